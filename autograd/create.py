@@ -1,0 +1,127 @@
+"""New Tensors of a given content. Python floats give float64, as in NumPy; say `dtype` for another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from autograd.tensor import Operand, Tensor, as_tensor
+
+Shape = int | Sequence[int]
+
+
+def zeros(shape: Shape, dtype: DTypeLike = np.float64, requires_grad: bool = False) -> Tensor:
+    """Zeros.
+
+    >>> zeros(2)
+    tensor([0., 0.])
+    """
+    return Tensor(np.zeros(shape, dtype)).requires_grad_(requires_grad)
+
+
+def ones(shape: Shape, dtype: DTypeLike = np.float64, requires_grad: bool = False) -> Tensor:
+    """Ones.
+
+    >>> ones(2)
+    tensor([1., 1.])
+    """
+    return Tensor(np.ones(shape, dtype)).requires_grad_(requires_grad)
+
+
+def full(shape: Shape, fill_value: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """One value everywhere.
+
+    >>> full(2, 7)
+    tensor([7, 7])
+    """
+    return Tensor(np.full(shape, fill_value, dtype)).requires_grad_(requires_grad)
+
+
+def empty(shape: Shape, dtype: DTypeLike = np.float64) -> Tensor:
+    """Whatever the memory holds.
+
+    >>> empty((2, 0)).shape
+    (2, 0)
+    """
+    return Tensor(np.empty(shape, dtype))
+
+
+def zeros_like(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
+    """Zeros in the shape and dtype of x.
+
+    >>> zeros_like([1, 2])
+    tensor([0, 0])
+    """
+    t = as_tensor(x)
+    return zeros(t.shape, dtype or t.dtype)
+
+
+def ones_like(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
+    """Ones in the shape and dtype of x.
+
+    >>> ones_like([1.0, 2.0])
+    tensor([1., 1.])
+    """
+    t = as_tensor(x)
+    return ones(t.shape, dtype or t.dtype)
+
+
+def full_like(x: Operand, fill_value: Any, dtype: DTypeLike | None = None) -> Tensor:
+    """One value everywhere, in the shape and dtype of x.
+
+    >>> full_like([1.0, 2.0], 3)
+    tensor([3., 3.])
+    """
+    t = as_tensor(x)
+    return full(t.shape, fill_value, dtype or t.dtype)
+
+
+def empty_like(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
+    """Whatever the memory holds, in the shape and dtype of x.
+
+    >>> empty_like([1.0, 2.0]).shape
+    (2,)
+    """
+    t = as_tensor(x)
+    return empty(t.shape, dtype or t.dtype)
+
+
+def arange(start: float, stop: float | None = None, step: float = 1, dtype: DTypeLike | None = None) -> Tensor:
+    """start, start + step, ... below stop; from 0 if only one bound is given.
+
+    >>> arange(3)
+    tensor([0, 1, 2])
+    """
+    return Tensor(np.arange(start, dtype=dtype) if stop is None else np.arange(start, stop, step, dtype))
+
+
+def linspace(start: float, stop: float, num: int = 50, dtype: DTypeLike | None = None, endpoint: bool = True) -> Tensor:
+    """`num` evenly spaced values from start to stop.
+
+    >>> linspace(0, 1, 3)
+    tensor([0. , 0.5, 1. ])
+    """
+    return Tensor(np.linspace(start, stop, num, endpoint, dtype=dtype))
+
+
+def eye(n: int, m: int | None = None, k: int = 0, dtype: DTypeLike = np.float64) -> Tensor:
+    """Ones on diagonal k, zeros elsewhere.
+
+    >>> eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    return Tensor(np.eye(n, m, k, dtype))
+
+
+def from_dlpack(x: Any) -> Tensor:
+    """A Tensor on the memory of another library's array, without a copy: do not write into it while the tape needs it.
+
+    >>> import numpy as np
+    >>> from_dlpack(np.ones(2))
+    tensor([1., 1.])
+    """
+    return as_tensor(np.from_dlpack(x))

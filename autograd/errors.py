@@ -1,0 +1,67 @@
+"""Named errors. Each message says what was given, what was expected, and what to write instead."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from pathlib import Path
+
+_HOUSE = tuple(str(Path(__file__).parent.parent / name) for name in ("autograd", "nn", "optim", "regularize"))
+
+
+class WengertError(Exception):
+    """The base of every error that this project raises on purpose."""
+
+
+class ShapeError(WengertError, ValueError):
+    """Shapes that do not fit each other or the operation."""
+
+
+class DTypeError(WengertError, TypeError):
+    """A dtype, or a type of argument, that the operation does not take."""
+
+
+class IndexOutOfRange(WengertError, IndexError):
+    """An index, a label or an axis outside the range that the shape allows."""
+
+
+class DifferentiationError(WengertError, RuntimeError):
+    """A derivative was asked for that is not defined, or no longer available."""
+
+
+class FreedTapeError(DifferentiationError):
+    """A second backward pass over a tape whose saved values were freed by the first."""
+
+
+class ClobberedError(DifferentiationError):
+    """A value that the tape needs was changed in place after it was recorded."""
+
+
+class UnsupportedError(WengertError, TypeError):
+    """A function or argument that has no derivative rule here, so that a gradient would be lost."""
+
+
+class DataError(WengertError, ValueError):
+    """Data that cannot be trained on: empty, not finite, or of unequal lengths."""
+
+
+class CheckpointError(WengertError, ValueError):
+    """Stored weights that are damaged or do not match the model."""
+
+
+class ArgumentError(WengertError, ValueError):
+    """An argument outside the values that the function takes."""
+
+
+def user_line() -> str:
+    """`file:line: source` of the innermost frame outside this project's packages.
+
+    >>> user_line().split(":")[1].isdigit()
+    True
+    """
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HOUSE):
+        frame = frame.f_back
+    file, line = frame.f_code.co_filename, frame.f_lineno
+    source = linecache.getline(file, line).strip()
+    return f"{file}:{line}" + (f": {source}" if source else "")

@@ -1,0 +1,1 @@
+"""The primitives, by kind, and what is composed of them."""

@@ -1,0 +1,361 @@
+"""Elementwise operations: each with its partial derivatives and the domain on which it is smooth."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import scipy
+
+from autograd.domain import REALS, Booleans, Interval, case
+from autograd.primitive import elementwise, nondifferentiable, primitive, public
+
+POSITIVE = Interval(0.2, 4)
+NONZERO = Interval(-3, 3, avoid=(0,), margin=0.3)
+UNIT = Interval(-0.9, 0.9)
+STEPS = Interval(-2.4, 2.4, avoid=(-2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5))
+LN2, LN10 = math.log(2), math.log(10)
+
+
+# ---- arithmetic
+
+add = elementwise("add", "a b", np.add, partials=(1, 1), doc="a + b.")
+subtract = elementwise("subtract", "a b", np.subtract, partials=(1, -1), doc="a - b.")
+multiply = elementwise("multiply", "a b", np.multiply, partials=(lambda b: b, lambda a: a), doc="a b.")
+divide = elementwise(
+    "divide",
+    "a b",
+    np.divide,
+    partials=(lambda b: 1 / b, lambda y, b: -y / b),
+    domain=(Interval(-2, 2), NONZERO),
+    doc="a / b.",
+)
+negative = elementwise("negative", "x", np.negative, partials=(-1,), doc="-x.")
+positive = elementwise("positive", "x", np.positive, partials=(1,), doc="x, in memory of its own.")
+reciprocal = elementwise(
+    "reciprocal", "x", np.reciprocal, partials=(lambda y: -y * y,), domain=NONZERO, doc="1 / x, in the dtype of x."
+)
+square = elementwise("square", "x", np.square, partials=(lambda x: 2 * x,), doc="x^2.")
+sqrt = elementwise(
+    "sqrt", "x", np.sqrt, partials=(lambda y: 0.5 / y,), domain=POSITIVE, doc="The square root; its slope at 0 is +inf."
+)
+rsqrt = elementwise(
+    "rsqrt", "x", lambda x: 1 / np.sqrt(x), partials=(lambda y: -0.5 * y * y * y,), domain=POSITIVE, doc="1 / sqrt(x)."
+)
+cbrt = elementwise("cbrt", "x", np.cbrt, partials=(lambda y: 1 / (3 * y * y),), domain=NONZERO, doc="The cube root.")
+abs = elementwise("abs", "x", np.abs, partials=(lambda x: sign(x),), domain=NONZERO, doc="|x|; its slope at 0 is 0.")
+sign = elementwise("sign", "x", np.sign, partials=(0,), domain=NONZERO, doc="-1, 0 or 1.")
+floor_divide = elementwise(
+    "floor_divide",
+    "a b",
+    np.floor_divide,
+    partials=(0, 0),
+    domain=(Interval(0.6, 0.9), Interval(0.3, 0.5)),
+    doc="floor(a / b).",
+)
+remainder = elementwise(
+    "remainder",
+    "a b",
+    np.remainder,
+    partials=(1, lambda a, b: -floor(a / b)),
+    domain=(Interval(1.1, 1.4), Interval(0.75, 1)),
+    doc="a - b floor(a / b), with the sign of b.",
+)
+
+
+def _power_slope(a: Any, b: Any) -> Any:
+    """d(a^b)/da = b a^(b-1), which is 0 for b = 0 even where a^(b-1) is infinite."""
+    if isinstance(b, (int, float)):
+        return b * a ** (b - 1) if b else 0 * a
+    return where(equal(b, 0), 0, b * _pow(a, where(equal(b, 0), 1, b - 1)))
+
+
+_pow = elementwise(
+    "pow",
+    "a b",
+    np.power,
+    partials=(
+        _power_slope,
+        # 0^b is 0 for every b > 0: its slope along b is 0 there, where log(a) is -inf
+        lambda y, a: where(equal(a, 0), 0, y * log(where(equal(a, 0), 1, a))),
+    ),
+    domain=(POSITIVE, Interval(-2, 2)),
+    doc="a^b.",
+)
+
+
+@public(np.power, np.float_power)
+def pow(a: Any, b: Any) -> Any:
+    """a^b, elementwise, with broadcasting; a square for the exponent 2.
+
+    >>> import autograd as ag
+    >>> ag.pow(ag.tensor([1.0, 2.0]), 3)
+    tensor([1., 8.])
+    """
+    return square(a) if isinstance(b, (int, float)) and b == 2 else _pow(a, b)
+
+
+# ---- exponentials and logarithms
+
+exp = elementwise("exp", "x", np.exp, partials=(lambda y: y,), doc="e^x.")
+exp2 = elementwise("exp2", "x", np.exp2, partials=(lambda y: LN2 * y,), doc="2^x.")
+expm1 = elementwise("expm1", "x", np.expm1, partials=(lambda y: y + 1,), doc="e^x - 1, exact near 0.")
+log = elementwise(
+    "log",
+    "x",
+    np.log,
+    partials=(lambda x: 1 / x,),
+    domain=POSITIVE,
+    doc="The natural logarithm; its slope at 0 is +inf.",
+)
+log1p = elementwise(
+    "log1p", "x", np.log1p, partials=(lambda x: 1 / (1 + x),), domain=Interval(-0.7, 3), doc="log(1 + x), exact near 0."
+)
+log2 = elementwise("log2", "x", np.log2, partials=(lambda x: 1 / (LN2 * x),), domain=POSITIVE, doc="log(x) / log(2).")
+log10 = elementwise(
+    "log10", "x", np.log10, partials=(lambda x: 1 / (LN10 * x),), domain=POSITIVE, doc="log(x) / log(10)."
+)
+
+
+def _share(y: Any, a: Any, b: Any) -> Any:
+    """e^(a-y) for y = log(e^a + e^b); one half where both are -inf."""
+    return sigmoid(where(equal(y, -math.inf), 0, a - b))
+
+
+logaddexp = elementwise(
+    "logaddexp",
+    "a b",
+    np.logaddexp,
+    partials=(_share, lambda y, a, b: _share(y, b, a)),
+    doc="log(e^a + e^b), without overflow.",
+)
+
+
+# ---- circular and hyperbolic functions
+
+sin = elementwise("sin", "x", np.sin, partials=(lambda x: cos(x),), doc="Sine, x in radians.")
+cos = elementwise("cos", "x", np.cos, partials=(lambda x: -sin(x),), doc="Cosine, x in radians.")
+tan = elementwise(
+    "tan", "x", np.tan, partials=(lambda y: 1 + y * y,), domain=Interval(-1.2, 1.2), doc="Tangent, x in radians."
+)
+asin = elementwise(
+    "asin", "x", np.arcsin, partials=(lambda x: rsqrt(1 - x * x),), domain=UNIT, doc="Inverse sine, in [-pi/2, pi/2]."
+)
+acos = elementwise(
+    "acos", "x", np.arccos, partials=(lambda x: -rsqrt(1 - x * x),), domain=UNIT, doc="Inverse cosine, in [0, pi]."
+)
+atan = elementwise(
+    "atan", "x", np.arctan, partials=(lambda x: 1 / (1 + x * x),), doc="Inverse tangent, in [-pi/2, pi/2]."
+)
+atan2 = elementwise(
+    "atan2",
+    "a b",
+    np.arctan2,
+    partials=(lambda a, b: b / (a * a + b * b), lambda a, b: -a / (a * a + b * b)),
+    domain=(NONZERO, POSITIVE),
+    doc="The angle of the point (b, a), in [-pi, pi].",
+)
+sinh = elementwise("sinh", "x", np.sinh, partials=(lambda x: cosh(x),), doc="Hyperbolic sine.")
+cosh = elementwise("cosh", "x", np.cosh, partials=(lambda x: sinh(x),), doc="Hyperbolic cosine.")
+tanh = elementwise("tanh", "x", np.tanh, partials=(lambda y: 1 - y * y,), doc="Hyperbolic tangent.")
+asinh = elementwise("asinh", "x", np.arcsinh, partials=(lambda x: rsqrt(x * x + 1),), doc="Inverse hyperbolic sine.")
+acosh = elementwise(
+    "acosh",
+    "x",
+    np.arccosh,
+    partials=(lambda x: rsqrt(x - 1) * rsqrt(x + 1),),
+    domain=Interval(1.3, 4),
+    doc="Inverse hyperbolic cosine.",
+)
+atanh = elementwise(
+    "atanh", "x", np.arctanh, partials=(lambda x: 1 / (1 - x * x),), domain=UNIT, doc="Inverse hyperbolic tangent."
+)
+hypot = elementwise(
+    "hypot",
+    "a b",
+    np.hypot,
+    partials=(lambda y, a: _ratio(a, y), lambda y, b: _ratio(b, y)),
+    domain=NONZERO,
+    doc="sqrt(a^2 + b^2), without overflow; its slope at the origin is 0.",
+)
+
+
+def _ratio(a: Any, b: Any) -> Any:
+    """a / b, and 0 where b is 0."""
+    zero = equal(b, 0)
+    return where(zero, 0, a / where(zero, 1, b))
+
+
+# ---- sigmoidal functions
+
+
+def _sigmoid(x: Any) -> Any:
+    small = np.exp(-np.abs(x))  # in (0, 1]: nothing overflows on either side
+    return np.where(np.greater_equal(x, 0), 1, small) / (1 + small)
+
+
+sigmoid = elementwise("sigmoid", "x", _sigmoid, partials=(lambda y: y * (1 - y),), doc="1 / (1 + e^-x).")
+softplus = elementwise(
+    "softplus",
+    "x",
+    lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
+    partials=(lambda x: sigmoid(x),),
+    doc="log(1 + e^x), without overflow.",
+)
+erf = elementwise(
+    "erf",
+    "x",
+    lambda x: scipy.special.erf(x),  # looked up late: scipy loads its submodules on first use
+    partials=(lambda x: (2 / math.sqrt(math.pi)) * exp(-x * x),),
+    doc="The error function, 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x.",
+)
+erfc = elementwise(
+    "erfc",
+    "x",
+    lambda x: scipy.special.erfc(x),
+    partials=(lambda x: (-2 / math.sqrt(math.pi)) * exp(-x * x),),
+    doc="1 - erf(x), exact for large x.",
+)
+
+
+# ---- kinks: relu'(0) = 0, abs'(0) = 0; where a = b, maximum and minimum halve the cotangent
+
+relu = elementwise(
+    "relu",
+    "x",
+    lambda x: np.maximum(x, 0),
+    partials=(lambda y: greater(y, 0),),
+    domain=NONZERO,
+    doc="max(x, 0); its slope at 0 is 0.",
+)
+
+
+def _wins(a: Any, b: Any) -> Any:
+    """1 where a > b, one half where they are equal, else 0."""
+    return where(equal(a, b), 0.5, greater(a, b))
+
+
+maximum = elementwise(
+    "maximum",
+    "a b",
+    np.maximum,
+    partials=(lambda a, b: _wins(a, b), lambda a, b: _wins(b, a)),
+    domain=(Interval(-2, 0.4), Interval(0.5, 2)),
+    doc="The larger of the two, NaN if either is.",
+)
+minimum = elementwise(
+    "minimum",
+    "a b",
+    np.minimum,
+    partials=(lambda a, b: _wins(b, a), lambda a, b: _wins(a, b)),
+    domain=(Interval(-2, 0.4), Interval(0.5, 2)),
+    doc="The smaller of the two, NaN if either is.",
+)
+_clip = elementwise(
+    "clip",
+    "x low high",
+    np.clip,
+    partials=(
+        lambda x, low, high: logical_and(greater_equal(x, low), less_equal(x, high)),
+        lambda x, low: less(x, low),
+        lambda x, high: greater(x, high),
+    ),
+    domain=(Interval(-2, 2, avoid=(-1, 1), margin=0.2), Interval(-1.1, -0.9), Interval(0.9, 1.1)),
+    doc="x within [low, high].",
+)
+
+
+@public(np.clip)
+def clip(x: Any, min: Any = None, max: Any = None) -> Any:
+    """x where min <= x <= max, else the nearer bound; at a bound the slope along x is 1.
+
+    >>> import autograd as ag
+    >>> ag.clip(ag.tensor([-2.0, 0.5, 9.0]), 0, 1)
+    tensor([0. , 0.5, 1. ])
+    """
+    return _clip(x, -math.inf if min is None else min, math.inf if max is None else max)
+
+
+copysign = elementwise(
+    "copysign",
+    "a b",
+    np.copysign,
+    partials=(lambda a, b: sign(a) * copysign(1.0, b), 0),
+    domain=NONZERO,
+    doc="|a| with the sign of b.",
+)
+floor = elementwise("floor", "x", np.floor, partials=(0,), domain=STEPS, doc="The largest whole number not above x.")
+ceil = elementwise("ceil", "x", np.ceil, partials=(0,), domain=STEPS, doc="The smallest whole number not below x.")
+trunc = elementwise("trunc", "x", np.trunc, partials=(0,), domain=STEPS, doc="The whole number next to x towards 0.")
+rint = elementwise("rint", "x", np.rint, partials=(0,), domain=STEPS, doc="The nearest whole number, halves to even.")
+
+
+@public(np.round)
+def round(x: Any, decimals: int = 0) -> Any:
+    """x to `decimals` decimal places, halves to even; its slope is 0.
+
+    >>> import autograd as ag
+    >>> ag.round(ag.tensor([0.5, 1.26]), 1)
+    tensor([0.5, 1.3])
+    """
+    return rint(x) if not decimals else rint(x * 10.0**decimals) / 10.0**decimals
+
+
+# ---- selection
+
+_CHOICE = (Booleans(), REALS, REALS)
+where_ = primitive(
+    "where",
+    "condition a b",
+    np.where,
+    vjp=(
+        None,
+        lambda g, condition: where_(condition, g, 0),
+        lambda g, condition: where_(condition, 0, g),
+    ),
+    cases=(
+        case((3, 4), (3, 4), (3, 4), on=_CHOICE),
+        case((4,), (3, 1), (), on=_CHOICE),
+        case((), (), (0,), on=_CHOICE),
+    ),
+    doc="a where the condition holds, else b.",
+)
+
+
+@public(np.where)
+def where(condition: Any, a: Any, b: Any) -> Any:
+    """a where the condition holds, else b, with broadcasting; what is not taken gets no gradient, not even a NaN.
+
+    >>> import autograd as ag
+    >>> x = ag.tensor([0.0, 4.0], requires_grad=True)
+    >>> ag.where(x > 0, ag.sqrt(x), 0).sum().backward()
+    >>> x.grad
+    tensor([0.  , 0.25])
+    """
+    return where_(condition, a, b)
+
+
+# ---- no derivative
+
+equal = nondifferentiable("equal", "a b", np.equal, doc="a = b.")
+not_equal = nondifferentiable("not_equal", "a b", np.not_equal, doc="Whether a and b differ.")
+less = nondifferentiable("less", "a b", np.less, doc="a < b.")
+less_equal = nondifferentiable("less_equal", "a b", np.less_equal, doc="a <= b.")
+greater = nondifferentiable("greater", "a b", np.greater, doc="a > b.")
+greater_equal = nondifferentiable("greater_equal", "a b", np.greater_equal, doc="a >= b.")
+logical_and = nondifferentiable("logical_and", "a b", np.logical_and, doc="Both hold.")
+logical_or = nondifferentiable("logical_or", "a b", np.logical_or, doc="At least one holds.")
+logical_xor = nondifferentiable("logical_xor", "a b", np.logical_xor, doc="Exactly one holds.")
+logical_not = nondifferentiable("logical_not", "x", np.logical_not, doc="x does not hold.")
+isfinite = nondifferentiable("isfinite", "x", np.isfinite, doc="Neither infinite nor NaN.")
+isinf = nondifferentiable("isinf", "x", np.isinf, doc="Infinite.")
+isnan = nondifferentiable("isnan", "x", np.isnan, doc="NaN.")
+signbit = nondifferentiable("signbit", "x", np.signbit, doc="Whether the sign bit is set, as in -0.0.")
+nextafter = nondifferentiable("nextafter", "a b", np.nextafter, doc="The next number after a towards b.")
+bitwise_and = nondifferentiable("bitwise_and", "a b", np.bitwise_and, doc="Bits set in both.")
+bitwise_or = nondifferentiable("bitwise_or", "a b", np.bitwise_or, doc="Bits set in either.")
+bitwise_xor = nondifferentiable("bitwise_xor", "a b", np.bitwise_xor, doc="Bits set in one only.")
+bitwise_invert = nondifferentiable("bitwise_invert", "x", np.bitwise_invert, doc="Every bit flipped.")
+bitwise_left_shift = nondifferentiable("bitwise_left_shift", "a b", np.left_shift, doc="a times 2^b.")
+bitwise_right_shift = nondifferentiable("bitwise_right_shift", "a b", np.right_shift, doc="a over 2^b, rounded down.")

@@ -1,0 +1,470 @@
+"""Operations that move elements without changing them: all linear, each the transpose of another."""
+
+from __future__ import annotations
+
+import builtins
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from autograd.domain import case
+from autograd.errors import ShapeError
+from autograd.ops.axes import Axes, definite_axes, definite_shape, one_axis, rank, shape_of
+from autograd.ops.index import getitem
+from autograd.primitive import primitive, public
+
+if TYPE_CHECKING:
+    from autograd.tensor import Operand, Tensor
+
+reshape_ = primitive(
+    "reshape",
+    "x",
+    lambda x, *, shape: np.reshape(x, shape),
+    vjp=(lambda g, *, input_shape: reshape_(g, shape=input_shape),),
+    cases=(case((2, 3), shape=(3, 2)), case((), shape=(1, 1)), case((0, 2), shape=(0,)), case((4,), shape=(4,))),
+    doc="The same elements in another shape.",
+)
+_permute = primitive(
+    "permute_dims",
+    "x",
+    lambda x, *, axes: np.transpose(x, axes),
+    vjp=(lambda g, *, axes: _permute(g, axes=tuple(np.argsort(axes).tolist())),),
+    cases=(case((2, 3, 4), axes=(2, 0, 1)), case((), axes=()), case((0, 2), axes=(1, 0))),
+    doc="The axes in another order.",
+)
+_broadcast_to = primitive(
+    "broadcast_to",
+    "x",
+    lambda x, *, shape: np.broadcast_to(x, shape),
+    vjp=(lambda g: g,),  # the sweep sums a cotangent down to the shape of its input
+    cases=(case((3, 1), shape=(2, 3, 4)), case((), shape=(2, 2)), case((1,), shape=(0,)), case((2,), shape=(2,))),
+    doc="Repeated along new axes and axes of length 1.",
+)
+
+
+def _part(g: Any, *, position: int, axis: int, bounds: Sequence[int]) -> Any:
+    return getitem(g, (slice(None),) * axis + (slice(bounds[position], bounds[position + 1]),))
+
+
+_concat = primitive(
+    "concat",
+    "*xs",
+    lambda *xs, axis, bounds: np.concatenate(xs, axis),
+    vjp=(_part,),
+    cases=(
+        case((2, 3), (1, 3), (0, 3), axis=0, bounds=(0, 2, 3, 3)),
+        case((2, 1, 2), (2, 2, 2), axis=1, bounds=(0, 1, 3)),
+    ),
+    doc="Arrays one after another along an axis.",
+)
+_pad = primitive(
+    "pad",
+    "x",
+    lambda x, *, widths, value: np.pad(x, widths, constant_values=value) if widths else x,
+    vjp=(
+        lambda g, *, widths, input_shape: getitem(
+            g, tuple(slice(before, before + n) for (before, _), n in zip(widths, input_shape, strict=True))
+        ),
+    ),
+    cases=(case((2, 3), widths=((1, 0), (2, 1)), value=0.0), case((), widths=(), value=1.0)),
+    doc="Surrounded by a constant.",
+)
+_triangle = primitive(
+    "tril",
+    "x",
+    lambda x, *, k: np.tril(x, k),
+    vjp=(lambda g, *, k: _triangle(g, k=k),),
+    cases=(case((3, 3), k=0), case((2, 3, 4), k=1), case((3, 2), k=-1)),
+    doc="The elements on and below diagonal k, zero elsewhere.",
+)
+_astype = primitive(
+    "astype",
+    "x",
+    lambda x, *, dtype: (
+        x.astype(dtype, copy=False) if isinstance(x, (np.ndarray, np.generic)) else np.asarray(x, dtype)
+    ),
+    vjp=(lambda g: g,),  # the sweep casts a cotangent to the dtype of its input
+    cases=(case((2, 3), dtype=np.dtype("float64")),),
+    doc="The values in another dtype.",
+)
+
+
+@public(np.reshape)
+def reshape(x: Operand, shape: int | Sequence[int]) -> Tensor:
+    """The same elements, in C order, in another shape; one length may be -1.
+
+    >>> import autograd as ag
+    >>> ag.reshape(ag.arange(6), (2, -1)).shape
+    (2, 3)
+    """
+    size = 1
+    for n in shape_of(x):
+        size *= n
+    return reshape_(x, shape=definite_shape(shape, size, "reshape"))
+
+
+@public(np.permute_dims)
+def permute_dims(x: Operand, axes: Sequence[int] | None = None) -> Tensor:
+    """The axes in the given order, reversed for None: output axis k is input axis axes[k].
+
+    >>> import autograd as ag
+    >>> ag.permute_dims(ag.zeros((2, 3, 4)), (2, 0, 1)).shape
+    (4, 2, 3)
+    """
+    ndim = rank(x)
+    order = tuple(one_axis(a, ndim, "permute_dims") for a in (range(ndim)[::-1] if axes is None else axes))
+    if sorted(order) != list(range(ndim)):
+        raise ShapeError(f"permute_dims was given axes {order} for {ndim} axes. Expected each axis exactly once.")
+    return _permute(x, axes=order)
+
+
+public(np.transpose)(permute_dims)
+
+
+@public(np.matrix_transpose)
+def matrix_transpose(x: Operand) -> Tensor:
+    """The last two axes exchanged.
+
+    >>> import autograd as ag
+    >>> ag.matrix_transpose(ag.zeros((5, 2, 3))).shape
+    (5, 3, 2)
+    """
+    ndim = rank(x)
+    if ndim < 2:
+        raise ShapeError(f"matrix_transpose was given shape {shape_of(x)}. Expected at least two axes.")
+    return _permute(x, axes=(*range(ndim - 2), ndim - 1, ndim - 2))
+
+
+@public(np.moveaxis)
+def moveaxis(x: Operand, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """The `source` axes moved to the `destination` places, the others in order.
+
+    >>> import autograd as ag
+    >>> ag.moveaxis(ag.zeros((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
+    ndim = rank(x)
+    given = [source, destination]
+    moved = [[one_axis(a, ndim, "moveaxis") for a in (s if isinstance(s, Sequence) else (s,))] for s in given]
+    if len(moved[0]) != len(moved[1]):
+        raise ShapeError(f"moveaxis was given {len(moved[0])} source axes and {len(moved[1])} destinations.")
+    order = [a for a in range(ndim) if a not in moved[0]]
+    for to, a in sorted(zip(moved[1], moved[0], strict=True)):
+        order.insert(to, a)
+    return permute_dims(x, order)
+
+
+@public(np.swapaxes)
+def swapaxes(x: Operand, axis1: int, axis2: int) -> Tensor:
+    """Two axes exchanged.
+
+    >>> import autograd as ag
+    >>> ag.swapaxes(ag.zeros((2, 3, 4)), 0, 2).shape
+    (4, 3, 2)
+    """
+    order = list(range(rank(x)))
+    a, b = one_axis(axis1, len(order), "swapaxes"), one_axis(axis2, len(order), "swapaxes")
+    order[a], order[b] = b, a
+    return _permute(x, axes=tuple(order))
+
+
+@public(np.expand_dims)
+def expand_dims(x: Operand, axis: int | Sequence[int]) -> Tensor:
+    """New axes of length 1 at the given places of the result.
+
+    >>> import autograd as ag
+    >>> ag.expand_dims(ag.zeros((2, 3)), (0, -1)).shape
+    (1, 2, 3, 1)
+    """
+    shape = shape_of(x)
+    count = len(axis) if isinstance(axis, Sequence) else 1
+    new = definite_axes(axis, len(shape) + count, "expand_dims")
+    old = iter(shape)
+    return reshape_(x, shape=tuple(1 if k in new else next(old) for k in range(len(shape) + count)))
+
+
+@public(np.squeeze)
+def squeeze(x: Operand, axis: Axes = None) -> Tensor:
+    """Without the given axes, which must have length 1; without all such axes for None.
+
+    >>> import autograd as ag
+    >>> ag.squeeze(ag.zeros((1, 2, 1)), 0).shape
+    (2, 1)
+    """
+    shape = shape_of(x)
+    axes = (
+        definite_axes(axis, len(shape), "squeeze") if axis is not None else [k for k, n in enumerate(shape) if n == 1]
+    )
+    if any(shape[k] != 1 for k in axes):
+        raise ShapeError(f"squeeze was given axis {axis} of shape {shape}. Expected axes of length 1.")
+    return reshape_(x, shape=tuple(n for k, n in enumerate(shape) if k not in axes))
+
+
+@public(np.ravel)
+def flatten(x: Operand, start_axis: int = 0, end_axis: int = -1) -> Tensor:
+    """The axes from `start_axis` to `end_axis`, both included, made one.
+
+    >>> import autograd as ag
+    >>> ag.flatten(ag.zeros((2, 3, 4)), 1).shape
+    (2, 12)
+    """
+    shape = shape_of(x)
+    if not shape:
+        return reshape(x, (1,))
+    first, last = one_axis(start_axis, len(shape), "flatten"), one_axis(end_axis, len(shape), "flatten")
+    if first > last:
+        raise ShapeError(f"flatten was given start_axis {start_axis} after end_axis {end_axis} of shape {shape}.")
+    middle = 1
+    for n in shape[first : last + 1]:
+        middle *= n
+    return reshape_(x, shape=(*shape[:first], middle, *shape[last + 1 :]))
+
+
+@public(np.broadcast_to)
+def broadcast_to(x: Operand, shape: int | Sequence[int]) -> Tensor:
+    """x repeated to `shape` along new leading axes and axes of length 1.
+
+    >>> import autograd as ag
+    >>> ag.broadcast_to(ag.tensor([1, 2]), (2, 2))
+    tensor([[1, 2],
+            [1, 2]])
+    """
+    wanted = tuple(shape) if isinstance(shape, Sequence) else (shape,)
+    have = shape_of(x)
+    if len(have) > len(wanted) or any(n not in (1, m) for n, m in zip(have[::-1], wanted[::-1], strict=False)):
+        raise ShapeError(
+            f"broadcast_to was given shape {have} to spread to {wanted}. Expected each axis, from the last, equal or 1."
+        )
+    return _broadcast_to(x, shape=wanted)
+
+
+@public(np.broadcast_arrays)
+def broadcast_arrays(*xs: Operand) -> list[Tensor]:
+    """All arrays in the shape that they share after broadcasting.
+
+    >>> import autograd as ag
+    >>> [t.shape for t in ag.broadcast_arrays(ag.zeros(3), ag.zeros((2, 1)))]
+    [(2, 3), (2, 3)]
+    """
+    shapes = [shape_of(x) for x in xs]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ShapeError(f"broadcast_arrays was given shapes {shapes}, which do not broadcast.") from None
+    return [broadcast_to(x, shape) for x in xs]
+
+
+@public(np.meshgrid)
+def meshgrid(*xs: Operand, indexing: str = "xy") -> list[Tensor]:
+    """Coordinate arrays of the grid that 1-d arrays span; "ij" for matrix order.
+
+    >>> import autograd as ag
+    >>> [t.shape for t in ag.meshgrid(ag.zeros(2), ag.zeros(3), indexing="ij")]
+    [(2, 3), (2, 3)]
+    """
+    order = list(range(len(xs)))
+    if indexing == "xy" and len(xs) > 1:
+        order[:2] = [1, 0]
+    spread = [reshape(x, tuple(-1 if k == at else 1 for k in range(len(xs)))) for x, at in zip(xs, order, strict=True)]
+    return broadcast_arrays(*spread)
+
+
+@public(np.concatenate)
+def concat(xs: Sequence[Operand], axis: int | None = 0) -> Tensor:
+    """The arrays one after another along an existing axis; flattened first for axis=None.
+
+    >>> import autograd as ag
+    >>> ag.concat([ag.ones((2, 3)), ag.zeros((1, 3))]).shape
+    (3, 3)
+    """
+    if axis is None:
+        xs, axis = [flatten(x) for x in xs], 0
+    shapes = [shape_of(x) for x in xs]
+    if not shapes:
+        raise ShapeError("concat was given no arrays. Expected at least one.")
+    axis = one_axis(axis, len(shapes[0]), "concat")
+    if len({(*s[:axis], *s[axis + 1 :]) for s in shapes}) != 1:
+        raise ShapeError(
+            f"concat along axis {axis} was given shapes {shapes}. Expected equal lengths on the other axes."
+        )
+    return _concat(*xs, axis=axis, bounds=(0, *itertools.accumulate(s[axis] for s in shapes)))
+
+
+@public(np.stack)
+def stack(xs: Sequence[Operand], axis: int = 0) -> Tensor:
+    """Arrays of one shape along a new axis.
+
+    >>> import autograd as ag
+    >>> ag.stack([ag.ones(3), ag.zeros(3)], axis=1).shape
+    (3, 2)
+    """
+    shapes = {shape_of(x) for x in xs}
+    if len(shapes) != 1:
+        raise ShapeError(f"stack was given shapes {sorted(shapes)}. Expected at least one array, all of one shape.")
+    return concat([expand_dims(x, axis) for x in xs], axis)
+
+
+@public(np.unstack)
+def unstack(x: Operand, axis: int = 0) -> tuple[Tensor, ...]:
+    """The slices along an axis, without it.
+
+    >>> import autograd as ag
+    >>> [t.shape for t in ag.unstack(ag.zeros((2, 3)))]
+    [(3,), (3,)]
+    """
+    k = one_axis(axis, rank(x), "unstack")
+    return tuple(getitem(x, (slice(None),) * k + (i,)) for i in range(shape_of(x)[k]))
+
+
+@public(np.split)
+def split(x: Operand, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
+    """Consecutive parts along an axis: that many equal ones, or cut before the given indices.
+
+    >>> import autograd as ag
+    >>> [t.shape for t in ag.split(ag.zeros(5), [2])]
+    [(2,), (3,)]
+    """
+    k = one_axis(axis, rank(x), "split")
+    length = shape_of(x)[k]
+    if isinstance(indices_or_sections, Sequence):
+        cuts = [0, *indices_or_sections, length]
+    else:
+        if length % indices_or_sections:
+            raise ShapeError(f"split was asked for {indices_or_sections} equal parts of length {length}.")
+        step = length // indices_or_sections
+        cuts = list(range(0, length + 1, step))
+    return [getitem(x, (slice(None),) * k + (slice(a, b),)) for a, b in itertools.pairwise(cuts)]
+
+
+@public(np.flip)
+def flip(x: Operand, axis: Axes = None) -> Tensor:
+    """The order of the elements reversed along the given axes, all for None.
+
+    >>> import autograd as ag
+    >>> ag.flip(ag.arange(3))
+    tensor([2, 1, 0])
+    """
+    axes = definite_axes(axis, rank(x), "flip")
+    return getitem(x, tuple(slice(None, None, -1 if k in axes else 1) for k in range(rank(x))))
+
+
+@public(np.roll)
+def roll(x: Operand, shift: int | Sequence[int], axis: Axes = None) -> Tensor:
+    """Elements moved by `shift` places, those that leave at one end entering at the other.
+
+    >>> import autograd as ag
+    >>> ag.roll(ag.arange(4), 1)
+    tensor([3, 0, 1, 2])
+    """
+    if axis is None:
+        if isinstance(shift, Sequence):
+            raise ShapeError(f"roll was given shifts {shift} and no axis. Expected one axis for each shift.")
+        return reshape(roll(flatten(x), shift, 0), shape_of(x))
+    axes = list(axis) if isinstance(axis, Sequence) else [axis]
+    shifts = list(shift) if isinstance(shift, Sequence) else [shift] * len(axes)
+    if len(shifts) != len(axes):
+        raise ShapeError(f"roll was given {len(shifts)} shifts for {len(axes)} axes.")
+    for a, s in zip(axes, shifts, strict=True):
+        k = one_axis(a, rank(x), "roll")
+        length = shape_of(x)[k]
+        cut = (-s) % length if length else 0
+        before = (slice(None),) * k
+        x = concat([getitem(x, (*before, slice(cut, None))), getitem(x, (*before, slice(0, cut)))], k)
+    return x
+
+
+@public(np.repeat)
+def repeat(x: Operand, repeats: int | Sequence[int], axis: int | None = None) -> Tensor:
+    """Each element `repeats` times in a row along an axis; flattened first for axis=None.
+
+    >>> import autograd as ag
+    >>> ag.repeat(ag.tensor([1, 2]), 2)
+    tensor([1, 1, 2, 2])
+    """
+    if axis is None:
+        x, axis = flatten(x), 0
+    k = one_axis(axis, rank(x), "repeat")
+    index = np.repeat(np.arange(shape_of(x)[k]), repeats)
+    return getitem(x, (slice(None),) * k + (index,))
+
+
+@public(np.tile)
+def tile(x: Operand, repetitions: int | Sequence[int]) -> Tensor:
+    """The whole array repeated along each axis.
+
+    >>> import autograd as ag
+    >>> ag.tile(ag.tensor([1, 2]), (2, 2)).shape
+    (2, 4)
+    """
+    counts = tuple(repetitions) if isinstance(repetitions, Sequence) else (repetitions,)
+    ndim = builtins.max(rank(x), len(counts))
+    shape = (1,) * (ndim - rank(x)) + shape_of(x)
+    counts = (1,) * (ndim - len(counts)) + counts
+    pairs = list(zip(counts, shape, strict=True))
+    once = reshape(x, [m for _, n in pairs for m in (1, n)])
+    return reshape(broadcast_to(once, [m for pair in pairs for m in pair]), [c * n for c, n in pairs])
+
+
+@public(np.pad)
+def pad(x: Operand, pad_width: Any, mode: str = "constant", constant_values: float = 0.0) -> Tensor:
+    """x with `pad_width` elements put before and after each axis, as NumPy's `pad`.
+
+    Parameters:
+        pad_width: one number, one pair (before, after) for all axes, or a pair for each axis.
+        mode: "constant", "edge" (PyTorch's replicate), "reflect", "symmetric" or "wrap" (PyTorch's circular).
+        constant_values: what "constant" puts there.
+
+    >>> import autograd as ag
+    >>> ag.pad(ag.tensor([1.0, 2.0]), (1, 2))
+    tensor([0., 1., 2., 0., 0.])
+    """
+    widths = tuple((int(a), int(b)) for a, b in np.broadcast_to(pad_width, (rank(x), 2)))
+    if min(itertools.chain((0,), *widths)) < 0:
+        raise ShapeError(f"pad was given widths {widths}. Expected none below 0: index to cut.")
+    if mode == "constant":
+        return _pad(x, widths=widths, value=constant_values)
+    if mode not in ("edge", "reflect", "symmetric", "wrap"):
+        raise ShapeError(f"pad was given mode {mode!r}. Expected constant, edge, reflect, symmetric or wrap.")
+    for k, width in enumerate(widths):
+        if any(width):
+            index = np.pad(np.arange(shape_of(x)[k]), width, mode)
+            x = getitem(x, (slice(None),) * k + (index,))
+    return x
+
+
+@public(np.tril)
+def tril(x: Operand, k: int = 0) -> Tensor:
+    """The lower triangle of the last two axes, up to diagonal k; zero elsewhere.
+
+    >>> import autograd as ag
+    >>> ag.tril(ag.ones((2, 2)))
+    tensor([[1., 0.],
+            [1., 1.]])
+    """
+    return _triangle(x, k=k)
+
+
+@public(np.triu)
+def triu(x: Operand, k: int = 0) -> Tensor:
+    """The upper triangle of the last two axes, from diagonal k; zero elsewhere.
+
+    >>> import autograd as ag
+    >>> ag.triu(ag.ones((2, 2)))
+    tensor([[1., 1.],
+            [0., 1.]])
+    """
+    return matrix_transpose(_triangle(matrix_transpose(x), k=-k))
+
+
+@public()
+def astype(x: Operand, dtype: DTypeLike, copy: bool = True) -> Tensor:
+    """The values in another dtype; the gradient comes back in the dtype of x.
+
+    >>> import autograd as ag
+    >>> ag.astype(ag.tensor([1, 2]), "float32").dtype
+    dtype('float32')
+    """
+    return _astype(x, dtype=np.dtype(dtype))

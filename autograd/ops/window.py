@@ -1,0 +1,156 @@
+"""Windows over axes, and their transpose: what convolution and pooling are composed of."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+
+from autograd.domain import case
+from autograd.errors import ShapeError
+from autograd.ops.axes import definite_axes, rank, shape_of
+from autograd.primitive import primitive, public
+
+if TYPE_CHECKING:
+    from autograd.tensor import Operand, Tensor
+
+Sizes = tuple[int, ...]
+
+
+def _counts(shape: Sequence[int], size: Sizes, stride: Sizes, dilation: Sizes, axes: Sizes) -> Sizes:
+    """How many windows there are along each axis."""
+    return tuple((shape[a] - d * (k - 1) - 1) // s + 1 for a, k, s, d in zip(axes, size, stride, dilation, strict=True))
+
+
+def _view(x: Any, *, size: Sizes, stride: Sizes, dilation: Sizes, axes: Sizes, shape: Sizes) -> NDArray[Any]:
+    x = np.asarray(x)
+    lengths, strides = list(shape), list(x.strides)
+    for a, n, s in zip(axes, _counts(shape, size, stride, dilation, axes), stride, strict=True):
+        lengths[a] = n
+        strides[a] *= s
+    inner = [x.strides[a] * d for a, d in zip(axes, dilation, strict=True)]
+    return as_strided(x, (*lengths, *size), (*strides, *inner), writeable=False)
+
+
+def _fold(g: Any, *, size: Sizes, stride: Sizes, dilation: Sizes, axes: Sizes, shape: Sizes) -> NDArray[Any]:
+    out = np.zeros(shape, g.dtype)
+    counts = _counts(shape, size, stride, dilation, axes)
+    for offset in itertools.product(*map(range, size)):  # one shifted, strided sum for each element of the window
+        place = [slice(None)] * len(shape)
+        for a, k, n, s, d in zip(axes, offset, counts, stride, dilation, strict=True):
+            place[a] = slice(k * d, k * d + s * (n - 1) + 1, s)
+        out[tuple(place)] += g[(..., *offset)]
+    return out
+
+
+_CASES = (
+    dict(size=(2,), stride=(1,), dilation=(1,), axes=(0,), shape=(5,)),
+    dict(size=(2, 3), stride=(2, 1), dilation=(1, 2), axes=(1, 2), shape=(2, 5, 6)),
+    dict(size=(1, 2), stride=(1, 3), dilation=(1, 1), axes=(0, 2), shape=(2, 3, 5)),
+)
+_window = primitive(
+    "window",
+    "x",
+    _view,
+    vjp=(
+        lambda g, *, size, stride, dilation, axes, shape: _unwindow(
+            g, size=size, stride=stride, dilation=dilation, axes=axes, shape=shape
+        ),
+    ),
+    cases=tuple(case(c["shape"], **c) for c in _CASES),
+    doc="A strided view of all windows.",
+)
+_unwindow = primitive(
+    "fold",
+    "x",
+    _fold,
+    vjp=(
+        lambda g, *, size, stride, dilation, axes, shape: _window(
+            g, size=size, stride=stride, dilation=dilation, axes=axes, shape=shape
+        ),
+    ),
+    cases=tuple(
+        case(tuple(_view(np.zeros(c["shape"]), **c).shape), **c)  # type: ignore[arg-type]
+        for c in _CASES
+    ),
+    doc="Windows added up where they came from.",
+)
+
+
+def _each(value: int | Sequence[int], count: int, name: str) -> Sizes:
+    sizes = (value,) * count if isinstance(value, int) else tuple(value)
+    if len(sizes) != count or min(sizes, default=1) < 1:
+        raise ShapeError(f"window was given {name}={value} for {count} axes. Expected one positive integer for each.")
+    return sizes
+
+
+@public()
+def window(
+    x: Operand,
+    size: int | Sequence[int],
+    *,
+    axes: Sequence[int],
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
+    """All windows of `size` over `axes`, as new last axes: a view, nothing is copied.
+
+    Along axis a of length n there are floor((n - dilation (size - 1) - 1) / stride) + 1 windows, and
+    y[..., i, ..., k] = x[..., i stride + k dilation, ...].
+
+    Raises:
+        ShapeError: if a window does not fit into its axis.
+
+    >>> import autograd as ag
+    >>> ag.window(ag.arange(4), 2, axes=(0,))
+    tensor([[0, 1],
+            [1, 2],
+            [2, 3]])
+    """
+    shape = shape_of(x)
+    over = definite_axes(axes, rank(x), "window")
+    sizes, strides, dilations = (
+        _each(v, len(over), n) for v, n in ((size, "size"), (stride, "stride"), (dilation, "dilation"))
+    )
+    if min(_counts(shape, sizes, strides, dilations, over), default=1) < 1:
+        raise ShapeError(
+            f"window of size {sizes} with dilation {dilations} does not fit into axes {over} of shape {shape}. "
+            "Pad the input, or make the window smaller."
+        )
+    return _window(x, size=sizes, stride=strides, dilation=dilations, axes=over, shape=shape)
+
+
+@public()
+def fold(
+    windows: Operand,
+    shape: Sequence[int],
+    *,
+    axes: Sequence[int],
+    stride: int | Sequence[int] = 1,
+    dilation: int | Sequence[int] = 1,
+) -> Tensor:
+    """The transpose of `window`: each element of each window added at its place in zeros of `shape`.
+
+    >>> import autograd as ag
+    >>> ag.fold(ag.ones((3, 2)), (4,), axes=(0,))
+    tensor([1., 2., 2., 1.])
+    """
+    full = tuple(shape)
+    over = definite_axes(axes, len(full), "fold")
+    strides, dilations = _each(stride, len(over), "stride"), _each(dilation, len(over), "dilation")
+    have = shape_of(windows)
+    sizes = have[len(full) :]
+    expected = list(full)
+    for a, n in zip(
+        over, _counts(full, sizes, strides, dilations, over) if len(sizes) == len(over) else (), strict=False
+    ):
+        expected[a] = n
+    if len(sizes) != len(over) or have[: len(full)] != tuple(expected):
+        raise ShapeError(
+            f"fold was given windows of shape {have} for shape {full}. Expected what window() gives for it."
+        )
+    return _unwindow(windows, size=sizes, stride=strides, dilation=dilations, axes=over, shape=full)

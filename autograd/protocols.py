@@ -1,0 +1,53 @@
+"""NumPy's own functions on Tensors: answered by ours, or refused by name, so that no gradient is dropped."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.errors import UnsupportedError
+from autograd.primitive import from_numpy
+
+
+def _refuse(name: str, why: str) -> UnsupportedError:
+    known = sorted({getattr(f, "__name__", str(f)) for f in from_numpy})
+    near = difflib.get_close_matches(name, known, 1, 0.0)
+    return UnsupportedError(
+        f"np.{name} was called on a Tensor, {why}, and would drop its gradient.\n"
+        f"The nearest function with a derivative is np.{near[0]}; for the plain array write np.{name}(t.numpy())."
+    )
+
+
+def answer_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], settings: dict[str, Any]) -> Any:
+    """Run our operation in place of a NumPy ufunc."""
+    if method != "__call__":
+        raise _refuse(f"{ufunc.__name__}.{method}", "for which there is no rule")
+    if settings.get("out") is not None:
+        raise UnsupportedError(
+            f"np.{ufunc.__name__} was asked to write a Tensor's result into an ndarray, which would drop its gradient.\n"
+            "Write a = a + t instead of a += t, and leave out `out=`."
+        )
+    op = from_numpy.get(ufunc)
+    if op is None:
+        raise _refuse(ufunc.__name__, "for which there is no rule")
+    if settings:
+        raise _refuse(ufunc.__name__, f"with {sorted(settings)}, which the rule does not take")
+    return op(*inputs)
+
+
+def answer_function(function: Callable[..., Any], args: Sequence[Any], settings: dict[str, Any]) -> Any:
+    """Run our function in place of a NumPy function."""
+    own = from_numpy.get(function)
+    if own is None:
+        raise _refuse(function.__name__, "for which there is no rule")
+    if settings.get("out") is not None:
+        raise _refuse(function.__name__, "with out=")
+    try:
+        return own(*args, **settings)
+    except TypeError as error:
+        if "argument" in str(error):
+            raise _refuse(function.__name__, f"with arguments that the rule does not take ({error})") from None
+        raise

@@ -1,0 +1,194 @@
+"""Reverse accumulation: the tape read backwards.
+
+The sweep does, once, what no rule has to think about: it adds up cotangents, undoes broadcasting, casts to the dtype of
+the input, checks that what was saved is still what was computed with, and frees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.broadcast import unbroadcast
+from autograd.errors import ClobberedError, DifferentiationError, ShapeError
+from autograd.primitive import public
+from autograd.tape import Node, entries, enable_grad
+from autograd.tensor import RETAIN, Operand, Tensor, as_tensor
+
+
+def sweep(
+    roots: Sequence[Node],
+    seeds: Sequence[Any],
+    *,
+    wanted: Collection[Node] | None = None,
+    record: bool = False,
+    retain: bool = False,
+) -> dict[Node, Any]:
+    """The cotangent of each wanted entry (of every leaf for None), given those of the roots.
+
+    Arrays in, arrays out; with `record`, Tensors in and recorded Tensors out, so that the result can be differentiated.
+    """
+    if record:
+        with enable_grad():
+            return _sweep(roots, seeds, wanted, record, retain)
+    return _sweep(roots, seeds, wanted, record, retain)
+
+
+def _sweep(
+    roots: Sequence[Node], seeds: Sequence[Any], wanted: Collection[Node] | None, record: bool, retain: bool
+) -> dict[Node, Any]:
+    order = entries(roots)
+    needed = None if wanted is None else _leading_to(wanted, order)
+    held: dict[Node, Any] = {}
+    owned: set[Node] = set()  # entries whose cotangent is a buffer that was allocated here, and may be added into
+    found: dict[Node, Any] = {}
+    for root, seed in zip(roots, seeds, strict=True):
+        held[root] = held[root] + seed if root in held else seed
+    with np.errstate(all="ignore"):  # a derivative may be infinite: that is a value, not an accident
+        while order:
+            node = order.pop()
+            g = held.pop(node, None)
+            if g is None:
+                continue
+            if node.hooks:
+                g = _run_hooks(node, g, record)
+            op = node.op
+            if op is None if wanted is None else node in wanted:
+                found[node] = g
+            if op is None or needed is not None and node not in needed:
+                continue
+            saved = saved_tensors(node) if record else node.saved
+            pulls = op.pulls
+            for i, parent in enumerate(node.parents):  # type: ignore[arg-type]  # entries() has seen that it is not freed
+                if parent is None:
+                    continue
+                if parent.changed is not None:
+                    _check_unchanged(node, i, parent)
+                if needed is not None and parent not in needed:
+                    continue
+                pull = pulls[i]
+                if pull is None:
+                    continue
+                part = pull(g, saved, node)
+                if part.shape != parent.shape:
+                    part = unbroadcast(part, parent.shape)
+                if part.dtype != parent.dtype:
+                    part = part.astype(parent.dtype)
+                other = held.get(parent)
+                if other is None:
+                    held[parent] = part
+                elif parent in owned:
+                    other += part
+                else:
+                    total = held[parent] = other + part
+                    if not record and type(total) is np.ndarray:
+                        owned.add(parent)
+            if not retain:
+                node.parents = None
+                node.saved = ()
+    return found
+
+
+def _leading_to(wanted: Collection[Node], order: Sequence[Node]) -> set[Node]:
+    """The wanted entries and those made of them."""
+    needed = set(wanted)
+    for node in order:
+        if any(parent in needed for parent in node.parents or ()):
+            needed.add(node)
+    return needed
+
+
+def saved_tensors(node: Node) -> list[Any]:
+    """The saved values of an entry as Tensors at their places on the tape."""
+    places = (node, *(node.parents or ()))
+    return [
+        Tensor(value, place) if isinstance(value, (np.ndarray, np.generic)) else value
+        for value, place in zip(node.saved, places, strict=False)
+    ]
+
+
+def _check_unchanged(node: Node, position: int, parent: Node) -> None:
+    serial, line = parent.changed or (0, "")
+    if serial > node.serial and position + 1 < len(node.saved) and node.saved[position + 1] is not None:
+        raise ClobberedError(
+            f"{node.op.name!r} saved its input {position} (shape {parent.shape}) for the backward pass, "
+            f"which came after that input was changed in place.\nChanged at {line}"
+        )
+
+
+def _run_hooks(node: Node, g: Any, record: bool) -> Any:
+    for hook in tuple(node.hooks or ()):
+        t = g if record else Tensor(g)
+        if hook is RETAIN:
+            node.grad = t if node.grad is None else node.grad + t
+            continue
+        result = hook(t)
+        if result is not None:
+            if result.shape != node.shape:
+                raise ShapeError(f"a hook returned shape {result.shape} for a gradient of shape {node.shape}.")
+            g = result if record else result.value
+    return g
+
+
+def seed_of(t: Tensor, gradient: Operand | None, name: str) -> Tensor:
+    """The cotangent that a sweep starts from: 1 for a single element, else what the user gave."""
+    if t.node is None:
+        raise DifferentiationError(
+            f"{name} of a Tensor that is not on the tape: nothing that it was made of has requires_grad=True, or it was "
+            "made under no_grad.\nWrite ag.tensor(..., requires_grad=True) for what is to be differentiated by."
+        )
+    if gradient is None:
+        if t.size != 1:
+            raise ShapeError(
+                f"{name} of shape {t.shape} without a gradient. Expected a single element.\n"
+                f"Write .sum() or .mean() first, or give gradient= an array of shape {t.shape}."
+            )
+        return Tensor(np.ones(t.shape, t.dtype))
+    seed = as_tensor(gradient)
+    if seed.shape != t.shape:
+        raise ShapeError(
+            f"{name} of shape {t.shape} was given a gradient of shape {seed.shape}. Expected equal shapes."
+        )
+    return seed if seed.dtype == t.dtype else seed.astype(t.dtype)
+
+
+@public()
+def backward(
+    t: Tensor | Sequence[Tensor],
+    gradient: Any = None,
+    *,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+) -> None:
+    """Accumulate d(sum of gradient * t) into `.grad` of every leaf that t was made of.
+
+    Parameters:
+        t: one Tensor, or several, whose gradients add up.
+        gradient: the cotangent of each, of its shape; may be left out for single elements.
+        retain_graph: keep what the tape saved, so that it can be swept again; as `create_graph` for None.
+        create_graph: record the sweep, so that the gradients can be differentiated. They then refer to the leaves that
+            they hang on, a cycle: set `.grad = None` when done, or use `ag.grad`, which makes none.
+
+    Raises:
+        DifferentiationError: if t is not on the tape.
+        ShapeError: if t has several elements and no gradient, or one of another shape.
+        FreedTapeError: if an earlier sweep freed a part of the tape.
+        ClobberedError: if a saved value was changed in place since.
+
+    >>> import autograd as ag
+    >>> x = ag.tensor(3.0, requires_grad=True)
+    >>> ag.backward(x * x)
+    >>> x.grad
+    tensor(6.)
+    """
+    ts = [t] if isinstance(t, Tensor) else list(t)
+    given = [gradient] if isinstance(t, Tensor) else list(gradient or [None] * len(ts))
+    seeds = [seed_of(x, g, "backward") for x, g in zip(ts, given, strict=True)]
+    roots = [x.node for x in ts if x.node is not None]
+    retain = create_graph if retain_graph is None else retain_graph
+    found = sweep(roots, seeds if create_graph else [s.value for s in seeds], record=create_graph, retain=retain)
+    for leaf, g in found.items():
+        part = g if create_graph else Tensor(g)
+        leaf.grad = part if leaf.grad is None else leaf.grad + part

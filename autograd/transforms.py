@@ -1,0 +1,267 @@
+"""Derivatives as functions: gradients, vector-Jacobian and Jacobian-vector products."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from autograd.broadcast import unbroadcast
+from autograd.errors import ArgumentError, DifferentiationError, DTypeError, ShapeError
+from autograd.ops.shape import reshape_
+from autograd.primitive import chain, public
+from autograd.sweep import saved_tensors, seed_of, sweep
+from autograd.tape import Node, entries, enable_grad, leaf, recording
+from autograd.tensor import Operand, Tensor, as_tensor
+from autograd.tree import flatten
+
+
+def grad(
+    outputs: Callable[..., Any] | Tensor | Sequence[Tensor],
+    inputs: Any = None,
+    grad_outputs: Any = None,
+    *,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool = False,
+) -> Any:
+    """The gradient function of a function, or the gradients of Tensors.
+
+    `ag.grad(f)` returns a function with the arguments of f that gives df/d(argument `argnums`), for an f with a single
+    element as its result; arguments may be nested containers. `ag.grad(outputs, inputs)` returns a tuple with
+    d(sum of grad_outputs * outputs) / d(input) for each input.
+
+    Parameters:
+        outputs: a function, or one Tensor or several.
+        inputs: the Tensors to differentiate by; unused with a function.
+        grad_outputs: cotangents of the outputs; may be left out for single elements.
+        argnums: which positional arguments of the function to differentiate by.
+        has_aux: the function returns (result, anything); so does the gradient function.
+        retain_graph: keep the tape for another sweep; as `create_graph` for None.
+        create_graph: record the sweep, for derivatives of the gradients.
+        allow_unused: give zeros for an input that the outputs do not depend on, instead of an error.
+
+    >>> import autograd as ag
+    >>> ag.grad(lambda x: x**3)(2.0)
+    tensor(12.)
+    >>> x = ag.tensor(2.0, requires_grad=True)
+    >>> ag.grad(x**3, x)
+    (tensor(12.),)
+    """
+    if callable(outputs) and not isinstance(outputs, Tensor):
+        both = value_and_grad(outputs, argnums, has_aux=has_aux)
+
+        @wraps(outputs)
+        def gradient(*args: Any, **kwargs: Any) -> Any:
+            value, gradients = both(*args, **kwargs)
+            return (gradients, value[1]) if has_aux else gradients
+
+        return gradient
+    of = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    by = [inputs] if isinstance(inputs, Tensor) else list(inputs or ())
+    if not by:
+        raise ArgumentError(
+            "grad(outputs, inputs) was given no inputs. Write grad(loss, [w, b]), or grad(f) for a function."
+        )
+    if grad_outputs is None:
+        grad_outputs = [None] * len(of)
+    given = [grad_outputs] if isinstance(outputs, Tensor) and not isinstance(grad_outputs, list) else list(grad_outputs)
+    seeds = [seed_of(y, g, "grad") for y, g in zip(of, given, strict=True)]
+    retain = create_graph if retain_graph is None else retain_graph
+    return tuple(_pull([y.node for y in of], seeds, by, create_graph, retain, allow_unused))
+
+
+def _pull(
+    roots: Sequence[Node | None],
+    seeds: Sequence[Tensor],
+    by: Sequence[Tensor],
+    record: bool,
+    retain: bool,
+    allow_unused: bool,
+) -> list[Tensor]:
+    """Gradients by Tensors, zeros for those that the roots do not depend on if that is allowed."""
+    for k, x in enumerate(by):
+        if x.node is None:
+            raise DifferentiationError(
+                f"grad by input {k}, which is a constant. Write x.requires_grad_() before using it."
+            )
+    wanted = {x.node for x in by if x.node is not None}
+    started = [(r, s) for r, s in zip(roots, seeds, strict=True) if r is not None]
+    start = [s if record else s.value for _, s in started]
+    found = sweep([r for r, _ in started], start, wanted=wanted, record=record, retain=retain)
+    gradients = []
+    for k, x in enumerate(by):
+        g = found.get(x.node)  # type: ignore[arg-type]
+        if g is None:
+            if not allow_unused:
+                raise DifferentiationError(
+                    f"grad by input {k} (shape {x.shape}), which the outputs were not made of.\n"
+                    "Use it in the computation, or write allow_unused=True for zeros."
+                )
+            g = Tensor(np.zeros(x.shape, x.dtype))
+        gradients.append(g if isinstance(g, Tensor) else Tensor(g))
+    return gradients
+
+
+def _variable(x: Any, position: int) -> Tensor:
+    """An argument as a variable of its own, so that what f closes over stays constant."""
+    t = as_tensor(x)
+    if t.dtype.kind != "f":
+        raise DTypeError(
+            f"argument {position} to differentiate by has dtype {t.dtype}. Expected floating numbers: write 2.0 for 2."
+        )
+    if t.node is None or not recording.get():
+        return Tensor(t.value, leaf(t.shape, t.dtype))
+    return reshape_(t, shape=t.shape)
+
+
+def _call(
+    f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], positions: Sequence[int]
+) -> tuple[Any, list[list[Tensor]], list[Callable[[list[Any]], Any]]]:
+    """f with the arguments at `positions` made variables: its result, the variables, and how to rebuild each argument."""
+    if max(positions, default=-1) >= len(args):
+        raise ArgumentError(
+            f"argnums asks for argument {max(positions)} of a call with {len(args)} positional arguments."
+        )
+    new, variables, builds = list(args), [], []
+    with enable_grad():
+        for k in positions:
+            leaves, build = flatten(args[k])
+            made = [_variable(x, k) for x in leaves]
+            new[k] = build(made)
+            variables.append(made)
+            builds.append(build)
+        return f(*new, **kwargs), variables, builds
+
+
+def _recorded_beyond(root: Node | None, variables: Sequence[Tensor]) -> bool:
+    """Whether the tape reaches further than the variables: then a gradient must itself be recorded."""
+    own = {v.node for v in variables}
+    if root is None or not recording.get():
+        return False
+    return any(v.node is not None and v.node.op is not None for v in variables) or any(
+        e.op is None and e not in own for e in entries([root])
+    )
+
+
+def value_and_grad(
+    f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False
+) -> Callable[..., tuple[Any, Any]]:
+    """A function that returns f(...) and its gradient by the arguments `argnums`, from one run of f.
+
+    >>> import autograd as ag
+    >>> ag.value_and_grad(lambda x: x**3)(2.0)
+    (tensor(8.), tensor(12.))
+    """
+    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    @wraps(f)
+    def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        out, variables, builds = _call(f, args, kwargs, positions)
+        result, aux = out if has_aux else (out, None)
+        flat = [v for group in variables for v in group]
+        y = as_tensor(result)
+        if y.size != 1:
+            raise ShapeError(
+                f"the gradient of a function that returned shape {y.shape}. Expected a single element: sum it."
+            )
+        record = _recorded_beyond(y.node, flat)
+        seed = Tensor(np.ones(y.shape, y.dtype))
+        gradients = iter(_pull([y.node], [seed], flat, record, record, allow_unused=True))
+        parts = [build([next(gradients) for _ in group]) for group, build in zip(variables, builds, strict=True)]
+        value = y if record else y.detach()
+        return (value, aux) if has_aux else value, parts[0] if isinstance(argnums, int) else tuple(parts)
+
+    return both
+
+
+def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """f(*primals), and the function that takes a cotangent of the result to one of each primal.
+
+    >>> import autograd as ag
+    >>> y, pull = ag.vjp(lambda a, b: a * b, ag.tensor([1.0, 2.0]), ag.tensor([3.0, 4.0]))
+    >>> pull(ag.tensor([1.0, 10.0]))
+    (tensor([ 3., 40.]), tensor([ 1., 20.]))
+    """
+    out, variables, builds = _call(f, primals, {}, range(len(primals)))
+    flat = [v for group in variables for v in group]
+    outs, build_out = flatten(out)
+    ys = [as_tensor(y) for y in outs]
+    record = any(_recorded_beyond(y.node, flat) for y in ys)
+
+    def pull(cotangent: Any) -> tuple[Any, ...]:
+        seeds = [as_tensor(c) for c in flatten(cotangent)[0]]
+        for y, s in zip(ys, seeds, strict=True):
+            if s.shape != y.shape:
+                raise ShapeError(f"vjp was given a cotangent of shape {s.shape} for a result of shape {y.shape}.")
+        again = record or any(s.node is not None for s in seeds)
+        found = iter(_pull([y.node for y in ys], seeds, flat, again, retain=True, allow_unused=True))
+        return tuple(build([next(found) for _ in group]) for group, build in zip(variables, builds, strict=True))
+
+    return build_out([y if record else y.detach() for y in ys]), pull
+
+
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """f(*primals) and its derivative along `tangents`: the tape read forwards, by the same rules.
+
+    >>> import autograd as ag
+    >>> ag.jvp(lambda x: x * x, [ag.tensor(3.0)], [ag.tensor(1.0)])
+    (tensor(9.), tensor(6.))
+    """
+    out, variables, _ = _call(f, primals, {}, range(len(primals)))
+    flat = [v for group in variables for v in group]
+    moves = [as_tensor(t) for tangent in tangents for t in flatten(tangent)[0]]
+    for k, (x, t) in enumerate(zip(flat, moves, strict=True)):
+        if x.shape != t.shape:
+            raise ShapeError(f"jvp was given tangent {k} of shape {t.shape} for a primal of shape {x.shape}.")
+    outs, build = flatten(out)
+    ys = [as_tensor(y) for y in outs]
+    roots = [y.node for y in ys if y.node is not None]
+    keep = any(t.node is not None for t in moves) or any(_recorded_beyond(r, flat) for r in roots)
+    moved: dict[Node, Tensor] = {x.node: t for x, t in zip(flat, moves, strict=True) if x.node is not None}
+    with enable_grad(), np.errstate(all="ignore"):
+        for node in entries(roots):
+            if node in moved or node.op is None:
+                continue
+            parts = [_push(node, i, moved[p]) for i, p in enumerate(node.parents or ()) if p is not None and p in moved]
+            if parts:
+                total = parts[0]
+                for part in parts[1:]:
+                    total = total + part
+                moved[node] = total
+    derivatives = []
+    for y in ys:
+        d = moved.get(y.node) if y.node is not None else None
+        d = Tensor(np.zeros(y.shape, y.dtype)) if d is None else d
+        derivatives.append(d if keep else d.detach())
+    return build([y if keep else y.detach() for y in ys]), build(derivatives)
+
+
+def _push(node: Node, position: int, tangent: Tensor) -> Tensor:
+    """The part of an entry's tangent that comes from one input: its pull, which is linear, transposed."""
+    pull = node.op.pulls[position]
+    parent = (node.parents or ())[position]
+    if pull is None or parent is None:
+        return Tensor(np.zeros(node.shape, node.dtype))
+    saved = saved_tensors(node)
+    if node.op.partials is not None:
+        partial = pull(Tensor(np.ones(node.shape, node.dtype)), saved, node)
+        return chain(tangent.astype(node.dtype), partial)
+    probe = Tensor(np.zeros(node.shape, node.dtype), leaf(node.shape, node.dtype))
+    pulled = unbroadcast(pull(probe, saved, node), parent.shape).astype(parent.dtype)
+    return _pull([pulled.node], [tangent], [probe], record=True, retain=True, allow_unused=True)[0]
+
+
+@public()
+def stop_gradient(x: Operand) -> Any:
+    """x as a constant: nothing flows back through it.
+
+    >>> import autograd as ag
+    >>> ag.grad(lambda x: x * ag.stop_gradient(x))(3.0)
+    tensor(3.)
+    """
+    return x.detach() if isinstance(x, Tensor) else x
