@@ -7,21 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.primitive import Traced, functions
+from autograd.primitive import Eager, Primitive, Traced, functions
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
 
-_OPERANDS = (int, float, complex, np.ndarray, np.generic, list, Traced)
+_QUICK = (Eager, float, int, np.ndarray, np.generic)
 
 
 def operator(name: str, swapped: bool = False) -> Callable[[Tensor, Any], Tensor]:
     """A binary operator; `swapped` for the reflected form."""
 
+    short: Primitive | None = None  # found at the first call: the tables are filled after the class is made
+
     def apply(self: Tensor, other: Any) -> Any:
-        if not isinstance(other, _OPERANDS):
+        nonlocal short
+        if short is not None and isinstance(other, _QUICK):
+            return self.pair(short, other, self) if swapped else self.pair(short, self, other)
+        if not isinstance(other, (*_QUICK, list, Traced)):
             return NotImplemented
-        return functions[name](other, self) if swapped else functions[name](self, other)
+        op = functions[name]
+        if isinstance(op, Primitive) and op.differentiable:
+            short = op
+        return op(other, self) if swapped else op(self, other)
 
     apply.__name__ = name
     return apply
@@ -31,7 +39,7 @@ def inplace(name: str) -> Callable[[Tensor, Any], Tensor]:
     """An augmented assignment: the result of the operation takes the place of the Tensor's value."""
 
     def apply(self: Tensor, other: Any) -> Any:
-        if not isinstance(other, _OPERANDS):
+        if not isinstance(other, (*_QUICK, list, Traced)):
             return NotImplemented
         return self._become(functions[name](self, other))
 

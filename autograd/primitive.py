@@ -38,6 +38,12 @@ class Traced:
         raise NotImplementedError
 
 
+class Eager(Traced):
+    """A `Traced` that holds its value: operators between two such are computed at once."""
+
+    __slots__ = ()
+
+
 class Primitive:
     """The record of one operation; called on arrays it computes, called on Tensors it computes and records.
 
@@ -96,8 +102,8 @@ class Primitive:
 
 
 def _absorbing_product(a: Any, b: Any) -> Any:
-    product = np.multiply(a, b)
-    flat = product.ravel(order="K")
+    product = a * b
+    flat = product.ravel("K")
     total = flat.dot(flat)  # NaN if and only if the product holds one: a pass at memory speed
     return product if total == total else np.where(a == 0, 0, product)
 
@@ -143,8 +149,12 @@ def _elementwise_pull(partial: Rule | int, taken: tuple[int, ...]) -> Pull:
         return constant[partial]
     if len(taken) == 1:
         (k,) = taken
-        return lambda g, saved, _n: chain(g, partial(saved[k]))
-    return lambda g, saved, _n: chain(g, partial(*[saved[k] for k in taken]))
+        return lambda g, saved, _n: _product(g, partial(saved[k]))
+    return lambda g, saved, _n: _product(g, partial(*[saved[k] for k in taken]))
+
+
+def _product(g: Any, partial: Any) -> Any:
+    return chain(g, partial) if isinstance(g, Traced) else _absorbing_product(g, partial)
 
 
 def _nothing(g: Any, _saved: Sequence[Any], _node: Any) -> Any:

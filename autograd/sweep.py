@@ -74,7 +74,7 @@ def _sweep(
                 part = pull(g, saved, node)
                 if part.shape != parent.shape:
                     part = unbroadcast(part, parent.shape)
-                if part.dtype != parent.dtype:
+                if part.dtype is not parent.dtype and part.dtype != parent.dtype:
                     part = part.astype(parent.dtype)
                 other = held.get(parent)
                 if other is None:

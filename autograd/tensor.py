@@ -16,16 +16,17 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from autograd.errors import ArgumentError, DifferentiationError, DTypeError, ShapeError, UnsupportedError, user_line
 from autograd.methods import inplace, method, operator
-from autograd.primitive import Primitive, Traced, explain, functions
+from autograd.primitive import Eager, Primitive, Traced, explain, functions
 from autograd.protocols import answer_function, answer_ufunc
 from autograd.tape import Node, leaf, recording, serials
 
+_NOTHING = (None, None, None)
 RETAIN = "retain"  # among a node's hooks: keep the cotangent as `.grad`
 Operand: TypeAlias = "Tensor | ArrayLike"
 Index: TypeAlias = "SupportsIndex | slice | EllipsisType | None | Tensor | ArrayLike | tuple[Any, ...]"
 
 
-class Tensor(Traced):
+class Tensor(Eager):
     """An n-dimensional array that remembers how it was made, so that it can be differentiated.
 
     Make one with `ag.tensor`, `ag.asarray` or any function of the `autograd` namespace. Operators, methods and indexing
@@ -83,6 +84,34 @@ class Tensor(Traced):
             for k in op.keeps.get(wanted) or op.kept(wanted):
                 saved[k] = values[k - 1] if k else y
         return Tensor(y, Node(op, tuple(parents), tuple(saved), settings, y.shape, y.dtype))
+
+    @staticmethod
+    def pair(op: Primitive, a: Any, b: Any) -> Any:
+        """`run` for two operands, of which one is a Tensor: the short way for operators."""
+        p, x = (a.node, a.value) if isinstance(a, Tensor) else (None, a)
+        q, z = (b.node, b.value) if isinstance(b, Tensor) else (None, b)
+        try:
+            y = op.forward(x, z)
+        except (ValueError, TypeError) as error:
+            raise explain(op, (x, z), {}, error) from None
+        if p is None:
+            if q is None or not recording.get():
+                return Tensor(y)
+            wanted = 2
+        elif recording.get():
+            wanted = 1 if q is None else 3
+        else:
+            return Tensor(y)
+        keep = op.keeps.get(wanted)
+        if keep is None:
+            keep = op.kept(wanted)
+        if keep:
+            x = x if 1 not in keep else x.copy() if x is a and isinstance(x, np.ndarray) else x
+            z = z if 2 not in keep else z.copy() if z is b and isinstance(z, np.ndarray) else z
+            saved = (y if 0 in keep else None, x if 1 in keep else None, z if 2 in keep else None)
+        else:
+            saved = _NOTHING
+        return Tensor(y, Node(op, (p, q), saved, None, y.shape, y.dtype))
 
     @property
     def requires_grad(self) -> bool:
