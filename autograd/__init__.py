@@ -5,6 +5,7 @@ from math import e, inf, nan, pi
 from autograd import errors, random
 from autograd.create import (
     arange,
+    asarray,
     empty,
     empty_like,
     eye,
@@ -14,14 +15,11 @@ from autograd.create import (
     linspace,
     ones,
     ones_like,
+    tensor,
     zeros,
     zeros_like,
 )
-from autograd.gradcheck import (
-    GradcheckResult,
-    gradcheck,
-    gradgradcheck,
-)
+from autograd.gradcheck import GradcheckResult, gradcheck, gradgradcheck
 from autograd.ops.elementwise import (
     abs,
     acos,
@@ -62,9 +60,9 @@ from autograd.ops.elementwise import (
     less,
     less_equal,
     log,
-    log10,
     log1p,
     log2,
+    log10,
     logaddexp,
     logical_and,
     logical_not,
@@ -98,101 +96,32 @@ from autograd.ops.elementwise import (
     trunc,
     where,
 )
-from autograd.ops.index import (
-    getitem,
-    index_add,
-    put,
-    take,
-    take_along_axis,
-)
-from autograd.ops.linalg import (
-    dot,
-    einsum,
-    matmul,
-    outer,
-    tensordot,
-    vecdot,
-)
-from autograd.ops.reduce import (
-    cumulative_prod,
-    cumulative_sum,
-    diff,
-    linear_recurrence,
-    log_softmax,
-    logsumexp,
-    max,
-    mean,
-    min,
-    norm,
-    prod,
-    softmax,
-    std,
-    sum,
-    trace,
-    var,
-)
-from autograd.ops.search import (
-    all,
-    any,
-    argmax,
-    argmin,
-    argsort,
-    count_nonzero,
-    diagonal,
-    nonzero,
-    searchsorted,
-    sort,
-)
+from autograd.ops.exponential import log_softmax, logsumexp, softmax
+from autograd.ops.index import getitem, index_add, put, take, take_along_axis
+from autograd.ops.join import concat, flip, pad, repeat, roll, split, stack, tile, tril, triu, unstack
+from autograd.ops.linalg import dot, einsum, matmul, outer, tensordot, vecdot
+from autograd.ops.reduce import max, mean, min, norm, prod, std, sum, trace, var
+from autograd.ops.running import cumulative_prod, cumulative_sum, diff, linear_recurrence
+from autograd.ops.search import all, any, argmax, argmin, argsort, count_nonzero, diagonal, nonzero, searchsorted, sort
 from autograd.ops.shape import (
     astype,
     broadcast_arrays,
     broadcast_to,
-    concat,
     expand_dims,
     flatten,
-    flip,
     matrix_transpose,
     meshgrid,
     moveaxis,
-    pad,
     permute_dims,
-    repeat,
     reshape,
-    roll,
-    split,
     squeeze,
-    stack,
     swapaxes,
-    tile,
-    tril,
-    triu,
-    unstack,
 )
-from autograd.ops.window import (
-    fold,
-    window,
-)
-from autograd.sweep import (
-    backward,
-)
-from autograd.tape import (
-    enable_grad,
-    inference_mode,
-    is_grad_enabled,
-    no_grad,
-)
-from autograd.tensor import (
-    Tensor,
-    asarray,
-    tensor,
-)
-from autograd.transforms import (
-    grad,
-    jvp,
-    stop_gradient,
-    value_and_grad,
-    vjp,
-)
+from autograd.ops.window import fold, window
+from autograd.sweep import backward
+from autograd.tape import enable_grad, inference_mode, is_grad_enabled, no_grad
+from autograd.tensor import Tensor
+from autograd.transforms import grad, jvp, stop_gradient, value_and_grad, vjp
 
 newaxis = None
 
@@ -281,9 +210,9 @@ __all__ = [
     "linear_recurrence",
     "linspace",
     "log",
-    "log10",
     "log1p",
     "log2",
+    "log10",
     "log_softmax",
     "logaddexp",
     "logical_and",
@@ -368,4 +297,4 @@ __all__ = [
     "window",
     "zeros",
     "zeros_like",
-]
+]  # fmt: skip

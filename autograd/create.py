@@ -13,6 +13,33 @@ from autograd.tensor import Operand, Tensor, as_tensor
 Shape = int | Sequence[int]
 
 
+def tensor(data: Operand, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """A new Tensor that holds a copy of `data`.
+
+    Parameters:
+        data: numbers, nested lists, an ndarray or a Tensor.
+        dtype: NumPy's choice for `data` if None: Python floats give float64.
+        requires_grad: record what is computed from it.
+
+    Raises:
+        DTypeError: if `data` is not numeric, or a gradient is wanted of integers.
+
+    >>> tensor([[1, 2], [3, 4]], dtype="float32").shape
+    (2, 2)
+    """
+    source = data.value if isinstance(data, Tensor) else data
+    return Tensor(as_tensor(np.array(source, dtype)).value).requires_grad_(requires_grad)
+
+
+def asarray(x: Operand, dtype: DTypeLike | None = None, copy: bool | None = None) -> Tensor:
+    """`x` as a Tensor, sharing memory where that is possible: then do not write into `x` while the tape needs it.
+
+    >>> asarray([1.0, 2.0]).dtype
+    dtype('float64')
+    """
+    return tensor(x, dtype) if copy else as_tensor(x, dtype)
+
+
 def zeros(shape: Shape, dtype: DTypeLike = np.float64, requires_grad: bool = False) -> Tensor:
     """Zeros.
 
@@ -95,7 +122,8 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: DTyp
     >>> arange(3)
     tensor([0, 1, 2])
     """
-    return Tensor(np.arange(start, dtype=dtype) if stop is None else np.arange(start, stop, step, dtype))
+    first, last = (0, start) if stop is None else (start, stop)
+    return Tensor(np.arange(first, last, step, dtype=np.dtype(dtype) if dtype else None))
 
 
 def linspace(start: float, stop: float, num: int = 50, dtype: DTypeLike | None = None, endpoint: bool = True) -> Tensor:

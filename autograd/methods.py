@@ -1,4 +1,4 @@
-"""Operators and methods that are looked up by name in the table that `autograd.ops` fills."""
+"""The operators and methods of a Tensor, each looked up by name in the table that `autograd.ops` fills."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ _QUICK = (Eager, float, int, np.ndarray, np.generic)
 
 def operator(name: str, swapped: bool = False) -> Callable[[Tensor, Any], Tensor]:
     """A binary operator; `swapped` for the reflected form."""
-
     short: Primitive | None = None  # found at the first call: the tables are filled after the class is made
 
     def apply(self: Tensor, other: Any) -> Any:
@@ -56,3 +55,85 @@ def method(name: str) -> Callable[..., Tensor]:
     apply.__name__ = name
     apply.__doc__ = f"See `autograd.{name}`."
     return apply
+
+
+class Methods(Eager):
+    """NumPy's operators and methods."""
+
+    __slots__ = ()
+
+    __add__ = operator("add")
+    __radd__ = operator("add", swapped=True)
+    __iadd__ = inplace("add")
+    __sub__ = operator("subtract")
+    __rsub__ = operator("subtract", swapped=True)
+    __isub__ = inplace("subtract")
+    __mul__ = operator("multiply")
+    __rmul__ = operator("multiply", swapped=True)
+    __imul__ = inplace("multiply")
+    __truediv__ = operator("divide")
+    __rtruediv__ = operator("divide", swapped=True)
+    __itruediv__ = inplace("divide")
+    __floordiv__ = operator("floor_divide")
+    __rfloordiv__ = operator("floor_divide", swapped=True)
+    __mod__ = operator("remainder")
+    __rmod__ = operator("remainder", swapped=True)
+    __pow__ = operator("pow")
+    __rpow__ = operator("pow", swapped=True)
+    __ipow__ = inplace("pow")
+    __matmul__ = operator("matmul")
+    __rmatmul__ = operator("matmul", swapped=True)
+    __and__ = operator("bitwise_and")
+    __rand__ = operator("bitwise_and", swapped=True)
+    __or__ = operator("bitwise_or")
+    __ror__ = operator("bitwise_or", swapped=True)
+    __xor__ = operator("bitwise_xor")
+    __rxor__ = operator("bitwise_xor", swapped=True)
+    __lshift__ = operator("bitwise_left_shift")
+    __rshift__ = operator("bitwise_right_shift")
+    __eq__ = operator("equal")  # type: ignore[assignment]
+    __ne__ = operator("not_equal")  # type: ignore[assignment]
+    __lt__ = operator("less")
+    __le__ = operator("less_equal")
+    __gt__ = operator("greater")
+    __ge__ = operator("greater_equal")
+    __neg__ = method("negative")
+    __pos__ = method("positive")
+    __abs__ = method("abs")
+    __invert__ = method("bitwise_invert")
+    __round__ = method("round")
+
+    abs = method("abs")
+    all = method("all")
+    any = method("any")
+    argmax = method("argmax")
+    argmin = method("argmin")
+    argsort = method("argsort")
+    astype = method("astype")
+    clip = method("clip")
+    cumprod = method("cumulative_prod")
+    cumsum = method("cumulative_sum")
+    diagonal = method("diagonal")
+    exp = method("exp")
+    flatten = method("flatten")
+    log = method("log")
+    max = method("max")
+    mean = method("mean")
+    min = method("min")
+    nonzero = method("nonzero")
+    prod = method("prod")
+    ravel = method("flatten")
+    relu = method("relu")
+    repeat = method("repeat")
+    round = method("round")
+    sigmoid = method("sigmoid")
+    sort = method("sort")
+    sqrt = method("sqrt")
+    squeeze = method("squeeze")
+    std = method("std")
+    sum = method("sum")
+    swapaxes = method("swapaxes")
+    take = method("take")
+    tanh = method("tanh")
+    trace = method("trace")
+    var = method("var")

@@ -84,6 +84,7 @@ class Primitive:
         self.__doc__ = doc
 
     def __call__(self, *inputs: Any, **settings: Any) -> Tensor:
+        """Run on what the inputs are: arrays give an array, a Tensor a Tensor."""
         for x in inputs:
             if isinstance(x, Traced):
                 return x.run(self, inputs, settings)  # type: ignore[no-any-return]
@@ -174,8 +175,8 @@ def primitive(
 
     A rule takes the cotangent `g`, then the values that it names, then by keyword the settings that it names; the
     keyword `input_shape` gives the shape of the input that it is the rule of. `inputs` starting with a star means any
-    number of them; then there is one rule; it takes all inputs as `xs` or all but the first as `rest`, if it reads them,
-    and the keyword `position`.
+    number of them; then there is one rule; it takes all inputs as `xs`, or all but the first as `rest`, if it reads
+    them, and the keyword `position`.
     """
     variadic = inputs.startswith("*")
     names = [] if variadic else inputs.split()
@@ -278,5 +279,5 @@ chain = elementwise(
     "a b",
     _absorbing_product,
     partials=(lambda b: b, lambda a: a),
-    doc="a b, where a zero of the cotangent a stays zero even beside an infinite or undefined b: the chain rule's product.",
+    doc="a b, where a zero of the cotangent a stays zero even beside an infinite or undefined b: the chain rule.",
 )

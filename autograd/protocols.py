@@ -27,7 +27,7 @@ def answer_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], settings: 
         raise _refuse(f"{ufunc.__name__}.{method}", "for which there is no rule")
     if settings.get("out") is not None:
         raise UnsupportedError(
-            f"np.{ufunc.__name__} was asked to write a Tensor's result into an ndarray, which would drop its gradient.\n"
+            f"np.{ufunc.__name__} was asked to write a Tensor's result into an ndarray, which drops its gradient.\n"
             "Write a = a + t instead of a += t, and leave out `out=`."
         )
     op = from_numpy.get(ufunc)

@@ -1,7 +1,7 @@
 """Random numbers from an explicit, counter-based generator, under NumPy's method names.
 
-Every function takes its numbers from a `Generator` (Philox: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
-2011). The functions of the module use a default one, which `seed` sets; NumPy's global state is never touched.
+Every function takes its numbers from a `Generator` (Philox: Salmon et al. 2011, "Parallel random numbers: as easy as
+1, 2, 3"). The functions of the module use a default one, which `seed` sets; NumPy's global state is never touched.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Generator:
 
     def integers(self, low: int, high: int | None = None, size: Shape = None, dtype: DTypeLike = np.int64) -> Tensor:
         """Whole numbers in [low, high), in [0, low) if only one bound is given."""
-        return Tensor(np.asarray(self._numpy.integers(low, high, size, dtype)))  # type: ignore[arg-type]
+        return Tensor(np.asarray(self._numpy.integers(low, high, size, dtype)))
 
     def permutation(self, x: int | Operand) -> Tensor:
         """The numbers below x, or the rows of x, in random order."""

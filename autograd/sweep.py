@@ -14,8 +14,8 @@ import numpy as np
 from autograd.broadcast import unbroadcast
 from autograd.errors import ClobberedError, DifferentiationError, ShapeError
 from autograd.primitive import public
-from autograd.tape import Node, entries, enable_grad
-from autograd.tensor import RETAIN, Operand, Tensor, as_tensor
+from autograd.tape import Node, enable_grad, entries
+from autograd.tensor import Operand, Tensor, as_tensor
 
 
 def sweep(
@@ -57,7 +57,7 @@ def _sweep(
             op = node.op
             if op is None if wanted is None else node in wanted:
                 found[node] = g
-            if op is None or needed is not None and node not in needed:
+            if op is None or (needed is not None and node not in needed):
                 continue
             saved = saved_tensors(node) if record else node.saved
             pulls = op.pulls
@@ -121,7 +121,7 @@ def _check_unchanged(node: Node, position: int, parent: Node) -> None:
 def _run_hooks(node: Node, g: Any, record: bool) -> Any:
     for hook in tuple(node.hooks or ()):
         t = g if record else Tensor(g)
-        if hook is RETAIN:
+        if isinstance(hook, str):  # RETAIN
             node.grad = t if node.grad is None else node.grad + t
             continue
         result = hook(t)
@@ -136,8 +136,8 @@ def seed_of(t: Tensor, gradient: Operand | None, name: str) -> Tensor:
     """The cotangent that a sweep starts from: 1 for a single element, else what the user gave."""
     if t.node is None:
         raise DifferentiationError(
-            f"{name} of a Tensor that is not on the tape: nothing that it was made of has requires_grad=True, or it was "
-            "made under no_grad.\nWrite ag.tensor(..., requires_grad=True) for what is to be differentiated by."
+            f"{name} of a Tensor that is not on the tape: nothing that it was made of has requires_grad=True, or it "
+            "was made under no_grad.\nWrite ag.tensor(..., requires_grad=True) for what is to be differentiated by."
         )
     if gradient is None:
         if t.size != 1:

@@ -56,7 +56,7 @@ class Node:
         self.serial = next(serials)
         self.changed: tuple[int, str] | None = None  # serial and user's line of the last change in place
         self.grad: Any = None
-        self.hooks: list[Callable[[Any], Any]] | None = None
+        self.hooks: list[Callable[[Any], Any] | str] | None = None
 
 
 def leaf(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Node:
@@ -71,7 +71,7 @@ def entries(roots: Iterable[Node]) -> list[Node]:
     for node in found:  # grows while it is read
         if node.parents is None:
             raise FreedTapeError(
-                f"backward reached {node.op.name!r} (shape {node.shape}), whose saved values an earlier backward freed.\n"
+                f"backward reached {node.op.name!r} (shape {node.shape}), whose tape an earlier one freed.\n"
                 "Expected a tape that is still whole. Write backward(retain_graph=True) the first time, or run the "
                 "forward pass again; across training steps, cut the tape with t.detach()."
             )

@@ -14,19 +14,19 @@ from typing import Any, SupportsIndex, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from autograd.errors import ArgumentError, DifferentiationError, DTypeError, ShapeError, UnsupportedError, user_line
-from autograd.methods import inplace, method, operator
-from autograd.primitive import Eager, Primitive, Traced, explain, functions
+from autograd.errors import DifferentiationError, DTypeError, ShapeError, UnsupportedError, user_line
+from autograd.methods import Methods
+from autograd.primitive import Primitive, Traced, explain, functions
 from autograd.protocols import answer_function, answer_ufunc
 from autograd.tape import Node, leaf, recording, serials
 
 _NOTHING = (None, None, None)
 RETAIN = "retain"  # among a node's hooks: keep the cotangent as `.grad`
 Operand: TypeAlias = "Tensor | ArrayLike"
-Index: TypeAlias = "SupportsIndex | slice | EllipsisType | None | Tensor | ArrayLike | tuple[Any, ...]"
+Index: TypeAlias = "SupportsIndex | slice | EllipsisType | Tensor | ArrayLike | tuple[Any, ...] | None"
 
 
-class Tensor(Eager):
+class Tensor(Methods):
     """An n-dimensional array that remembers how it was made, so that it can be differentiated.
 
     Make one with `ag.tensor`, `ag.asarray` or any function of the `autograd` namespace. Operators, methods and indexing
@@ -165,7 +165,7 @@ class Tensor(Eager):
         if self.node is None:
             raise DifferentiationError("retain_grad on a constant: nothing that it was made of has requires_grad=True.")
         if self.node.op is not None:
-            self.node.hooks = [*(self.node.hooks or ()), RETAIN]  # type: ignore[list-item]
+            self.node.hooks = [*(self.node.hooks or ()), RETAIN]
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Callable[[], None]:
         """Call `hook(gradient)` when the gradient of this Tensor is known; what it returns, if anything, replaces it.
@@ -338,7 +338,7 @@ class Tensor(Eager):
             return
         if self.node.op is not None:
             raise DifferentiationError(
-                f"the output of {self.node.op.name!r} was changed in place under no_grad: its gradient would be wrong.\n"
+                f"the output of {self.node.op.name!r} changed in place under no_grad: its gradient would be wrong.\n"
                 f"Write t = t.detach() first, or record the change.\n{user_line()}"
             )
         self.node.changed = (next(serials), user_line())
@@ -367,84 +367,6 @@ class Tensor(Eager):
 
     def __setitem__(self, index: Index, value: Operand) -> None:
         self._become(functions["put"](self, index, value))
-
-    # ---- operators and methods, by name
-
-    __add__ = operator("add")
-    __radd__ = operator("add", swapped=True)
-    __iadd__ = inplace("add")
-    __sub__ = operator("subtract")
-    __rsub__ = operator("subtract", swapped=True)
-    __isub__ = inplace("subtract")
-    __mul__ = operator("multiply")
-    __rmul__ = operator("multiply", swapped=True)
-    __imul__ = inplace("multiply")
-    __truediv__ = operator("divide")
-    __rtruediv__ = operator("divide", swapped=True)
-    __itruediv__ = inplace("divide")
-    __floordiv__ = operator("floor_divide")
-    __rfloordiv__ = operator("floor_divide", swapped=True)
-    __mod__ = operator("remainder")
-    __rmod__ = operator("remainder", swapped=True)
-    __pow__ = operator("pow")
-    __rpow__ = operator("pow", swapped=True)
-    __ipow__ = inplace("pow")
-    __matmul__ = operator("matmul")
-    __rmatmul__ = operator("matmul", swapped=True)
-    __and__ = operator("bitwise_and")
-    __rand__ = operator("bitwise_and", swapped=True)
-    __or__ = operator("bitwise_or")
-    __ror__ = operator("bitwise_or", swapped=True)
-    __xor__ = operator("bitwise_xor")
-    __rxor__ = operator("bitwise_xor", swapped=True)
-    __lshift__ = operator("bitwise_left_shift")
-    __rshift__ = operator("bitwise_right_shift")
-    __eq__ = operator("equal")  # type: ignore[assignment]
-    __ne__ = operator("not_equal")  # type: ignore[assignment]
-    __lt__ = operator("less")
-    __le__ = operator("less_equal")
-    __gt__ = operator("greater")
-    __ge__ = operator("greater_equal")
-    __neg__ = method("negative")
-    __pos__ = method("positive")
-    __abs__ = method("abs")
-    __invert__ = method("bitwise_invert")
-    __round__ = method("round")
-
-    abs = method("abs")
-    all = method("all")
-    any = method("any")
-    argmax = method("argmax")
-    argmin = method("argmin")
-    argsort = method("argsort")
-    astype = method("astype")
-    clip = method("clip")
-    cumprod = method("cumulative_prod")
-    cumsum = method("cumulative_sum")
-    diagonal = method("diagonal")
-    exp = method("exp")
-    flatten = method("flatten")
-    log = method("log")
-    max = method("max")
-    mean = method("mean")
-    min = method("min")
-    nonzero = method("nonzero")
-    prod = method("prod")
-    ravel = method("flatten")
-    relu = method("relu")
-    repeat = method("repeat")
-    round = method("round")
-    sigmoid = method("sigmoid")
-    sort = method("sort")
-    sqrt = method("sqrt")
-    squeeze = method("squeeze")
-    std = method("std")
-    sum = method("sum")
-    swapaxes = method("swapaxes")
-    take = method("take")
-    tanh = method("tanh")
-    trace = method("trace")
-    var = method("var")
 
     @property
     def T(self) -> Tensor:
@@ -480,35 +402,8 @@ def _rebuild(kind: type[Tensor], array: NDArray[Any], requires_grad: bool) -> Te
 def as_tensor(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
     """`x` itself if it is a Tensor of that dtype, else a Tensor that shares its memory where it can."""
     if isinstance(x, Tensor):
-        return x if dtype is None or x.dtype == dtype else functions["astype"](x, dtype)  # type: ignore[no-any-return]
+        return x if dtype is None or x.dtype == dtype else functions["astype"](x, dtype)
     array = np.asarray(x, dtype)
     if array.dtype.kind not in "biufc":
         raise DTypeError(f"a Tensor was asked for of dtype {array.dtype}. Expected numbers or booleans.")
     return Tensor(array)
-
-
-def tensor(data: Operand, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
-    """A new Tensor that holds a copy of `data`.
-
-    Parameters:
-        data: numbers, nested lists, an ndarray or a Tensor.
-        dtype: NumPy's choice for `data` if None: Python floats give float64.
-        requires_grad: record what is computed from it.
-
-    Raises:
-        DTypeError: if `data` is not numeric, or a gradient is wanted of integers.
-
-    >>> tensor([[1, 2], [3, 4]], dtype="float32").shape
-    (2, 2)
-    """
-    source = data.value if isinstance(data, Tensor) else data
-    return Tensor(as_tensor(np.array(source, dtype)).value).requires_grad_(requires_grad)
-
-
-def asarray(x: Operand, dtype: DTypeLike | None = None, copy: bool | None = None) -> Tensor:
-    """`x` as a Tensor, sharing memory where that is possible: then do not write into `x` while the tape needs it.
-
-    >>> asarray([1.0, 2.0]).dtype
-    dtype('float64')
-    """
-    return tensor(x, dtype) if copy else as_tensor(x, dtype)

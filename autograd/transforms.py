@@ -13,7 +13,7 @@ from autograd.errors import ArgumentError, DifferentiationError, DTypeError, Sha
 from autograd.ops.shape import reshape_
 from autograd.primitive import chain, public
 from autograd.sweep import saved_tensors, seed_of, sweep
-from autograd.tape import Node, entries, enable_grad, leaf, recording
+from autograd.tape import Node, enable_grad, entries, leaf, recording
 from autograd.tensor import Operand, Tensor, as_tensor
 from autograd.tree import flatten
 
@@ -122,7 +122,7 @@ def _variable(x: Any, position: int) -> Tensor:
 def _call(
     f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], positions: Sequence[int]
 ) -> tuple[Any, list[list[Tensor]], list[Callable[[list[Any]], Any]]]:
-    """f with the arguments at `positions` made variables: its result, the variables, and how to rebuild each argument."""
+    """f with the arguments at `positions` made variables: its result, they, and how to rebuild each argument."""
     if max(positions, default=-1) >= len(args):
         raise ArgumentError(
             f"argnums asks for argument {max(positions)} of a call with {len(args)} positional arguments."

@@ -29,7 +29,7 @@ def one_axis(axis: Any, ndim: int, name: str) -> int:
     2
     """
     try:
-        k = axis.__index__()
+        k = int(axis.__index__())
     except AttributeError:
         raise ShapeError(f"{name} was given axis={axis!r}. Expected an integer.") from None
     if not -ndim <= k < ndim:

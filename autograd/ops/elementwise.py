@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy
 
 from autograd.domain import REALS, Booleans, Interval, case
-from autograd.primitive import elementwise, nondifferentiable, primitive, public
+from autograd.primitive import Primitive, elementwise, nondifferentiable, primitive, public
+
+if TYPE_CHECKING:
+    from autograd.tensor import Tensor
 
 POSITIVE = Interval(0.2, 4)
 NONZERO = Interval(-3, 3, avoid=(0,), margin=0.3)
@@ -23,11 +26,18 @@ LN2, LN10 = math.log(2), math.log(10)
 add = elementwise("add", "a b", np.add, partials=(1, 1), doc="a + b.")
 subtract = elementwise("subtract", "a b", np.subtract, partials=(1, -1), doc="a - b.")
 multiply = elementwise("multiply", "a b", np.multiply, partials=(lambda b: b, lambda a: a), doc="a b.")
+
+
+def _inverse(b: Any) -> Any:
+    """1 / b, infinite for a Python zero too."""
+    return 1 / b if not isinstance(b, (int, float)) or b else math.inf
+
+
 divide = elementwise(
     "divide",
     "a b",
     np.divide,
-    partials=(lambda b: 1 / b, lambda y, b: -y / b),
+    partials=(lambda b: _inverse(b), lambda y, b: -y / b),
     domain=(Interval(-2, 2), NONZERO),
     doc="a / b.",
 )
@@ -40,12 +50,12 @@ square = elementwise("square", "x", np.square, partials=(lambda x: 2 * x,), doc=
 sqrt = elementwise(
     "sqrt", "x", np.sqrt, partials=(lambda y: 0.5 / y,), domain=POSITIVE, doc="The square root; its slope at 0 is +inf."
 )
-rsqrt = elementwise(
+rsqrt: Primitive = elementwise(
     "rsqrt", "x", lambda x: 1 / np.sqrt(x), partials=(lambda y: -0.5 * y * y * y,), domain=POSITIVE, doc="1 / sqrt(x)."
 )
 cbrt = elementwise("cbrt", "x", np.cbrt, partials=(lambda y: 1 / (3 * y * y),), domain=NONZERO, doc="The cube root.")
 abs = elementwise("abs", "x", np.abs, partials=(lambda x: sign(x),), domain=NONZERO, doc="|x|; its slope at 0 is 0.")
-sign = elementwise("sign", "x", np.sign, partials=(0,), domain=NONZERO, doc="-1, 0 or 1.")
+sign: Primitive = elementwise("sign", "x", np.sign, partials=(0,), domain=NONZERO, doc="-1, 0 or 1.")
 floor_divide = elementwise(
     "floor_divide",
     "a b",
@@ -78,7 +88,7 @@ _pow = elementwise(
     partials=(
         _power_slope,
         # 0^b is 0 for every b > 0: its slope along b is 0 there, where log(a) is -inf
-        lambda y, a: where(equal(a, 0), 0, y * log(where(equal(a, 0), 1, a))),
+        lambda y, a: where_(equal(a, 0), 0, y * log(where_(equal(a, 0), 1, a))),
     ),
     domain=(POSITIVE, Interval(-2, 2)),
     doc="a^b.",
@@ -86,7 +96,7 @@ _pow = elementwise(
 
 
 @public(np.power, np.float_power)
-def pow(a: Any, b: Any) -> Any:
+def pow(a: Any, b: Any) -> Tensor:
     """a^b, elementwise, with broadcasting; a square for the exponent 2.
 
     >>> import autograd as ag
@@ -98,10 +108,10 @@ def pow(a: Any, b: Any) -> Any:
 
 # ---- exponentials and logarithms
 
-exp = elementwise("exp", "x", np.exp, partials=(lambda y: y,), doc="e^x.")
+exp: Primitive = elementwise("exp", "x", np.exp, partials=(lambda y: y,), doc="e^x.")
 exp2 = elementwise("exp2", "x", np.exp2, partials=(lambda y: LN2 * y,), doc="2^x.")
 expm1 = elementwise("expm1", "x", np.expm1, partials=(lambda y: y + 1,), doc="e^x - 1, exact near 0.")
-log = elementwise(
+log: Primitive = elementwise(
     "log",
     "x",
     np.log,
@@ -134,8 +144,8 @@ logaddexp = elementwise(
 
 # ---- circular and hyperbolic functions
 
-sin = elementwise("sin", "x", np.sin, partials=(lambda x: cos(x),), doc="Sine, x in radians.")
-cos = elementwise("cos", "x", np.cos, partials=(lambda x: -sin(x),), doc="Cosine, x in radians.")
+sin: Primitive = elementwise("sin", "x", np.sin, partials=(lambda x: cos(x),), doc="Sine, x in radians.")
+cos: Primitive = elementwise("cos", "x", np.cos, partials=(lambda x: -sin(x),), doc="Cosine, x in radians.")
 tan = elementwise(
     "tan", "x", np.tan, partials=(lambda y: 1 + y * y,), domain=Interval(-1.2, 1.2), doc="Tangent, x in radians."
 )
@@ -156,8 +166,8 @@ atan2 = elementwise(
     domain=(NONZERO, POSITIVE),
     doc="The angle of the point (b, a), in [-pi, pi].",
 )
-sinh = elementwise("sinh", "x", np.sinh, partials=(lambda x: cosh(x),), doc="Hyperbolic sine.")
-cosh = elementwise("cosh", "x", np.cosh, partials=(lambda x: sinh(x),), doc="Hyperbolic cosine.")
+sinh: Primitive = elementwise("sinh", "x", np.sinh, partials=(lambda x: cosh(x),), doc="Hyperbolic sine.")
+cosh: Primitive = elementwise("cosh", "x", np.cosh, partials=(lambda x: sinh(x),), doc="Hyperbolic cosine.")
 tanh = elementwise("tanh", "x", np.tanh, partials=(lambda y: 1 - y * y,), doc="Hyperbolic tangent.")
 asinh = elementwise("asinh", "x", np.arcsinh, partials=(lambda x: rsqrt(x * x + 1),), doc="Inverse hyperbolic sine.")
 acosh = elementwise(
@@ -195,7 +205,7 @@ def _sigmoid(x: Any) -> Any:
     return np.where(np.greater_equal(x, 0), 1, small) / (1 + small)
 
 
-sigmoid = elementwise("sigmoid", "x", _sigmoid, partials=(lambda y: y * (1 - y),), doc="1 / (1 + e^-x).")
+sigmoid: Primitive = elementwise("sigmoid", "x", _sigmoid, partials=(lambda y: y * (1 - y),), doc="1 / (1 + e^-x).")
 softplus = elementwise(
     "softplus",
     "x",
@@ -267,7 +277,7 @@ _clip = elementwise(
 
 
 @public(np.clip)
-def clip(x: Any, min: Any = None, max: Any = None) -> Any:
+def clip(x: Any, min: Any = None, max: Any = None) -> Tensor:
     """x where min <= x <= max, else the nearer bound; at a bound the slope along x is 1.
 
     >>> import autograd as ag
@@ -277,7 +287,7 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Any:
     return _clip(x, -math.inf if min is None else min, math.inf if max is None else max)
 
 
-copysign = elementwise(
+copysign: Primitive = elementwise(
     "copysign",
     "a b",
     np.copysign,
@@ -285,14 +295,16 @@ copysign = elementwise(
     domain=NONZERO,
     doc="|a| with the sign of b.",
 )
-floor = elementwise("floor", "x", np.floor, partials=(0,), domain=STEPS, doc="The largest whole number not above x.")
-ceil = elementwise("ceil", "x", np.ceil, partials=(0,), domain=STEPS, doc="The smallest whole number not below x.")
+floor: Primitive = elementwise(
+    "floor", "x", np.floor, partials=(0,), domain=STEPS, doc="The largest whole number not above x."
+)
+ceil = elementwise("ceil", "x", np.ceil, partials=(0,), domain=STEPS, doc="The next whole number up.")
 trunc = elementwise("trunc", "x", np.trunc, partials=(0,), domain=STEPS, doc="The whole number next to x towards 0.")
 rint = elementwise("rint", "x", np.rint, partials=(0,), domain=STEPS, doc="The nearest whole number, halves to even.")
 
 
 @public(np.round)
-def round(x: Any, decimals: int = 0) -> Any:
+def round(x: Any, decimals: int = 0) -> Tensor:
     """x to `decimals` decimal places, halves to even; its slope is 0.
 
     >>> import autograd as ag
@@ -305,7 +317,7 @@ def round(x: Any, decimals: int = 0) -> Any:
 # ---- selection
 
 _CHOICE = (Booleans(), REALS, REALS)
-where_ = primitive(
+where_: Primitive = primitive(
     "where",
     "condition a b",
     np.where,
@@ -324,7 +336,7 @@ where_ = primitive(
 
 
 @public(np.where)
-def where(condition: Any, a: Any, b: Any) -> Any:
+def where(condition: Any, a: Any, b: Any) -> Tensor:
     """a where the condition holds, else b, with broadcasting; what is not taken gets no gradient, not even a NaN.
 
     >>> import autograd as ag
@@ -338,13 +350,13 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 
 # ---- no derivative
 
-equal = nondifferentiable("equal", "a b", np.equal, doc="a = b.")
+equal: Primitive = nondifferentiable("equal", "a b", np.equal, doc="a = b.")
 not_equal = nondifferentiable("not_equal", "a b", np.not_equal, doc="Whether a and b differ.")
-less = nondifferentiable("less", "a b", np.less, doc="a < b.")
-less_equal = nondifferentiable("less_equal", "a b", np.less_equal, doc="a <= b.")
-greater = nondifferentiable("greater", "a b", np.greater, doc="a > b.")
-greater_equal = nondifferentiable("greater_equal", "a b", np.greater_equal, doc="a >= b.")
-logical_and = nondifferentiable("logical_and", "a b", np.logical_and, doc="Both hold.")
+less: Primitive = nondifferentiable("less", "a b", np.less, doc="a < b.")
+less_equal: Primitive = nondifferentiable("less_equal", "a b", np.less_equal, doc="a <= b.")
+greater: Primitive = nondifferentiable("greater", "a b", np.greater, doc="a > b.")
+greater_equal: Primitive = nondifferentiable("greater_equal", "a b", np.greater_equal, doc="a >= b.")
+logical_and: Primitive = nondifferentiable("logical_and", "a b", np.logical_and, doc="Both hold.")
 logical_or = nondifferentiable("logical_or", "a b", np.logical_or, doc="At least one holds.")
 logical_xor = nondifferentiable("logical_xor", "a b", np.logical_xor, doc="Exactly one holds.")
 logical_not = nondifferentiable("logical_not", "x", np.logical_not, doc="x does not hold.")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from autograd.domain import REALS, Booleans, Integers, case
 from autograd.errors import DTypeError, ShapeError
 from autograd.ops.axes import one_axis, rank, shape_of
-from autograd.primitive import primitive, public
+from autograd.primitive import Primitive, primitive, public
 
 if TYPE_CHECKING:
     from autograd.tensor import Index, Operand, Tensor
@@ -29,13 +29,13 @@ def _template(index: Any) -> tuple[Template, list[Any]]:
     static: list[Any] = []
     arrays: list[Any] = []
     for item in index if isinstance(index, tuple) else (index,):
-        if item is None or item is Ellipsis or isinstance(item, (slice, int)) and not isinstance(item, bool):
+        if item is None or item is Ellipsis or (isinstance(item, (slice, int)) and not isinstance(item, bool)):
             static.append(item)
             continue
         array = item if hasattr(item, "dtype") else np.asarray(item, None if np.size(item) else np.intp)
         if array.dtype.kind not in "biu":
             raise DTypeError(
-                f"an index of dtype {array.dtype} was given. Expected whole numbers, booleans, slices, None or Ellipsis; "
+                f"an index of dtype {array.dtype} was given. Expected whole numbers, booleans, slices, None or ...; "
                 "write index.astype('int64')."
             )
         static.append(ARRAY)
@@ -117,7 +117,7 @@ def _put_rule(g: Any, rest: Sequence[Any], *, position: int, index: Template) ->
 
 
 _BOTH = (REALS, Integers(0, 3), Integers(0, 4))
-_getitem = primitive(
+_getitem: Primitive = primitive(
     "getitem",
     "*x_and_arrays",
     _gather,
@@ -134,7 +134,7 @@ _getitem = primitive(
     ),
     doc="The elements that an index names.",
 )
-_scatter = primitive(
+_scatter: Primitive = primitive(
     "scatter",
     "*x_and_arrays",
     _scatter_add,
@@ -146,7 +146,7 @@ _scatter = primitive(
     ),
     doc="Zeros of a shape, with elements added at the places that an index names: the transpose of getitem.",
 )
-_put = primitive(
+_put: Primitive = primitive(
     "put",
     "*x_value_and_arrays",
     _assign,
@@ -198,7 +198,7 @@ def index_add(x: Operand, index: Index, values: Operand) -> Tensor:
     tensor([2., 0., 1.])
     """
     template, arrays = _template(index)
-    return x + _scatter(values, *arrays, index=template, shape=shape_of(x))  # type: ignore[operator, no-any-return]
+    return x + _scatter(values, *arrays, index=template, shape=shape_of(x))
 
 
 @public(np.take)

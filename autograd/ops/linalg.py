@@ -14,16 +14,16 @@ from autograd.ops.axes import one_axis, rank, shape_of
 from autograd.ops.index import getitem
 from autograd.ops.reduce import sum
 from autograd.ops.shape import broadcast_to, expand_dims, moveaxis, permute_dims, reshape
-from autograd.primitive import primitive, public
+from autograd.primitive import Primitive, primitive, public
 
 if TYPE_CHECKING:
     from autograd.tensor import Operand, Tensor
 
-_matmul = primitive(
+_matmul: Primitive = primitive(
     "matmul",
     "a b",
     np.matmul,
-    vjp=(lambda g, b: matmul(g, b.mT), lambda g, a: matmul(a.mT, g)),
+    vjp=(lambda g, b: _matmul(g, b.mT), lambda g, a: _matmul(a.mT, g)),
     cases=(
         case((2, 3), (3, 4)),
         case((5, 2, 3), (5, 3, 2)),
@@ -37,7 +37,7 @@ _matmul = primitive(
 
 @public(np.matmul)
 def matmul(a: Operand, b: Operand) -> Tensor:
-    """The matrix product over the last two axes, leading axes broadcast; a 1-d operand is a row or column, then dropped.
+    """The matrix product over the last two axes, leading axes broadcast; a 1-d operand is a row or a column.
 
     Shapes: (..., m, k) and (..., k, n) to (..., m, n).
 
@@ -52,8 +52,8 @@ def matmul(a: Operand, b: Operand) -> Tensor:
     if not rank_a or not rank_b or shape_of(a)[-1] != shape_of(b)[-2 if rank_b > 1 else 0]:
         raise ShapeError(
             f"matmul was given shapes {shape_of(a)} and {shape_of(b)}.\n"
-            "Expected (..., m, k) and (..., k, n): the last axis of the first as long as the last but one of the second. "
-            "Write b.mT where its axes are the other way round, a * b for the elementwise product."
+            "Expected (..., m, k) and (..., k, n): the last axis of the first as long as the last but one of the "
+            "second. Write b.mT where its axes are the other way round, a * b for the elementwise product."
         )
     if rank_a == 1 or rank_b == 1:
         row = expand_dims(a, 0) if rank_a == 1 else a

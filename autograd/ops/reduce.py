@@ -11,29 +11,18 @@ from numpy.typing import DTypeLike
 
 from autograd.domain import Distinct, Interval, case
 from autograd.errors import ShapeError, UnsupportedError
-from autograd.ops.axes import Axes, definite_axes, kept_shape, one_axis, rank, shape_of
-from autograd.ops.elementwise import (
-    abs,
-    divide,
-    equal,
-    exp,
-    isfinite,
-    multiply,
-    not_equal,
-    pow,
-    square,
-    subtract,
-    where,
-)
+from autograd.ops.axes import Axes, definite_axes, kept_shape, rank, shape_of
+from autograd.ops.elementwise import abs, divide, equal, multiply, not_equal, pow, square, where
 from autograd.ops.index import getitem
+from autograd.ops.running import product_before
 from autograd.ops.search import diagonal
-from autograd.ops.shape import astype, broadcast_to, concat, permute_dims, reshape
+from autograd.ops.shape import astype, broadcast_to, permute_dims, reshape
 from autograd.primitive import primitive, public
 
 if TYPE_CHECKING:
     from autograd.tensor import Operand, Tensor
 
-_AXES = (
+OVER_AXES = (
     case((2, 3), axis=(0, 1), keepdims=False),
     case((2, 3, 2), axis=(1,), keepdims=True),
     case((2, 3, 2), axis=(0, 2), keepdims=False),
@@ -42,7 +31,7 @@ _AXES = (
 _EMPTY = (case((0, 3), axis=(0,), keepdims=False), case((0, 3), axis=(1,), keepdims=False))
 
 
-def _spread(v: Any, input_shape: tuple[int, ...], axis: tuple[int, ...]) -> Any:
+def spread(v: Any, input_shape: tuple[int, ...], axis: tuple[int, ...]) -> Any:
     """A reduced array with its axes back at length 1, so that it broadcasts against the input."""
     return reshape(v, kept_shape(input_shape, axis))
 
@@ -55,17 +44,17 @@ sum_ = primitive(
     "sum",
     "x",
     lambda x, *, axis, keepdims: np.add.reduce(x, axis, keepdims=keepdims),
-    vjp=(lambda g, *, axis, input_shape: broadcast_to(_spread(g, input_shape, axis), input_shape),),
-    cases=_AXES + _EMPTY,
+    vjp=(lambda g, *, axis, input_shape: broadcast_to(spread(g, input_shape, axis), input_shape),),
+    cases=OVER_AXES + _EMPTY,
     doc="The sum over axes.",
 )
 
 
 def _max_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...]) -> Any:
     """The cotangent goes to the extreme element; ties share it equally."""
-    taken = equal(x, _spread(y, x.shape, axis))
+    taken = equal(x, spread(y, x.shape, axis))
     count = sum_(taken, axis=axis, keepdims=True)
-    return where(taken, divide(_spread(g, x.shape, axis), where(equal(count, 0), 1, count)), 0)
+    return where(taken, divide(spread(g, x.shape, axis), where(equal(count, 0), 1, count)), 0)
 
 
 _max = primitive(
@@ -73,7 +62,7 @@ _max = primitive(
     "x",
     lambda x, *, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims),
     vjp=(_max_rule,),
-    cases=_on(_AXES, Distinct()),
+    cases=_on(OVER_AXES, Distinct()),
     doc="The largest element over axes.",
 )
 _min = primitive(
@@ -81,66 +70,15 @@ _min = primitive(
     "x",
     lambda x, *, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims),
     vjp=(_max_rule,),
-    cases=_on(_AXES, Distinct()),
+    cases=_on(OVER_AXES, Distinct()),
     doc="The smallest element over axes.",
 )
-_logsumexp = primitive(
-    "logsumexp",
-    "x",
-    lambda x, *, axis, keepdims: _stable_logsumexp(x, axis, keepdims),
-    vjp=(lambda g, y, x, *, axis: _logsumexp_rule(g, _spread(y, x.shape, axis), x, axis),),
-    cases=_AXES,
-    doc="log of the sum of e^x over axes, without overflow.",
-)
-
-
-def _stable_logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    shift = np.where(np.isfinite(top), top, 0).astype(top.dtype)
-    with np.errstate(divide="ignore"):
-        y = np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)) + shift
-    return y if keepdims else np.squeeze(y, axis)
-
-
-def _logsumexp_rule(g: Any, y: Any, x: Any, axis: tuple[int, ...]) -> Any:
-    none = equal(y, -math.inf)  # all of x is -inf: the slope is 0
-    return multiply(_spread(g, x.shape, axis), where(none, 0, exp(subtract(x, where(none, 0, y)))))
-
-
-_softmax = primitive(
-    "softmax",
-    "x",
-    lambda x, *, axis: _exp_normalized(x, axis),
-    vjp=(lambda g, y, *, axis: multiply(y, subtract(g, sum_(multiply(g, y), axis=(axis,), keepdims=True))),),
-    cases=(case((3, 4), axis=1), case((2, 3, 2), axis=0), case((0, 3), axis=1)),
-    doc="e^x over its sum along an axis.",
-)
-_log_softmax = primitive(
-    "log_softmax",
-    "x",
-    lambda x, *, axis: _log_normalized(x, axis),
-    vjp=(lambda g, y, *, axis: subtract(g, multiply(exp(y), sum_(g, axis=(axis,), keepdims=True))),),
-    cases=(case((3, 4), axis=1), case((2, 3, 2), axis=0), case((0, 3), axis=1)),
-    doc="log of the softmax along an axis.",
-)
-
-
-def _exp_normalized(x: Any, axis: int) -> Any:
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
-    e /= np.add.reduce(e, axis, keepdims=True)
-    return e
-
-
-def _log_normalized(x: Any, axis: int) -> Any:
-    y = x - np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    y -= np.log(np.add.reduce(np.exp(y), axis, keepdims=True))
-    return y
 
 
 def _norm_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...]) -> Any:
-    y = _spread(y, x.shape, axis)
+    y = spread(y, x.shape, axis)
     zero = equal(y, 0)  # the norm has a kink at 0: its subgradient 0 is taken
-    return multiply(_spread(g, x.shape, axis), where(zero, 0, divide(x, where(zero, 1, y))))
+    return multiply(spread(g, x.shape, axis), where(zero, 0, divide(x, where(zero, 1, y))))
 
 
 _norm = primitive(
@@ -148,7 +86,7 @@ _norm = primitive(
     "x",
     lambda x, *, axis, keepdims: _euclidean(x, axis, keepdims),
     vjp=(_norm_rule,),
-    cases=_on(_AXES, Interval(0.3, 2)),
+    cases=_on(OVER_AXES, Interval(0.3, 2)),
     doc="The square root of the sum of squares over axes.",
 )
 
@@ -160,86 +98,17 @@ def _euclidean(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     return y if keepdims else np.squeeze(y, axis)
 
 
-# ---- running totals
-
-_cumsum = primitive(
-    "cumulative_sum",
-    "x",
-    lambda x, *, axis, reverse: np.flip(np.cumsum(np.flip(x, axis), axis), axis) if reverse else np.cumsum(x, axis),
-    vjp=(lambda g, *, axis, reverse: _cumsum(g, axis=axis, reverse=not reverse),),
-    cases=(case((4,), axis=0, reverse=False), case((2, 3), axis=1, reverse=True), case((0, 2), axis=0, reverse=False)),
-    doc="The running sum along an axis, from its end if reversed.",
-)
-_cumprod = primitive(
-    "cumulative_prod",
-    "x",
-    lambda x, *, axis: np.cumprod(x, axis),
-    vjp=(
-        lambda g, x, *, axis: multiply(
-            _before(x, axis), linear_recurrence(_shift(x, axis, -1, 0), g, axis, reverse=True)
-        ),
-    ),
-    cases=(case((4,), axis=0), case((2, 3), axis=1), case((0, 2), axis=0)),
-    doc="The running product along an axis.",
-)
-
-
-def _shift(x: Any, axis: int, by: int, fill: float) -> Any:
-    """x moved by one place along an axis, `fill` entering."""
-    if not shape_of(x)[axis]:
-        return x
-    rest = getitem(x, (slice(None),) * axis + (slice(None, -1) if by > 0 else slice(1, None),))
-    edge = np.full(kept_shape(shape_of(x), (axis,)), fill, x.dtype)
-    return concat([edge, rest] if by > 0 else [rest, edge], axis)
-
-
-def _before(x: Any, axis: int) -> Any:
-    """At each place, the product of the elements before it."""
-    return _cumprod(_shift(x, axis, 1, 1), axis=axis)
-
-
-def _recur(a: Any, b: Any, *, axis: int, reverse: bool) -> Any:
-    a, b = np.broadcast_arrays(a, b)
-    s = np.array(b, np.result_type(a, b))
-    coefficients, states = np.moveaxis(a, axis, 0), np.moveaxis(s, axis, 0)
-    order = range(len(states))[::-1] if reverse else range(len(states))
-    for before, k in zip(order, order[1:], strict=False):
-        states[k] += coefficients[k] * states[before]
-    return s
-
-
-def _recurrence_adjoint(g: Any, a: Any, axis: int, reverse: bool) -> Any:
-    return linear_recurrence(_shift(a, axis, 1 if reverse else -1, 0), g, axis, reverse=not reverse)
-
-
-_recurrence = primitive(
-    "linear_recurrence",
-    "a b",
-    _recur,
-    vjp=(
-        lambda g, y, a, *, axis, reverse: multiply(
-            _recurrence_adjoint(g, a, axis, reverse), _shift(y, axis, -1 if reverse else 1, 0)
-        ),
-        lambda g, a, *, axis, reverse: _recurrence_adjoint(g, a, axis, reverse),
-    ),
-    cases=(
-        case((4,), (4,), axis=0, reverse=False),
-        case((2, 3), (2, 3), axis=1, reverse=True),
-        case((0,), (0,), axis=0, reverse=False),
-    ),
-    doc="s[k] = a[k] s[k-1] + b[k] along an axis, from its end if reversed.",
-)
-
-
 def _product_rule(g: Any, x: Any, *, axis: tuple[int, ...]) -> Any:
     """The product of the other elements, exact where some are zero: all before times all after."""
     rest = tuple(k for k in range(rank(x)) if k not in axis)
     order = rest + axis
     moved = permute_dims(x, order)
     flat = reshape(moved, (*shape_of(moved)[: len(rest)], math.prod(shape_of(x)[k] for k in axis)))
-    after = getitem(_before(getitem(flat, (..., slice(None, None, -1))), len(rest)), (..., slice(None, None, -1)))
-    others = reshape(multiply(_before(flat, len(rest)), after), shape_of(moved))
-    return multiply(_spread(g, x.shape, axis), permute_dims(others, np.argsort(order).tolist()))
+    after = getitem(
+        product_before(getitem(flat, (..., slice(None, None, -1))), len(rest)), (..., slice(None, None, -1))
+    )
+    others = reshape(multiply(product_before(flat, len(rest)), after), shape_of(moved))
+    return multiply(spread(g, x.shape, axis), permute_dims(others, np.argsort(order).tolist()))
 
 
 _prod = primitive(
@@ -247,7 +116,7 @@ _prod = primitive(
     "x",
     lambda x, *, axis, keepdims: np.multiply.reduce(x, axis, keepdims=keepdims),
     vjp=(_product_rule,),
-    cases=_AXES + _EMPTY[:1],
+    cases=OVER_AXES + _EMPTY[:1],
     doc="The product over axes.",
 )
 
@@ -359,39 +228,6 @@ def std(
     return _norm(x - mean(x, axes, keepdims=True), axis=axes, keepdims=keepdims) / math.sqrt(count)
 
 
-@public()
-def logsumexp(x: Operand, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
-    """log of the sum of e^x over the given axes, without overflow; -inf for no elements.
-
-    >>> import autograd as ag
-    >>> ag.logsumexp(ag.tensor([1000.0, 1000.0]))
-    tensor(1000.69314718)
-    """
-    return _logsumexp(x, axis=definite_axes(axis, rank(x), "logsumexp"), keepdims=keepdims)
-
-
-@public()
-def softmax(x: Operand, axis: int = -1) -> Tensor:
-    """e^x / sum(e^x) along an axis, without overflow.
-
-    >>> import autograd as ag
-    >>> ag.softmax(ag.tensor([0.0, 0.0]))
-    tensor([0.5, 0.5])
-    """
-    return _softmax(x, axis=one_axis(axis, rank(x), "softmax"))
-
-
-@public()
-def log_softmax(x: Operand, axis: int = -1) -> Tensor:
-    """x - log(sum(e^x)) along an axis, without overflow.
-
-    >>> import autograd as ag
-    >>> ag.log_softmax(ag.tensor([0.0, 0.0]))
-    tensor([-0.69314718, -0.69314718])
-    """
-    return _log_softmax(x, axis=one_axis(axis, rank(x), "log_softmax"))
-
-
 @public(np.linalg.norm, np.linalg.vector_norm)
 def norm(x: Operand, ord: float | None = None, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
     """The vector norm (sum |x|^ord)^(1/ord) over the given axes, over all for None; `ord` is 2 for None.
@@ -417,63 +253,6 @@ def norm(x: Operand, ord: float | None = None, axis: Axes = None, *, keepdims: b
     if ord == 1:
         return sum_(abs(x), axis=axes, keepdims=keepdims)
     return pow(sum_(pow(abs(x), ord), axis=axes, keepdims=keepdims), 1 / ord)
-
-
-@public(np.cumsum, np.cumulative_sum)
-def cumulative_sum(x: Operand, axis: int | None = None, *, include_initial: bool = False) -> Tensor:
-    """The running sum along an axis, which may be left out if there is only one (flattened otherwise, as NumPy's cumsum).
-
-    >>> import autograd as ag
-    >>> ag.cumulative_sum(ag.tensor([1, 2, 3]))
-    tensor([1, 3, 6])
-    """
-    return _running(_cumsum, x, axis, include_initial, 0, reverse=False)
-
-
-@public(np.cumprod, np.cumulative_prod)
-def cumulative_prod(x: Operand, axis: int | None = None, *, include_initial: bool = False) -> Tensor:
-    """The running product along an axis; its derivative is exact at zeros.
-
-    >>> import autograd as ag
-    >>> ag.cumulative_prod(ag.tensor([1, 2, 3]))
-    tensor([1, 2, 6])
-    """
-    return _running(_cumprod, x, axis, include_initial, 1)
-
-
-def _running(op: Any, x: Any, axis: int | None, include_initial: bool, start: int, **settings: Any) -> Tensor:
-    if axis is None:
-        x, axis = reshape(x, (-1,)), 0
-    k = one_axis(axis, rank(x), op.name)
-    y: Tensor = op(x, axis=k, **settings)
-    first = np.full(kept_shape(shape_of(y), (k,)), start, y.dtype)
-    return concat([first, y], k) if include_initial else y
-
-
-@public()
-def linear_recurrence(a: Operand, b: Operand, axis: int = -1, *, reverse: bool = False) -> Tensor:
-    """s[k] = a[k] s[k-1] + b[k] along an axis, with s[-1] = 0; from the end of the axis if reversed.
-
-    >>> import autograd as ag
-    >>> ag.linear_recurrence(ag.tensor([0.0, 0.5, 0.5]), ag.tensor([4.0, 0.0, 1.0]))
-    tensor([4., 2., 2.])
-    """
-    return _recurrence(a, b, axis=one_axis(axis, rank(b), "linear_recurrence"), reverse=reverse)
-
-
-@public(np.diff)
-def diff(x: Operand, n: int = 1, axis: int = -1) -> Tensor:
-    """The n-th difference between neighbours along an axis.
-
-    >>> import autograd as ag
-    >>> ag.diff(ag.tensor([1, 4, 9]))
-    tensor([3, 5])
-    """
-    k = one_axis(axis, rank(x), "diff")
-    before = (slice(None),) * k
-    for _ in range(n):
-        x = getitem(x, (*before, slice(1, None))) - getitem(x, (*before, slice(None, -1)))
-    return x  # type: ignore[return-value]
 
 
 @public(np.trace)

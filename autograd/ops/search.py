@@ -9,7 +9,8 @@ import numpy as np
 from autograd.errors import ShapeError
 from autograd.ops.axes import Axes, definite_axes, one_axis, rank, shape_of
 from autograd.ops.index import getitem, take_along_axis
-from autograd.ops.shape import flip, moveaxis
+from autograd.ops.join import flip
+from autograd.ops.shape import moveaxis
 from autograd.primitive import nondifferentiable, public
 
 if TYPE_CHECKING:

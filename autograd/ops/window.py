@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from autograd.domain import case
 from autograd.errors import ShapeError
 from autograd.ops.axes import definite_axes, rank, shape_of
-from autograd.primitive import primitive, public
+from autograd.primitive import Primitive, primitive, public
 
 if TYPE_CHECKING:
     from autograd.tensor import Operand, Tensor
@@ -48,11 +48,11 @@ def _fold(g: Any, *, size: Sizes, stride: Sizes, dilation: Sizes, axes: Sizes, s
 
 
 _CASES = (
-    dict(size=(2,), stride=(1,), dilation=(1,), axes=(0,), shape=(5,)),
-    dict(size=(2, 3), stride=(2, 1), dilation=(1, 2), axes=(1, 2), shape=(2, 5, 6)),
-    dict(size=(1, 2), stride=(1, 3), dilation=(1, 1), axes=(0, 2), shape=(2, 3, 5)),
+    {"size": (2,), "stride": (1,), "dilation": (1,), "axes": (0,), "shape": (5,)},
+    {"size": (2, 3), "stride": (2, 1), "dilation": (1, 2), "axes": (1, 2), "shape": (2, 5, 6)},
+    {"size": (1, 2), "stride": (1, 3), "dilation": (1, 1), "axes": (0, 2), "shape": (2, 3, 5)},
 )
-_window = primitive(
+_window: Primitive = primitive(
     "window",
     "x",
     _view,
@@ -64,7 +64,7 @@ _window = primitive(
     cases=tuple(case(c["shape"], **c) for c in _CASES),
     doc="A strided view of all windows.",
 )
-_unwindow = primitive(
+_unwindow: Primitive = primitive(
     "fold",
     "x",
     _fold,
@@ -73,10 +73,7 @@ _unwindow = primitive(
             g, size=size, stride=stride, dilation=dilation, axes=axes, shape=shape
         ),
     ),
-    cases=tuple(
-        case(tuple(_view(np.zeros(c["shape"]), **c).shape), **c)  # type: ignore[arg-type]
-        for c in _CASES
-    ),
+    cases=tuple(case(tuple(_view(np.zeros(c["shape"]), **c).shape), **c) for c in _CASES),
     doc="Windows added up where they came from.",
 )
 

@@ -1,0 +1,101 @@
+"""What the derivative is where there is none: one table of conventions at kinks, ties and singular points.
+
+`docs/design.md` refers to this table; a convention is changed here or not at all.
+"""
+
+import numpy as np
+import pytest
+
+import autograd as ag
+
+INF, NAN = np.inf, np.nan
+
+# function of one array, where, gradient of the sum of its outputs
+TABLE = {
+    "relu at 0": (ag.relu, [-1.0, 0.0, 1.0], [0.0, 0.0, 1.0]),
+    "relu at -0": (ag.relu, [-0.0], [0.0]),
+    "abs at 0": (ag.abs, [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]),
+    "sign has slope 0": (ag.sign, [-2.0, 0.0, 2.0], [0.0, 0.0, 0.0]),
+    "floor has slope 0": (ag.floor, [-1.0, 0.5, 2.0], [0.0, 0.0, 0.0]),
+    "ceil has slope 0": (ag.ceil, [-1.0, 0.5, 2.0], [0.0, 0.0, 0.0]),
+    "trunc has slope 0": (ag.trunc, [-1.0, 0.5, 2.0], [0.0, 0.0, 0.0]),
+    "rint has slope 0": (ag.rint, [-0.5, 0.5, 2.0], [0.0, 0.0, 0.0]),
+    "clip at its bounds": (lambda x: ag.clip(x, -1, 1), [-2.0, -1.0, 0.0, 1.0, 2.0], [0.0, 1.0, 1.0, 1.0, 0.0]),
+    "maximum at a tie": (lambda x: ag.maximum(x, 1.0), [0.0, 1.0, 2.0], [0.0, 0.5, 1.0]),
+    "minimum at a tie": (lambda x: ag.minimum(x, 1.0), [0.0, 1.0, 2.0], [1.0, 0.5, 0.0]),
+    "maximum of one with itself": (lambda x: ag.maximum(x, x), [3.0], [1.0]),
+    "max, a tie of two": (ag.max, [1.0, 4.0, 4.0], [0.0, 0.5, 0.5]),
+    "max, all equal": (ag.max, [2.0, 2.0, 2.0, 2.0], [0.25, 0.25, 0.25, 0.25]),
+    "max along an axis": (lambda x: ag.max(x, axis=1), [[1.0, 1.0], [0.0, 3.0]], [[0.5, 0.5], [0.0, 1.0]]),
+    "min, a tie of two": (ag.min, [1.0, 1.0, 4.0], [0.5, 0.5, 0.0]),
+    "norm at 0": (ag.norm, [0.0, 0.0], [0.0, 0.0]),
+    "norm along an axis, a row of 0": (lambda x: ag.norm(x, axis=1), [[0.0, 0.0], [3.0, 4.0]], [[0.0, 0.0], [0.6, 0.8]]),
+    "hypot at the origin": (lambda x: ag.hypot(x, 0.0), [0.0, 2.0], [0.0, 1.0]),
+    "std of equal elements": (ag.std, [5.0, 5.0, 5.0], [0.0, 0.0, 0.0]),
+    "x**0 at 0": (lambda x: x**0, [0.0, 2.0], [0.0, 0.0]),
+    "x**0.0 at 0, exponent an array": (lambda x: x ** np.zeros(2), [0.0, 2.0], [0.0, 0.0]),
+    "x**1 at 0": (lambda x: x**1, [0.0], [1.0]),
+    "0**x": (lambda x: 0.0**x, [1.0, 2.0], [0.0, 0.0]),
+    "prod with one zero": (ag.prod, [2.0, 0.0, 3.0], [0.0, 6.0, 0.0]),
+    "prod with two zeros": (ag.prod, [2.0, 0.0, 0.0], [0.0, 0.0, 0.0]),
+    "logsumexp of nothing but -inf": (ag.logsumexp, [-INF, -INF], [0.0, 0.0]),
+    "logaddexp of two -inf": (lambda x: ag.logaddexp(x, x), [-INF], [1.0]),
+    "sort, a tie": (lambda x: ag.sort(x)[0], [1.0, 1.0, 2.0], [1.0, 0.0, 0.0]),
+    "sqrt at 0": (ag.sqrt, [0.0, 4.0], [INF, 0.25]),
+    "log at 0": (ag.log, [0.0, 4.0], [INF, 0.25]),
+    "where, an untaken sqrt": (lambda x: ag.where(x > 0, ag.sqrt(x), 0.0), [-1.0, 0.0, 4.0], [0.0, 0.0, 0.25]),
+    "where, an untaken log": (lambda x: ag.where(x > 0, ag.log(x), 0.0), [-1.0, 0.0, 4.0], [0.0, 0.0, 0.25]),
+    "where, an untaken 1/x": (lambda x: ag.where(x != 0, 1 / x, 0.0), [0.0, 2.0], [0.0, -0.25]),
+    "where, an untaken NaN": (lambda x: ag.where(x > 0, x * NAN, x), [-1.0], [1.0]),
+    "where, sqrt of a square": (lambda x: ag.where(x > 0, ag.sqrt(x * x), x), [0.0, 2.0], [1.0, 1.0]),
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_gradient_at_the_point(name, dtype):
+    f, at, expected = TABLE[name]
+    x = ag.tensor(at, dtype=dtype, requires_grad=True)
+    with np.errstate(all="ignore"):  # values such as log(0) are what is looked at
+        y = f(x).sum()
+    y.backward()
+    assert x.grad.dtype == np.dtype(dtype)
+    np.testing.assert_allclose(x.grad.numpy(), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_gradient_is_the_same_while_it_is_recorded(name):
+    f, at, expected = TABLE[name]
+    x = ag.tensor(at, requires_grad=True)
+    with np.errstate(all="ignore"):
+        (g,) = ag.grad(f(x).sum(), x, create_graph=True)
+    np.testing.assert_allclose(g.numpy(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [(ag.maximum, (0.5, 0.5)), (ag.minimum, (0.5, 0.5)), (ag.hypot, (0.0, 0.0)), (ag.logaddexp, (0.5, 0.5))],
+)
+def test_a_tie_is_shared_between_both_operands(f, expected):
+    a, b = ag.tensor(0.0, requires_grad=True), ag.tensor(0.0, requires_grad=True)
+    got = ag.grad(f(a, b), [a, b])
+    assert tuple(float(g) for g in got) == expected
+
+
+@pytest.mark.parametrize(
+    ("x", "expected"),
+    [(-1.0, (0.0, 1.0, 0.0)), (0.0, (1.0, 0.0, 0.0)), (0.5, (1.0, 0.0, 0.0)), (2.0, (0.0, 0.0, 1.0))],
+)
+def test_clip_passes_the_gradient_to_what_it_returned(x, expected):
+    ts = [ag.tensor(v, requires_grad=True) for v in (x, 0.0, 1.0)]
+    assert tuple(float(g) for g in ag.grad(ag.clip(*ts), ts)) == expected
+
+
+@pytest.mark.parametrize("f", [ag.relu, ag.abs, ag.norm, ag.max, ag.std], ids=lambda f: f.__name__)
+def test_second_derivative_at_the_kink_is_finite(f):
+    x = ag.tensor([0.0, 0.0], requires_grad=True)
+    (g,) = ag.grad(f(x).sum(), x, create_graph=True)
+    if g.requires_grad:
+        (h,) = ag.grad(g.sum(), x, allow_unused=True)
+        assert np.isfinite(h.numpy()).all()
+    assert np.isfinite(g.numpy()).all()

@@ -1,0 +1,139 @@
+"""NumPy's functions and operators on Tensors: recorded, or refused by name."""
+
+import numpy as np
+import pytest
+import scipy.special
+
+import autograd as ag
+from autograd.errors import UnsupportedError
+from autograd.primitive import from_numpy
+
+A = np.array([[0.5, 1.5], [2.5, 0.25]])
+
+CALLS = [
+    lambda t: np.exp(t),
+    lambda t: np.add(t, A),
+    lambda t: np.add(A, t),
+    lambda t: A * t,
+    lambda t: A @ t,
+    lambda t: A - t,
+    lambda t: A[0] / t,
+    lambda t: np.float64(2.0) ** t,
+    lambda t: np.float32(2.0) * t,
+    lambda t: np.sum(t),
+    lambda t: np.sum(t, 0),
+    lambda t: np.sum(t, axis=1, keepdims=True),
+    lambda t: np.mean(t, axis=0),
+    lambda t: np.var(t, axis=0, ddof=1),
+    lambda t: np.std(t),
+    lambda t: np.max(t, axis=1),
+    lambda t: np.prod(t),
+    lambda t: np.concatenate([t, A]),
+    lambda t: np.concatenate((A, t), axis=1),
+    lambda t: np.stack([A, t]),
+    lambda t: np.where(A > 1, t, 0.0),
+    lambda t: np.transpose(t),
+    lambda t: np.reshape(t, (4,)),
+    lambda t: np.matmul(t, A),
+    lambda t: np.einsum("ij,kj->ik", t, A),
+    lambda t: np.tensordot(t, A, axes=1),
+    lambda t: np.clip(t, 0.3, 2.0),
+    lambda t: np.linalg.norm(t),
+    lambda t: np.cumsum(t),
+    lambda t: np.pad(t, 1),
+    lambda t: np.sort(t, axis=0),
+    lambda t: np.take(t, [0, 1], axis=1),
+    lambda t: np.squeeze(np.expand_dims(t, 0)),
+    lambda t: np.split(t, 2)[1],
+    lambda t: np.flip(t, 0),
+    lambda t: np.tril(t),
+    lambda t: np.dot(A[0], t),
+    lambda t: np.logaddexp(t, 0.0),
+    lambda t: np.power(t, 1.5),
+    lambda t: np.round(t, 1),
+    lambda t: np.trace(t),
+    lambda t: np.diagonal(t),
+    lambda t: np.swapaxes(t, 0, 1),
+    lambda t: np.ravel(t),
+    lambda t: np.tile(t, (2, 1)),
+    lambda t: np.repeat(t, 2, axis=0),
+    lambda t: np.roll(t, 1),
+    lambda t: np.diff(t, axis=1),
+    lambda t: np.outer(t[0], t[1]),
+]
+
+
+@pytest.mark.parametrize("call", CALLS, ids=range(len(CALLS)))
+def test_numpys_functions_give_recorded_tensors_with_numpys_values(call):
+    t = ag.tensor(A, requires_grad=True)
+    y = call(t)
+    assert type(y) is ag.Tensor
+    assert y.requires_grad
+    np.testing.assert_allclose(y.numpy(), call(A), rtol=1e-15)
+    assert y.dtype == call(A).dtype
+    assert ag.grad(y.sum(), t)[0].shape == A.shape
+
+
+def test_comparisons_and_orders_give_constants():
+    t = ag.tensor(A, requires_grad=True)
+    for y in (np.greater(t, 1), t > 1, np.argmax(t), np.isnan(t), np.argsort(t), np.any(t > 1), np.count_nonzero(t)):
+        assert type(y) is ag.Tensor
+        assert not y.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda t: np.i0(t), r"np\.i0 .*no rule"),
+        (lambda t: np.linalg.inv(t), r"np\.inv .*no rule"),
+        (lambda t: scipy.special.gamma(t), r"np\.gamma .*no rule"),
+        (lambda t: np.logaddexp2(t, t), r"np\.logaddexp2 (.|\n)*nearest .*np\.logaddexp"),
+        (lambda t: np.add.reduce(t), r"np\.add\.reduce"),
+        (lambda t: np.multiply.outer(t, t), r"np\.multiply\.outer"),
+        (lambda t: np.exp(t, where=A > 1), r"with \['where'\]"),
+        (lambda t: np.sum(t, initial=3.0), r"np\.sum .*initial"),
+        (lambda t: np.sum(t, out=np.zeros(())), "out="),
+        (lambda t: np.asarray(t), r"detach\(\)"),
+        (lambda t: np.histogram(t), "no rule"),
+        (lambda t: np.linalg.norm(t, 2), r"axis=\(0, 1\)"),
+    ],
+)
+def test_what_would_drop_a_gradient_is_refused_by_name(call, words):
+    with pytest.raises(UnsupportedError, match=words):
+        call(ag.tensor(A, requires_grad=True))
+
+
+def test_an_ndarray_cannot_take_in_a_tensor():
+    a, t = A.copy(), ag.tensor(A, requires_grad=True)
+    with pytest.raises(UnsupportedError, match=r"a = a \+ t instead of a \+= t"):
+        a += t
+    np.testing.assert_array_equal(a, A)
+
+
+def test_a_constant_is_an_array_to_everyone():
+    t = ag.tensor(A)
+    np.testing.assert_array_equal(np.asarray(t), A)
+    assert not np.asarray(t).flags.writeable
+    np.testing.assert_array_equal(np.from_dlpack(t), A)
+    with ag.no_grad():
+        np.testing.assert_array_equal(np.asarray(ag.tensor(A, requires_grad=True)), A)
+    with pytest.raises(ValueError, match="read-only"):
+        t.numpy()[0] = 1.0
+
+
+def test_every_function_of_the_table_is_called_by_its_numpy_name():
+    assert len(from_numpy) > 110
+    t = ag.tensor(A, requires_grad=True)
+    unary = [f for f, op in from_numpy.items() if isinstance(f, np.ufunc) and f.nin == 1 and f is not np.invert]
+    assert len(unary) > 30
+    with np.errstate(all="ignore"):
+        for f in unary:
+            np.testing.assert_array_equal(f(t).numpy(), f(A))
+
+
+def test_operators_with_strangers_are_pythons_errors():
+    t = ag.tensor(A)
+    for bad in ("text", None, object()):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            t + bad
+    assert (t == "text") is False

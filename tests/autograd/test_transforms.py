@@ -1,0 +1,139 @@
+"""grad, value_and_grad, vjp, jvp: both forms, nesting, containers, and what they refuse."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd.errors import ArgumentError, DifferentiationError, DTypeError, ShapeError
+
+
+def test_gradients_of_a_function():
+    f = lambda a, b: ag.sum(a * a * b)  # noqa: E731  # the form that users write
+    a, b = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    np.testing.assert_array_equal(ag.grad(f)(a, b).numpy(), 2 * a * b)
+    ga, gb = ag.grad(f, argnums=(0, 1))(a, b)
+    np.testing.assert_array_equal(gb.numpy(), a * a)
+    np.testing.assert_array_equal(ga.numpy(), 2 * a * b)
+
+
+def test_gradients_of_tensors():
+    x, y = ag.tensor(2.0, requires_grad=True), ag.tensor(3.0, requires_grad=True)
+    z = x * x * y
+    assert [float(g) for g in ag.grad(z, [x, y], retain_graph=True)] == [12.0, 4.0]
+    assert [float(g) for g in ag.grad([z, x * y], [x], [1.0, 10.0])] == [12.0 + 30.0]
+    assert x.grad is None
+
+
+def test_gradient_of_an_intermediate_result():
+    x = ag.tensor(2.0, requires_grad=True)
+    h = x * x
+    assert float(ag.grad(h * h, h)[0]) == 8.0
+
+
+def test_grad_nests_to_order_four():
+    d = lambda f: ag.grad(f)  # noqa: E731
+    assert float(d(d(d(d(lambda x: x**6))))(1.5)) == pytest.approx(360 * 1.5**2, rel=1e-12)
+
+
+def test_inner_gradients_do_not_see_outer_paths():
+    """d/dx of x * (d/dy of x y at y = x) is 2x: the inner derivative takes x as constant."""
+    f = lambda x: x * ag.grad(lambda y: x * y)(x)  # noqa: E731
+    assert float(ag.grad(f)(3.0)) == 6.0
+
+
+def test_a_closed_over_variable_is_still_differentiable():
+    w = ag.tensor(3.0, requires_grad=True)
+    slope = ag.grad(lambda x: w * x * x)(2.0)  # 2 w x
+    slope.backward()
+    assert float(slope) == 12.0
+    assert float(w.grad) == 4.0
+
+
+def test_value_and_grad_with_auxiliary_output():
+    f = lambda x: (x * x, {"twice": x * 2})  # noqa: E731
+    (value, aux), g = ag.value_and_grad(f, has_aux=True)(3.0)
+    assert (float(value), float(aux["twice"]), float(g)) == (9.0, 6.0, 6.0)
+    g, aux = ag.grad(f, has_aux=True)(3.0)
+    assert (float(g), float(aux["twice"])) == (6.0, 6.0)
+    assert not value.requires_grad
+
+
+@dataclass
+class Line:
+    slope: object
+    shift: object
+
+
+def test_arguments_may_be_nested_containers():
+    params = {"w": [np.array([1.0, 2.0]), 3.0], "line": Line(2.0, (1.0,))}
+    f = lambda p: ag.sum(p["w"][0]) * p["w"][1] + p["line"].slope * p["line"].shift[0]  # noqa: E731
+    g = ag.grad(f)(params)
+    assert g["w"][0].tolist() == [3.0, 3.0]
+    assert float(g["w"][1]) == 3.0
+    assert (float(g["line"].slope), float(g["line"].shift[0])) == (1.0, 2.0)
+
+
+def test_an_unused_argument_has_a_gradient_of_zero():
+    assert ag.grad(lambda a, b: a * 1.0, argnums=1)(2.0, np.ones(3)).tolist() == [0.0, 0.0, 0.0]
+    assert float(ag.grad(lambda a: 5.0)(2.0)) == 0.0
+
+
+def test_vjp_and_jvp_are_transposes():
+    rng = np.random.default_rng(0)
+    f = lambda a, b: [ag.tanh(a @ b), ag.sum(a, axis=0)]  # noqa: E731
+    a, b = rng.standard_normal((3, 4)), rng.standard_normal((4, 2))
+    ta, tb = rng.standard_normal((3, 4)), rng.standard_normal((4, 2))
+    out, moved = ag.jvp(f, [a, b], [ta, tb])
+    cotangents = [rng.standard_normal(o.shape) for o in out]
+    _, pull = ag.vjp(f, a, b)
+    ga, gb = pull(cotangents)
+    forward = sum(float((m.numpy() * c).sum()) for m, c in zip(moved, cotangents, strict=True))
+    assert forward == pytest.approx(float((ga.numpy() * ta).sum() + (gb.numpy() * tb).sum()), rel=1e-12)
+
+
+def test_jvp_of_grad_is_a_hessian_product():
+    x, v = np.array([0.3, -0.7]), np.array([1.0, 2.0])
+    f = lambda x: ag.sum(ag.sin(x) * x)  # noqa: E731
+    _, hv = ag.jvp(ag.grad(f), [x], [v])
+    np.testing.assert_allclose(hv.numpy(), (2 * np.cos(x) - x * np.sin(x)) * v, rtol=1e-12)
+
+
+def test_grad_of_jvp():
+    f = lambda x: ag.jvp(lambda z: z**3, [x], [ag.ones_like(x)])[1]  # noqa: E731
+    assert float(ag.grad(f)(2.0)) == pytest.approx(12.0)
+
+
+def test_stop_gradient_and_detach():
+    x = ag.tensor(3.0, requires_grad=True)
+    assert float(ag.grad(x * ag.stop_gradient(x), x)[0]) == 3.0
+    assert not x.detach().requires_grad
+    assert ag.stop_gradient(np.ones(2)).sum() == 2.0
+
+
+def test_grad_works_inside_no_grad():
+    with ag.no_grad():
+        assert float(ag.grad(lambda x: x * x)(3.0)) == 6.0
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: ag.grad(lambda x: x * 2)(np.ones(2)), ShapeError, r"returned shape \(2,\)"),
+        (lambda: ag.grad(lambda x: x * 2)(2), DTypeError, r"int64.*write 2\.0 for 2"),
+        (lambda: ag.grad(lambda x: x * 2, argnums=1)(2.0), ArgumentError, "argument 1 of a call with 1"),
+        (lambda: ag.grad(ag.tensor(1.0, requires_grad=True)), ArgumentError, "no inputs"),
+        (lambda: ag.grad(ag.tensor(1.0, requires_grad=True) * 2, ag.tensor(1.0)), DifferentiationError, "input 0.*constant"),
+        (
+            lambda: ag.grad(ag.tensor(1.0, requires_grad=True) * 2, ag.tensor(1.0, requires_grad=True)),
+            DifferentiationError,
+            "allow_unused=True",
+        ),
+        (lambda: ag.jvp(lambda x: x, [np.ones(2)], [np.ones(3)]), ShapeError, r"tangent 0 of shape \(3,\)"),
+        (lambda: ag.vjp(lambda x: x * 2, np.ones(2))[1](np.ones(3)), ShapeError, r"cotangent of shape \(3,\)"),
+    ],
+)
+def test_what_cannot_be_differentiated_says_why(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
