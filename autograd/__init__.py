@@ -20,6 +20,7 @@ from autograd.create import (
     zeros_like,
 )
 from autograd.gradcheck import GradcheckResult, gradcheck, gradgradcheck
+from autograd.listing import tape_of
 from autograd.ops.elementwise import (
     abs,
     acos,
@@ -125,16 +126,31 @@ from autograd.transforms import grad, jvp, stop_gradient, value_and_grad, vjp
 
 newaxis = None
 
+# NumPy's names for the same functions
+absolute, power = abs, pow
+arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
+arcsinh, arccosh, arctanh = asinh, acosh, atanh
+concatenate, transpose, ravel = concat, permute_dims, flatten
+cumsum, cumprod = cumulative_sum, cumulative_prod
+
 __all__ = [
     "GradcheckResult",
     "Tensor",
     "abs",
+    "absolute",
     "acos",
     "acosh",
     "add",
     "all",
     "any",
     "arange",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
     "argmax",
     "argmin",
     "argsort",
@@ -158,10 +174,13 @@ __all__ = [
     "ceil",
     "clip",
     "concat",
+    "concatenate",
     "copysign",
     "cos",
     "cosh",
     "count_nonzero",
+    "cumprod",
+    "cumsum",
     "cumulative_prod",
     "cumulative_sum",
     "diagonal",
@@ -246,9 +265,11 @@ __all__ = [
     "pi",
     "positive",
     "pow",
+    "power",
     "prod",
     "put",
     "random",
+    "ravel",
     "reciprocal",
     "relu",
     "remainder",
@@ -281,10 +302,12 @@ __all__ = [
     "take_along_axis",
     "tan",
     "tanh",
+    "tape_of",
     "tensor",
     "tensordot",
     "tile",
     "trace",
+    "transpose",
     "tril",
     "triu",
     "trunc",

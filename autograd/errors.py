@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 from pathlib import Path
 
-_HOUSE = tuple(str(Path(__file__).parent.parent / name) for name in ("autograd", "nn", "optim", "regularize"))
+_HOUSE = tuple(f"{Path(__file__).parent.parent / name}{os.sep}" for name in ("autograd", "nn", "optim", "regularize"))
 
 
 class WengertError(Exception):

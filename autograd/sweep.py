@@ -75,7 +75,7 @@ def _sweep(
                 if part.shape != parent.shape:
                     part = unbroadcast(part, parent.shape)
                 if part.dtype is not parent.dtype and part.dtype != parent.dtype:
-                    part = part.astype(parent.dtype)
+                    part = _as_real(part, node).astype(parent.dtype)
                 other = held.get(parent)
                 if other is None:
                     held[parent] = part
@@ -107,6 +107,15 @@ def saved_tensors(node: Node) -> list[Any]:
         Tensor(value, place) if isinstance(value, (np.ndarray, np.generic)) else value
         for value, place in zip(node.saved, places, strict=False)
     ]
+
+
+def _as_real(part: Any, node: Node) -> Any:
+    if part.dtype.kind == "c":
+        raise DifferentiationError(
+            f"the derivative of {node.op.name!r} is complex at a real input (shape {node.shape}, {node.dtype}).\n"
+            "Complex numbers have no derivative here: write the real and the imaginary part as Tensors of their own."
+        )
+    return part
 
 
 def _check_unchanged(node: Node, position: int, parent: Node) -> None:

@@ -54,6 +54,8 @@ class Tensor(Methods):
 
     def run(self, op: Primitive, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         """Compute `op` on the arrays, and record it if an input is on the tape."""
+        if len(inputs) == 1 and not op.variadic:
+            return self._run_alone(op, settings)
         values, parents, wanted, foreign, bit = [], [], 0, 0, 1
         for x in inputs:
             if isinstance(x, Tensor):
@@ -84,6 +86,21 @@ class Tensor(Methods):
             for k in op.keeps.get(wanted) or op.kept(wanted):
                 saved[k] = values[k - 1] if k else y
         return Tensor(y, Node(op, tuple(parents), tuple(saved), settings, y.shape, y.dtype))
+
+    def _run_alone(self, op: Primitive, settings: dict[str, Any]) -> Any:
+        """`run` for a single operand: the short way for functions of one array."""
+        x, node = self.value, self.node
+        try:
+            y = op.forward(x, **settings)
+        except (ValueError, TypeError, IndexError) as error:
+            raise explain(op, (x,), settings, error) from None
+        if node is None or not op.differentiable or not recording.get():
+            return Tensor(y)
+        keep = op.keeps.get(1)
+        if keep is None:
+            keep = op.kept(1)
+        saved = (y if 0 in keep else None, x if 1 in keep else None) if keep else _NOTHING
+        return Tensor(y, Node(op, (node,), saved, settings, y.shape, y.dtype))
 
     @staticmethod
     def pair(op: Primitive, a: Any, b: Any) -> Any:

@@ -284,7 +284,11 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Tensor:
     >>> ag.clip(ag.tensor([-2.0, 0.5, 9.0]), 0, 1)
     tensor([0. , 0.5, 1. ])
     """
-    return _clip(x, -math.inf if min is None else min, math.inf if max is None else max)
+    if min is None or max is None:
+        dtype = getattr(x, "dtype", np.dtype(float))
+        widest = (-math.inf, math.inf) if dtype.kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+        min, max = widest[0] if min is None else min, widest[1] if max is None else max
+    return _clip(x, min, max)
 
 
 copysign: Primitive = elementwise(

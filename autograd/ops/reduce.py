@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 from autograd.domain import Distinct, Interval, case
 from autograd.errors import ShapeError, UnsupportedError
 from autograd.ops.axes import Axes, definite_axes, kept_shape, rank, shape_of
-from autograd.ops.elementwise import abs, divide, equal, multiply, not_equal, pow, square, where
+from autograd.ops.elementwise import abs, divide, equal, multiply, pow, sign, square, where
 from autograd.ops.index import getitem
 from autograd.ops.running import product_before
 from autograd.ops.search import diagonal
@@ -249,7 +249,7 @@ def norm(x: Operand, ord: float | None = None, axis: Axes = None, *, keepdims: b
     if ord in (math.inf, -math.inf):
         return (max if ord > 0 else min)(abs(x), axes, keepdims=keepdims)
     if ord == 0:
-        return sum_(not_equal(x, 0), axis=axes, keepdims=keepdims)
+        return sum_(abs(sign(x)), axis=axes, keepdims=keepdims)
     if ord == 1:
         return sum_(abs(x), axis=axes, keepdims=keepdims)
     return pow(sum_(pow(abs(x), ord), axis=axes, keepdims=keepdims), 1 / ord)

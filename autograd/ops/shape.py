@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from autograd.domain import case
 from autograd.errors import ShapeError
 from autograd.ops.axes import Axes, definite_axes, definite_shape, one_axis, rank, shape_of
-from autograd.primitive import Primitive, primitive, public
+from autograd.primitive import Primitive, nondifferentiable, primitive, public
 
 if TYPE_CHECKING:
     from autograd.tensor import Operand, Tensor
@@ -51,6 +51,14 @@ _astype = primitive(
     vjp=(lambda g: g,),  # the sweep casts a cotangent to the dtype of its input
     cases=(case((2, 3), dtype=np.dtype("float64")),),
     doc="The values in another dtype.",
+)
+
+
+_rounded = nondifferentiable(
+    "astype_whole",
+    "x",
+    lambda x, *, dtype: np.asarray(x).astype(dtype, copy=False),
+    doc="The values as whole numbers or booleans: a constant, whatever x was.",
 )
 
 
@@ -236,10 +244,11 @@ def meshgrid(*xs: Operand, indexing: str = "xy") -> list[Tensor]:
 
 @public()
 def astype(x: Operand, dtype: DTypeLike, copy: bool = True) -> Tensor:
-    """The values in another dtype; the gradient comes back in the dtype of x.
+    """The values in another dtype; the gradient comes back in the dtype of x, and ends at whole numbers and booleans.
 
     >>> import autograd as ag
     >>> ag.astype(ag.tensor([1, 2]), "float32").dtype
     dtype('float32')
     """
-    return _astype(x, dtype=np.dtype(dtype))
+    wanted = np.dtype(dtype)
+    return (_astype if wanted.kind in "fc" else _rounded)(x, dtype=wanted)

@@ -111,7 +111,8 @@ def test_values_are_numpys(name, call):
             return g
 
     got, expected = call(AsTensors()), call(np)
-    np.testing.assert_allclose(got.numpy(), expected, rtol=1e-13, atol=1e-15)
+    got = got.numpy() if isinstance(got, ag.Tensor) else got
+    np.testing.assert_allclose(got, expected, rtol=1e-13, atol=1e-15)
     assert got.dtype == np.asarray(expected).dtype
     plain = call(ag)
     assert plain.dtype == np.asarray(expected).dtype
@@ -124,7 +125,7 @@ SPECIAL = np.array([-np.inf, -1e4, -100.0, -1.0, -1e-8, -0.0, 0.0, 1e-8, 1.0, 10
 @pytest.mark.parametrize(
     ("ours", "reference"),
     [
-        (ag.sigmoid, scipy.special.expit),
+        (ag.sigmoid, lambda x: (1 / (1 + np.exp(-x.astype(np.longdouble)))).astype(x.dtype)),
         (ag.softplus, lambda x: np.logaddexp(0, x)),
         (ag.erf, scipy.special.erf),
         (ag.erfc, scipy.special.erfc),

@@ -29,7 +29,11 @@ TABLE = {
     "max along an axis": (lambda x: ag.max(x, axis=1), [[1.0, 1.0], [0.0, 3.0]], [[0.5, 0.5], [0.0, 1.0]]),
     "min, a tie of two": (ag.min, [1.0, 1.0, 4.0], [0.5, 0.5, 0.0]),
     "norm at 0": (ag.norm, [0.0, 0.0], [0.0, 0.0]),
-    "norm along an axis, a row of 0": (lambda x: ag.norm(x, axis=1), [[0.0, 0.0], [3.0, 4.0]], [[0.0, 0.0], [0.6, 0.8]]),
+    "norm along an axis, a row of 0": (
+        lambda x: ag.norm(x, axis=1),
+        [[0.0, 0.0], [3.0, 4.0]],
+        [[0.0, 0.0], [0.6, 0.8]],
+    ),
     "hypot at the origin": (lambda x: ag.hypot(x, 0.0), [0.0, 2.0], [0.0, 1.0]),
     "std of equal elements": (ag.std, [5.0, 5.0, 5.0], [0.0, 0.0, 0.0]),
     "x**0 at 0": (lambda x: x**0, [0.0, 2.0], [0.0, 0.0]),

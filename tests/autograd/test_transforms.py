@@ -137,3 +137,16 @@ def test_grad_works_inside_no_grad():
 def test_what_cannot_be_differentiated_says_why(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_a_cast_to_whole_numbers_ends_the_gradient():
+    x = ag.tensor([1.7, 2.2], requires_grad=True)
+    n = x.astype(int)
+    assert not n.requires_grad
+    assert ag.grad((n * x).sum(), x)[0].tolist() == [1.0, 2.0]
+
+
+def test_a_complex_intermediate_is_refused_and_not_differentiated_wrongly():
+    x = ag.tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(DifferentiationError, match=r"'multiply' is complex at a real input"):
+        ag.abs(x * np.array(1j)).sum().backward()
