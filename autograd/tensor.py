@@ -407,7 +407,7 @@ class Tensor(Methods):
 
     def copy(self) -> Tensor:
         """A Tensor of its own: recorded, if this one is on the tape."""
-        return +self
+        return self.astype(self.dtype)
 
 
 def _rebuild(kind: type[Tensor], array: NDArray[Any], requires_grad: bool) -> Tensor:
