@@ -91,6 +91,7 @@ from autograd.ops.elementwise import (
     softplus,
     sqrt,
     square,
+    stop_gradient,
     subtract,
     tan,
     tanh,
@@ -122,7 +123,7 @@ from autograd.ops.window import fold, window
 from autograd.sweep import backward
 from autograd.tape import enable_grad, inference_mode, is_grad_enabled, no_grad
 from autograd.tensor import Tensor
-from autograd.transforms import grad, jvp, stop_gradient, value_and_grad, vjp
+from autograd.transforms import grad, jvp, value_and_grad, vjp
 
 newaxis = None
 

@@ -54,6 +54,9 @@ class Primitive:
         partials: for an elementwise primitive, the partial derivative for each input (None for others).
         pulls: for each input, the adjoint, or None where there is no derivative.
         cases: test inputs; `domain` where an elementwise primitive is smooth.
+        code: the machine expression of an elementwise primitive, in the names of its inputs.
+        composition: the same in other primitives, for the compiler to fuse.
+        together: (cotangent, saved values, entry) to the cotangents of all inputs, where they share their work.
     """
 
     def __init__(
@@ -67,6 +70,8 @@ class Primitive:
         partials: tuple[Rule | int, ...] | None = None,
         domain: tuple[Domain, ...] = (),
         cases: tuple[Case, ...] = (),
+        code: str | None = None,
+        composition: Callable[..., Any] | None = None,
         doc: str = "",
     ) -> None:
         self.name = self.__name__ = name
@@ -78,6 +83,9 @@ class Primitive:
         self.partials = partials
         self.domain = domain
         self.cases = cases
+        self.code = code
+        self.composition = composition
+        self.together: Callable[..., Any] | None = None
         self.differentiable = any(pull is not None for pull in pulls)
         self.first = pulls.first if isinstance(pulls, _Repeated) else None
         self.keeps: dict[int, tuple[int, ...]] = {}
@@ -116,12 +124,13 @@ def elementwise(
     *,
     partials: tuple[Rule | int, ...],
     domain: Domain | tuple[Domain, ...] = REALS,
+    code: str | None = None,
     doc: str,
 ) -> Primitive:
     """Register y = f(a, b, ...), element by element with broadcasting.
 
     Each partial derivative is a function of the values that it names (`lambda y: ...`, `lambda a, b: ...`), or the
-    constant 1, -1 or 0.
+    constant 1, -1 or 0. `code` is the expression of generated kernels, by default a call of the kernel function `name`.
     """
     names = inputs.split()
     known = {"y": 0} | {n: k + 1 for k, n in enumerate(names)}
@@ -135,6 +144,7 @@ def elementwise(
         reads=[frozenset(t) for t in taken],
         partials=partials,
         domain=domains,
+        code=code or f"{name}({', '.join(names)})",
         doc=f"{doc}\n\n    Elementwise, with NumPy's broadcasting and dtype promotion.",
     )
     primitives[name] = op
@@ -159,7 +169,7 @@ def _product(g: Any, partial: Any) -> Any:
 
 
 def _nothing(g: Any, _saved: Sequence[Any], _node: Any) -> Any:
-    return np.zeros(g.shape, g.dtype)
+    return chain(0.0, g) if isinstance(g, Traced) else np.zeros(g.shape, g.dtype)
 
 
 def primitive(
@@ -169,9 +179,11 @@ def primitive(
     *,
     vjp: tuple[Rule | None, ...] = (),
     cases: tuple[Case, ...] = (),
+    code: str | None = None,
+    composition: Callable[..., Any] | None = None,
     doc: str = "",
 ) -> Primitive:
-    """Register an operation that is not elementwise.
+    """Register an operation that is not elementwise in the plain sense.
 
     A rule takes the cotangent `g`, then the values that it names, then by keyword the settings that it names; the
     keyword `input_shape` gives the shape of the input that it is the rule of. `inputs` starting with a star means any
@@ -189,7 +201,9 @@ def primitive(
     else:
         bound = [_bind(rule, known, k) for k, rule in enumerate(vjp)] or [(None, frozenset[int]())] * len(names)
         pulls, reads = tuple(b[0] for b in bound), [b[1] for b in bound]
-    op = primitives[name] = Primitive(name, inputs, forward, pulls=pulls, reads=reads, cases=cases, doc=doc)
+    op = primitives[name] = Primitive(
+        name, inputs, forward, pulls=pulls, reads=reads, cases=cases, code=code, composition=composition, doc=doc
+    )
     return op
 
 
@@ -235,10 +249,10 @@ class _Repeated(Sequence[Pull]):
 
 
 def nondifferentiable(
-    name: str, inputs: str, forward: Callable[..., Any], *, cases: tuple[Case, ...] = (), doc: str = ""
+    name: str, inputs: str, forward: Callable[..., Any], *, code: str | None = None, doc: str = ""
 ) -> Primitive:
     """Register an operation whose output never carries a gradient: comparisons, rounding to integers, orders."""
-    op = primitive(name, inputs, forward, vjp=(None,) * len(inputs.split()), cases=cases, doc=doc)
+    op = primitive(name, inputs, forward, vjp=(None,) * len(inputs.split()), code=code, doc=doc)
     functions[name] = op
     if isinstance(forward, np.ufunc):
         from_numpy[forward] = op
@@ -279,5 +293,6 @@ chain = elementwise(
     "a b",
     _absorbing_product,
     partials=(lambda b: b, lambda a: a),
+    code="select(a == 0, 0, a * b)",
     doc="a b, where a zero of the cotangent a stays zero even beside an infinite or undefined b: the chain rule.",
 )

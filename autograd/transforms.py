@@ -11,10 +11,10 @@ import numpy as np
 from autograd.broadcast import unbroadcast
 from autograd.errors import ArgumentError, DifferentiationError, DTypeError, ShapeError
 from autograd.ops.shape import reshape_
-from autograd.primitive import chain, public
+from autograd.primitive import chain
 from autograd.sweep import saved_tensors, seed_of, sweep
 from autograd.tape import Node, enable_grad, entries, leaf, recording
-from autograd.tensor import Operand, Tensor, as_tensor
+from autograd.tensor import Tensor, as_tensor
 from autograd.tree import flatten
 
 
@@ -254,14 +254,3 @@ def _push(node: Node, position: int, tangent: Tensor) -> Tensor:
     probe = Tensor(np.zeros(node.shape, node.dtype), leaf(node.shape, node.dtype))
     pulled = unbroadcast(pull(probe, saved, node), parent.shape).astype(parent.dtype)
     return _pull([pulled.node], [tangent], [probe], record=True, retain=True, allow_unused=True)[0]
-
-
-@public()
-def stop_gradient(x: Operand) -> Any:
-    """x as a constant: nothing flows back through it.
-
-    >>> import autograd as ag
-    >>> ag.grad(lambda x: x * ag.stop_gradient(x))(3.0)
-    tensor(3.)
-    """
-    return x.detach() if isinstance(x, Tensor) else x

@@ -23,9 +23,9 @@ LN2, LN10 = math.log(2), math.log(10)
 
 # ---- arithmetic
 
-add = elementwise("add", "a b", np.add, partials=(1, 1), doc="a + b.")
-subtract = elementwise("subtract", "a b", np.subtract, partials=(1, -1), doc="a - b.")
-multiply = elementwise("multiply", "a b", np.multiply, partials=(lambda b: b, lambda a: a), doc="a b.")
+add = elementwise("add", "a b", np.add, partials=(1, 1), code="a + b", doc="a + b.")
+subtract = elementwise("subtract", "a b", np.subtract, partials=(1, -1), code="a - b", doc="a - b.")
+multiply = elementwise("multiply", "a b", np.multiply, partials=(lambda b: b, lambda a: a), code="a * b", doc="a b.")
 
 
 def _inverse(b: Any) -> Any:
@@ -39,14 +39,21 @@ divide = elementwise(
     np.divide,
     partials=(lambda b: _inverse(b), lambda y, b: -y / b),
     domain=(Interval(-2, 2), NONZERO),
+    code="a / b",
     doc="a / b.",
 )
-negative = elementwise("negative", "x", np.negative, partials=(-1,), doc="-x.")
-positive = elementwise("positive", "x", np.positive, partials=(1,), doc="x, in memory of its own.")
+negative = elementwise("negative", "x", np.negative, partials=(-1,), code="-x", doc="-x.")
+positive = elementwise("positive", "x", np.positive, partials=(1,), code="x", doc="x, in memory of its own.")
 reciprocal = elementwise(
-    "reciprocal", "x", np.reciprocal, partials=(lambda y: -y * y,), domain=NONZERO, doc="1 / x, in the dtype of x."
+    "reciprocal",
+    "x",
+    np.reciprocal,
+    partials=(lambda y: -y * y,),
+    domain=NONZERO,
+    code="1 / x",
+    doc="1 / x, in the dtype of x.",
 )
-square = elementwise("square", "x", np.square, partials=(lambda x: 2 * x,), doc="x^2.")
+square = elementwise("square", "x", np.square, partials=(lambda x: 2 * x,), code="x * x", doc="x^2.")
 sqrt = elementwise(
     "sqrt", "x", np.sqrt, partials=(lambda y: 0.5 / y,), domain=POSITIVE, doc="The square root; its slope at 0 is +inf."
 )
@@ -54,14 +61,25 @@ rsqrt: Primitive = elementwise(
     "rsqrt", "x", lambda x: 1 / np.sqrt(x), partials=(lambda y: -0.5 * y * y * y,), domain=POSITIVE, doc="1 / sqrt(x)."
 )
 cbrt = elementwise("cbrt", "x", np.cbrt, partials=(lambda y: 1 / (3 * y * y),), domain=NONZERO, doc="The cube root.")
-abs = elementwise("abs", "x", np.abs, partials=(lambda x: sign(x),), domain=NONZERO, doc="|x|; its slope at 0 is 0.")
-sign: Primitive = elementwise("sign", "x", np.sign, partials=(0,), domain=NONZERO, doc="-1, 0 or 1.")
+abs = elementwise(
+    "abs", "x", np.abs, partials=(lambda x: sign(x),), domain=NONZERO, code="fabs(x)", doc="|x|; its slope at 0 is 0."
+)
+sign: Primitive = elementwise(
+    "sign",
+    "x",
+    np.sign,
+    partials=(0,),
+    domain=NONZERO,
+    code="select(x > 0, 1, select(x < 0, -1, x))",
+    doc="-1, 0 or 1.",
+)
 floor_divide = elementwise(
     "floor_divide",
     "a b",
     np.floor_divide,
     partials=(0, 0),
     domain=(Interval(0.6, 0.9), Interval(0.3, 0.5)),
+    code="floor(a / b)",
     doc="floor(a / b).",
 )
 remainder = elementwise(
@@ -70,6 +88,7 @@ remainder = elementwise(
     np.remainder,
     partials=(1, lambda a, b: -floor(a / b)),
     domain=(Interval(1.1, 1.4), Interval(0.75, 1)),
+    code="a - b * floor(a / b)",
     doc="a - b floor(a / b), with the sign of b.",
 )
 
@@ -122,7 +141,9 @@ log: Primitive = elementwise(
 log1p = elementwise(
     "log1p", "x", np.log1p, partials=(lambda x: 1 / (1 + x),), domain=Interval(-0.7, 3), doc="log(1 + x), exact near 0."
 )
-log2 = elementwise("log2", "x", np.log2, partials=(lambda x: 1 / (LN2 * x),), domain=POSITIVE, doc="log(x) / log(2).")
+log2 = elementwise(
+    "log2", "x", np.log2, partials=(lambda x: 1 / (LN2 * x),), domain=POSITIVE, code="log2(x)", doc="log(x) / log(2)."
+)
 log10 = elementwise(
     "log10", "x", np.log10, partials=(lambda x: 1 / (LN10 * x),), domain=POSITIVE, doc="log(x) / log(10)."
 )
@@ -237,6 +258,7 @@ relu = elementwise(
     lambda x: np.maximum(x, 0),
     partials=(lambda y: greater(y, 0),),
     domain=NONZERO,
+    code="maximum(x, 0)",
     doc="max(x, 0); its slope at 0 is 0.",
 )
 
@@ -272,6 +294,7 @@ _clip = elementwise(
         lambda x, high: greater(x, high),
     ),
     domain=(Interval(-2, 2, avoid=(-1, 1), margin=0.2), Interval(-1.1, -0.9), Interval(0.9, 1.1)),
+    code="minimum(maximum(x, low), high)",
     doc="x within [low, high].",
 )
 
@@ -335,6 +358,7 @@ where_: Primitive = primitive(
         case((4,), (3, 1), (), on=_CHOICE),
         case((), (), (0,), on=_CHOICE),
     ),
+    code="select(condition, a, b)",
     doc="a where the condition holds, else b.",
 )
 
@@ -354,19 +378,37 @@ def where(condition: Any, a: Any, b: Any) -> Tensor:
 
 # ---- no derivative
 
-equal: Primitive = nondifferentiable("equal", "a b", np.equal, doc="a = b.")
-not_equal = nondifferentiable("not_equal", "a b", np.not_equal, doc="Whether a and b differ.")
-less: Primitive = nondifferentiable("less", "a b", np.less, doc="a < b.")
-less_equal: Primitive = nondifferentiable("less_equal", "a b", np.less_equal, doc="a <= b.")
-greater: Primitive = nondifferentiable("greater", "a b", np.greater, doc="a > b.")
-greater_equal: Primitive = nondifferentiable("greater_equal", "a b", np.greater_equal, doc="a >= b.")
-logical_and: Primitive = nondifferentiable("logical_and", "a b", np.logical_and, doc="Both hold.")
-logical_or = nondifferentiable("logical_or", "a b", np.logical_or, doc="At least one holds.")
+_stop = nondifferentiable("stop_gradient", "x", lambda x: x, code="x", doc="x as a constant.")
+
+
+@public()
+def stop_gradient(x: Any) -> Tensor:
+    """x as a constant: nothing flows back through it.
+
+    >>> import autograd as ag
+    >>> ag.grad(lambda x: x * ag.stop_gradient(x))(3.0)
+    tensor(3.)
+    """
+    return _stop(x)
+
+
+equal: Primitive = nondifferentiable("equal", "a b", np.equal, code="a == b", doc="a = b.")
+not_equal = nondifferentiable("not_equal", "a b", np.not_equal, code="a != b", doc="Whether a and b differ.")
+less: Primitive = nondifferentiable("less", "a b", np.less, code="a < b", doc="a < b.")
+less_equal: Primitive = nondifferentiable("less_equal", "a b", np.less_equal, code="a <= b", doc="a <= b.")
+greater: Primitive = nondifferentiable("greater", "a b", np.greater, code="a > b", doc="a > b.")
+greater_equal: Primitive = nondifferentiable("greater_equal", "a b", np.greater_equal, code="a >= b", doc="a >= b.")
+logical_and: Primitive = nondifferentiable(
+    "logical_and", "a b", np.logical_and, code="truth(a) & truth(b)", doc="Both hold."
+)
+logical_or = nondifferentiable(
+    "logical_or", "a b", np.logical_or, code="truth(a) | truth(b)", doc="At least one holds."
+)
 logical_xor = nondifferentiable("logical_xor", "a b", np.logical_xor, doc="Exactly one holds.")
-logical_not = nondifferentiable("logical_not", "x", np.logical_not, doc="x does not hold.")
-isfinite = nondifferentiable("isfinite", "x", np.isfinite, doc="Neither infinite nor NaN.")
-isinf = nondifferentiable("isinf", "x", np.isinf, doc="Infinite.")
-isnan = nondifferentiable("isnan", "x", np.isnan, doc="NaN.")
+logical_not = nondifferentiable("logical_not", "x", np.logical_not, code="x == 0", doc="x does not hold.")
+isfinite = nondifferentiable("isfinite", "x", np.isfinite, code="x - x == 0", doc="Neither infinite nor NaN.")
+isinf = nondifferentiable("isinf", "x", np.isinf, code="fabs(x) == INFINITY", doc="Infinite.")
+isnan = nondifferentiable("isnan", "x", np.isnan, code="x != x", doc="NaN.")
 signbit = nondifferentiable("signbit", "x", np.signbit, doc="Whether the sign bit is set, as in -0.0.")
 nextafter = nondifferentiable("nextafter", "a b", np.nextafter, doc="The next number after a towards b.")
 bitwise_and = nondifferentiable("bitwise_and", "a b", np.bitwise_and, doc="Bits set in both.")

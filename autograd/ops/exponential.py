@@ -9,12 +9,36 @@ import numpy as np
 
 from autograd.domain import case
 from autograd.ops.axes import Axes, definite_axes, one_axis, rank
-from autograd.ops.elementwise import equal, exp, multiply, subtract, where
-from autograd.ops.reduce import OVER_AXES, spread, sum_
+from autograd.ops.elementwise import equal, exp, isfinite, log, multiply, stop_gradient, subtract, where
+from autograd.ops.reduce import OVER_AXES, max_, spread, sum_
+from autograd.ops.shape import reshape_
 from autograd.primitive import primitive, public
 
 if TYPE_CHECKING:
     from autograd.tensor import Operand, Tensor
+
+
+def _exp_shifted(x: Any, axis: tuple[int, ...]) -> tuple[Any, Any]:
+    """e^(x - top) and the finite top that it was shifted by, whose derivatives cancel."""
+    top = stop_gradient(max_(x, axis=axis, keepdims=True))
+    top = where(isfinite(top), top, 0)
+    return exp(x - top), top
+
+
+def _logsumexp_composed(x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
+    e, top = _exp_shifted(x, axis)
+    y = log(sum_(e, axis=axis, keepdims=True)) + top
+    return y if keepdims else reshape_(y, shape=tuple(n for k, n in enumerate(x.shape) if k not in axis))
+
+
+def _softmax_composed(x: Any, *, axis: int) -> Any:
+    e, _ = _exp_shifted(x, (axis,))
+    return e / sum_(e, axis=(axis,), keepdims=True)
+
+
+def _log_softmax_composed(x: Any, *, axis: int) -> Any:
+    return x - _logsumexp_composed(x, axis=(axis,), keepdims=True)
+
 
 _logsumexp = primitive(
     "logsumexp",
@@ -22,6 +46,7 @@ _logsumexp = primitive(
     lambda x, *, axis, keepdims: _stable_logsumexp(x, axis, keepdims),
     vjp=(lambda g, y, x, *, axis: _logsumexp_rule(g, spread(y, x.shape, axis), x, axis),),
     cases=OVER_AXES,
+    composition=_logsumexp_composed,
     doc="log of the sum of e^x over axes, without overflow.",
 )
 
@@ -45,6 +70,7 @@ _softmax = primitive(
     lambda x, *, axis: _exp_normalized(x, axis),
     vjp=(lambda g, y, *, axis: multiply(y, subtract(g, sum_(multiply(g, y), axis=(axis,), keepdims=True))),),
     cases=(case((3, 4), axis=1), case((2, 3, 2), axis=0), case((0, 3), axis=1)),
+    composition=_softmax_composed,
     doc="e^x over its sum along an axis.",
 )
 _log_softmax = primitive(
@@ -53,6 +79,7 @@ _log_softmax = primitive(
     lambda x, *, axis: _log_normalized(x, axis),
     vjp=(lambda g, y, *, axis: subtract(g, multiply(exp(y), sum_(g, axis=(axis,), keepdims=True))),),
     cases=(case((3, 4), axis=1), case((2, 3, 2), axis=0), case((0, 3), axis=1)),
+    composition=_log_softmax_composed,
     doc="log of the softmax along an axis.",
 )
 

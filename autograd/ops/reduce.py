@@ -57,7 +57,7 @@ def _max_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...]) -> Any:
     return where(taken, divide(spread(g, x.shape, axis), where(equal(count, 0), 1, count)), 0)
 
 
-_max = primitive(
+max_ = primitive(
     "max",
     "x",
     lambda x, *, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims),
@@ -65,7 +65,7 @@ _max = primitive(
     cases=_on(OVER_AXES, Distinct()),
     doc="The largest element over axes.",
 )
-_min = primitive(
+min_ = primitive(
     "min",
     "x",
     lambda x, *, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims),
@@ -175,7 +175,7 @@ def max(x: Operand, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
     >>> ag.max(ag.tensor([[1.0, 5.0], [7.0, 2.0]]), axis=0)
     tensor([7., 5.])
     """
-    return _max(x, axis=_nonempty(x, axis, "max"), keepdims=keepdims)
+    return max_(x, axis=_nonempty(x, axis, "max"), keepdims=keepdims)
 
 
 @public(np.min, np.amin)
@@ -186,7 +186,7 @@ def min(x: Operand, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
     >>> ag.min(ag.tensor([3.0, 1.0]))
     tensor(1.)
     """
-    return _min(x, axis=_nonempty(x, axis, "min"), keepdims=keepdims)
+    return min_(x, axis=_nonempty(x, axis, "min"), keepdims=keepdims)
 
 
 def _degrees_of_freedom(x: Any, axes: tuple[int, ...], correction: float, name: str) -> float:

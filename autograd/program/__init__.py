@@ -1,0 +1,1 @@
+"""Programs: compositions traced on symbols, derived, and run as machine kernels."""

@@ -1,0 +1,155 @@
+"""Symbols: values known by shape and dtype alone. Running a composition on them gives its graph.
+
+A symbol is to the compiler what a Tensor is to the user: primitives hand themselves to it, and it notes what was done.
+The derivative of a graph is found by the very sweep that reads the tape, run over symbols instead of arrays.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.methods import Methods
+from autograd.ops.axes import kept_shape
+from autograd.primitive import Primitive, Traced
+from autograd.sweep import sweep
+from autograd.tape import Node
+
+_serials = itertools.count()
+REDUCTIONS = ("sum", "max", "min")
+SHAPERS = ("reshape", "broadcast_to", "permute_dims")
+
+
+class Unfusable(Exception):
+    """A composition uses what has no kernel form; the message is the reason."""
+
+
+class Symbol(Methods):
+    """The result of `op` on `inputs`, or an input of the graph (`op` None).
+
+    Attributes:
+        shape, dtype: as of an array; `weak` for a Python number, which takes the dtype of what it meets.
+        label: the name of an input.
+    """
+
+    __slots__ = ("dtype", "inputs", "label", "op", "serial", "settings", "shape", "weak")
+    __hash__ = object.__hash__
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        op: Primitive | None = None,
+        inputs: tuple[Any, ...] = (),
+        settings: dict[str, Any] | None = None,
+        *,
+        weak: bool = False,
+        label: str = "",
+    ) -> None:
+        self.shape, self.dtype, self.weak, self.label = shape, dtype, weak, label
+        self.op, self.inputs, self.settings, self.serial = op, inputs, settings or {}, next(_serials)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return int(np.prod(self.shape, dtype=int))
+
+    def pair(self, op: Primitive, a: Any, b: Any) -> Any:
+        """The result of a binary operator."""
+        return self.run(op, (a, b), {})
+
+    def run(self, op: Primitive, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        """Note an operation: its shape and dtype follow from those of its inputs."""
+        for x in inputs:
+            if isinstance(x, Traced) and not isinstance(x, Symbol):
+                raise Unfusable("it closes over a Tensor, which must be an argument")
+            if isinstance(x, np.ndarray) and x.ndim:
+                raise Unfusable("it closes over an array, which must be an argument")
+        if op.composition is not None:
+            return op.composition(*inputs, **settings)
+        return Symbol(*_meaning(op, inputs, settings), op=op, inputs=inputs, settings=settings, weak=_weak(op, inputs))
+
+    def __bool__(self) -> bool:
+        raise Unfusable("its control flow depends on a value")
+
+    def __float__(self) -> float:
+        raise Unfusable("it reads a value as a Python number")
+
+    __index__ = __int__ = __float__  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        name = self.label or (self.op.name if self.op else "?")
+        return f"<{name} {self.shape} {self.dtype}>"
+
+
+def _weak(op: Primitive, inputs: Sequence[Any]) -> bool:
+    """Whether the result is still a Python number: computed of nothing but such."""
+    return op.partials is not None and all(not isinstance(x, Symbol) or x.weak for x in inputs)
+
+
+def _probe(x: Any) -> Any:
+    """A value of the dtype of x, on which an operation shows the dtype of its result."""
+    if isinstance(x, Symbol):
+        return 1.0 if x.weak else np.ones((), x.dtype)
+    return x
+
+
+def _meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and dtype of a result."""
+    shapes = [x.shape if isinstance(x, Symbol) else () for x in inputs]
+    if op.code is not None:
+        with np.errstate(all="ignore"):
+            dtype = np.asarray(op.forward(*map(_probe, inputs))).dtype
+        return np.broadcast_shapes(*shapes), dtype
+    x = inputs[0]
+    if op.name in REDUCTIONS:
+        axes = settings["axis"]
+        kept = kept_shape(x.shape, axes)
+        shape = kept if settings["keepdims"] else tuple(n for k, n in enumerate(x.shape) if k not in axes)
+        dtype = np.add.reduce(np.ones(1, x.dtype)).dtype if op.name == "sum" else x.dtype
+        return shape, dtype
+    if op.name == "permute_dims":
+        return tuple(x.shape[k] for k in settings["axes"]), x.dtype
+    if op.name in SHAPERS:
+        return tuple(settings["shape"]), x.dtype
+    if op.name == "astype":
+        return x.shape, settings["dtype"]
+    raise Unfusable(f"{op.name} has no kernel form")
+
+
+def graph(outputs: Sequence[Symbol], known: Sequence[Symbol] = ()) -> list[Symbol]:
+    """Every symbol that the outputs are made of, in order of making; what is `known` is not looked into."""
+    seen = set(outputs)
+    found = list(seen)
+    stop = set(known)
+    for s in found:
+        for x in s.inputs if s not in stop else ():
+            if isinstance(x, Symbol) and x not in seen:
+                seen.add(x)
+                found.append(x)
+    return sorted(found, key=lambda s: s.serial)
+
+
+def derive(outputs: Sequence[Symbol], seeds: Sequence[Symbol], wanted: Sequence[Symbol]) -> list[Symbol | None]:
+    """The cotangents of the wanted inputs, as symbols: the tape's sweep, over a tape made of the graph."""
+    nodes: dict[Symbol, Node] = {}
+    reaches = set(wanted)
+    for s in graph(outputs):
+        if s.op is None:
+            if s in reaches:
+                nodes[s] = Node(None, (), (), None, s.shape, s.dtype)
+            continue
+        parents = tuple(nodes.get(x) if isinstance(x, Symbol) else None for x in s.inputs)
+        if s.op.differentiable and any(p is not None for p in parents):
+            nodes[s] = Node(s.op, parents, (s, *s.inputs), s.settings, s.shape, s.dtype)
+    started = [(nodes[y], seed) for y, seed in zip(outputs, seeds, strict=True) if y in nodes]
+    found = sweep([n for n, _ in started], [g for _, g in started], wanted={nodes[w] for w in wanted if w in nodes})
+    return [found.get(nodes[w]) if w in nodes else None for w in wanted]
