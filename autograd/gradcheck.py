@@ -41,7 +41,17 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class GradcheckResult:
-    """The verdict: true if every derivative that was compared agrees."""
+    """The verdict: true if every derivative that was compared agrees.
+
+    Attributes:
+        compared: how many derivatives were.
+        mismatches: those that differ.
+        reason: why nothing could be compared, if so.
+
+    >>> import autograd as ag
+    >>> bool(ag.gradcheck(lambda x: ag.stop_gradient(x) * x, 2.0))
+    False
+    """
 
     compared: int
     mismatches: tuple[Mismatch, ...]

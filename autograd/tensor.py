@@ -362,6 +362,12 @@ class Tensor(Methods):
 
     def copy_(self, source: Operand) -> Tensor:
         """Take the values of `source`, broadcast to this shape and cast to this dtype; returns itself."""
+        if (
+            isinstance(source, Tensor)
+            and source.value.shape == self.value.shape
+            and source.value.dtype == self.value.dtype
+        ):
+            return self._become(source)
         return self._become(functions["astype"](functions["broadcast_to"](as_tensor(source), self.shape), self.dtype))
 
     def set_(self, array: ArrayLike) -> Tensor:

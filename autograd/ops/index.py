@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from autograd.domain import REALS, Booleans, Integers, case
 from autograd.errors import DTypeError, ShapeError
 from autograd.ops.axes import one_axis, rank, shape_of
+from autograd.ops.choose import pick
 from autograd.primitive import Primitive, primitive, public
 
 if TYPE_CHECKING:
@@ -232,6 +233,11 @@ def take_along_axis(x: Operand, indices: Operand, axis: int = -1) -> Tensor:
             f"take_along_axis was given shape {shape_of(x)} and indices of shape {shape_of(indices)}. "
             "Expected as many axes on both: write expand_dims(indices, axis)."
         )
+    others = [n for a, n in enumerate(shape_of(x)) if a != k]
+    if shape_of(indices)[k] == 1 and others == [n for a, n in enumerate(shape_of(indices)) if a != k]:
+        labels = indices if hasattr(indices, "dtype") else np.asarray(indices)
+        if labels.dtype.kind in "iu":
+            return pick(x, labels, axis=k)
     lengths = enumerate(shape_of(x))
     grid = [indices if a == k else np.arange(n).reshape((-1,) + (1,) * (ndim - 1 - a)) for a, n in lengths]
     return getitem(x, tuple(grid))

@@ -83,7 +83,7 @@ class Symbol(Methods):
     def __float__(self) -> float:
         raise Unfusable("it reads a value as a Python number")
 
-    __index__ = __int__ = __float__  # type: ignore[assignment]
+    __index__ = __int__ = __float__
 
     def __repr__(self) -> str:
         name = self.label or (self.op.name if self.op else "?")
@@ -116,6 +116,9 @@ def _meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> 
         shape = kept if settings["keepdims"] else tuple(n for k, n in enumerate(x.shape) if k not in axes)
         dtype = np.add.reduce(np.ones(1, x.dtype)).dtype if op.name == "sum" else x.dtype
         return shape, dtype
+    if op.name in ("pick", "place"):
+        axis = settings["axis"]
+        return (*x.shape[:axis], settings.get("length", 1), *x.shape[axis + 1 :]), x.dtype
     if op.name == "permute_dims":
         return tuple(x.shape[k] for k in settings["axes"]), x.dtype
     if op.name in SHAPERS:

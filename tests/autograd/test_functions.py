@@ -9,7 +9,14 @@ import pytest
 import scipy.special
 
 import autograd as ag
-from autograd.errors import ArgumentError, DifferentiationError, DTypeError, IndexOutOfRange, ShapeError, UnsupportedError
+from autograd.errors import (
+    ArgumentError,
+    DifferentiationError,
+    DTypeError,
+    IndexOutOfRange,
+    ShapeError,
+    UnsupportedError,
+)
 from autograd.tree import flatten
 
 RNG = np.random.default_rng(0)
@@ -205,7 +212,11 @@ def test_scalars_and_empty_arrays_go_everywhere(n):
 ERRORS = [
     (lambda: ag.ones((2, 3)) + ag.ones((4,)), ShapeError, r"add was given shapes \(2, 3\), \(4,\).*\n.*expand_dims"),
     (lambda: ag.ones((2, 3)) * np.ones((3, 2)), ShapeError, r"multiply was given shapes \(2, 3\), \(3, 2\)"),
-    (lambda: ag.ones((2, 3)) @ ag.ones((2, 3)), ShapeError, r"matmul was given shapes \(2, 3\) and \(2, 3\)(.|\n)*b\.mT"),
+    (
+        lambda: ag.ones((2, 3)) @ ag.ones((2, 3)),
+        ShapeError,
+        r"matmul was given shapes \(2, 3\) and \(2, 3\)(.|\n)*b\.mT",
+    ),
     (lambda: ag.ones(()) @ ag.ones(3), ShapeError, "matmul was given shapes"),
     (lambda: ag.sum(ag.ones((2, 3)), axis=2), IndexOutOfRange, "sum was given axis 2 for an array of 2 axes.*-2 to 1"),
     (lambda: ag.sum(ag.ones((2, 3)), axis=(0, -2)), ShapeError, "names an axis twice"),

@@ -137,3 +137,8 @@ def test_operators_with_strangers_are_pythons_errors():
         with pytest.raises(TypeError, match="unsupported operand"):
             t + bad
     assert (t == "text") is False
+
+
+def test_questions_of_shape_and_dtype_are_answered():
+    t = ag.tensor(A, dtype="float32", requires_grad=True)
+    assert (np.shape(t), np.ndim(t), np.size(t), np.result_type(t, np.float64)) == ((2, 2), 2, 4, np.float64)

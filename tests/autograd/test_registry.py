@@ -87,7 +87,18 @@ def test_float32_stays_float32(op, c):
 
 def test_float32_survives_mixing_with_python_scalars():
     x = ag.tensor([0.5, 2.0], dtype="float32", requires_grad=True)
-    for y in (x + 1, 2.0 * x, x / 3, 1 - x, x**2, x**0.5, 2**x, ag.where(x > 1, x, 0.0), ag.maximum(x, 0.1), ag.clip(x, 0.1, 1.5)):
+    for y in (
+        x + 1,
+        2.0 * x,
+        x / 3,
+        1 - x,
+        x**2,
+        x**0.5,
+        2**x,
+        ag.where(x > 1, x, 0.0),
+        ag.maximum(x, 0.1),
+        ag.clip(x, 0.1, 1.5),
+    ):
         assert y.dtype == np.float32
         assert ag.grad(y.sum(), x)[0].dtype == np.float32
 

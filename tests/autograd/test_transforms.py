@@ -124,7 +124,11 @@ def test_grad_works_inside_no_grad():
         (lambda: ag.grad(lambda x: x * 2)(2), DTypeError, r"int64.*write 2\.0 for 2"),
         (lambda: ag.grad(lambda x: x * 2, argnums=1)(2.0), ArgumentError, "argument 1 of a call with 1"),
         (lambda: ag.grad(ag.tensor(1.0, requires_grad=True)), ArgumentError, "no inputs"),
-        (lambda: ag.grad(ag.tensor(1.0, requires_grad=True) * 2, ag.tensor(1.0)), DifferentiationError, "input 0.*constant"),
+        (
+            lambda: ag.grad(ag.tensor(1.0, requires_grad=True) * 2, ag.tensor(1.0)),
+            DifferentiationError,
+            "input 0.*constant",
+        ),
         (
             lambda: ag.grad(ag.tensor(1.0, requires_grad=True) * 2, ag.tensor(1.0, requires_grad=True)),
             DifferentiationError,

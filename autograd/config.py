@@ -1,0 +1,122 @@
+"""The one configuration object: what may be changed about how things run, never about what is computed.
+
+from autograd.config import config
+
+config.cache = "/fast/disk/kernels"  # for the whole process
+with config.using(kernels=False):  # for this block, in this thread or task
+    ...
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from autograd.errors import ArgumentError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The values that `config` holds.
+
+    kernels: False runs every fused function as its plain composition, operation by operation.
+    cache: the folder of compiled kernels; None keeps them in memory only.
+    spin: microseconds for which an idle thread of the pool watches for work before it sleeps.
+
+    >>> Settings(kernels=True, cache=None, spin=20.0).kernels
+    True
+    """
+
+    kernels: bool
+    cache: Path | None
+    spin: float
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.kernels, bool):
+            raise ArgumentError(f"config.kernels was given {self.kernels!r}. Expected True or False.")
+        if self.cache is not None and not isinstance(self.cache, Path):
+            object.__setattr__(self, "cache", Path(self.cache))
+        if not 0 <= self.spin < float("inf"):
+            raise ArgumentError(f"config.spin was given {self.spin!r}. Expected microseconds, 0 or more.")
+
+
+def default_cache() -> Path:
+    """WENGERT_CACHE_DIR, or the platform's folder for a user's caches.
+
+    >>> default_cache().is_absolute()
+    True
+    """
+    if chosen := os.environ.get("WENGERT_CACHE_DIR"):
+        return Path(chosen).absolute()
+    home = Path(os.path.expanduser("~")).absolute()
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "wengert"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "wengert" / "cache"
+    chosen = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(chosen) if os.path.isabs(chosen) else home / ".cache") / "wengert"
+
+
+class Config:
+    """Settings of the process, and of a block of it.
+
+    Reading an attribute gives the value that holds here; assigning one changes it for the whole process.
+
+    >>> with config.using(kernels=False):
+    ...     config.kernels
+    False
+    >>> config.kernels
+    True
+    """
+
+    __slots__ = ("_process", "_scope")
+    _process: Settings
+    _scope: ContextVar[dict[str, Any]]
+
+    def __init__(self) -> None:
+        object.__setattr__(self, "_process", Settings(kernels=True, cache=default_cache(), spin=20.0))
+        object.__setattr__(self, "_scope", ContextVar("wengert_config"))
+
+    @property
+    def settings(self) -> Settings:
+        """All values that hold here."""
+        changes = self._scope.get(None)
+        return replace(self._process, **changes) if changes else self._process
+
+    def __getattr__(self, name: str) -> Any:
+        _known(name)
+        return getattr(self.settings, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        _known(name)
+        object.__setattr__(self, "_process", replace(self._process, **{name: value}))
+
+    @contextmanager
+    def using(self, **changes: Any) -> Iterator[None]:
+        """Other values within a `with` block, for this thread or task only."""
+        for name in changes:
+            _known(name)
+        replace(self._process, **changes)  # refuses wrong values here, at the caller's line
+        token = self._scope.set({**self._scope.get({}), **changes})
+        try:
+            yield
+        finally:
+            self._scope.reset(token)
+
+    def __repr__(self) -> str:
+        return repr(self.settings).replace("Settings", "Config")
+
+
+def _known(name: str) -> None:
+    names = [field.name for field in fields(Settings)]
+    if name not in names:
+        raise ArgumentError(f"config has no setting {name!r}. Expected one of {', '.join(names)}.")
+
+
+config = Config()

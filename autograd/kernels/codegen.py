@@ -1,0 +1,292 @@
+"""The source of a kernel: one stage of a graph as loops over chunks, rows and columns.
+
+A kernel has the contract `void kernel(intp lo, intp hi, intp* args)` and computes the chunks [lo, hi). Its arguments are
+the number of rows, of columns, and of rows (or columns, if there are no rows) in a chunk, then a pointer to the scalars as float64, then
+one pointer for each array: those read, those written, and the partial totals, of which each chunk has its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.program.loops import COLUMNS, ROWS
+from autograd.program.stages import Stage, along_row
+from autograd.program.symbol import Symbol, Unfusable
+
+CODES = {"float32": "f4", "float64": "f8", "int64": "i8", "int32": "i4", "bool": "b1", "uint8": "u1"}
+GENERIC = {
+    "select", "maximum", "minimum", "fabs", "floor", "ceil", "rint", "trunc", "sqrt", "copysign", "truth", "INFINITY",
+}  # fmt: skip
+COSTLY = {"exp", "log", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "pow", "log1p", "expm1", "divide", "sqrt"}
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
+_NAME = re.compile(r"[A-Za-z_]\w*")
+START = {"sum": "0", "max": "-INFINITY", "min": "INFINITY"}
+COMBINE = {"sum": "plus({}, {})", "max": "maximum({}, {})", "min": "minimum({}, {})"}
+
+
+def code_of(dtype: np.dtype[Any]) -> str:
+    """The short name of a dtype in kernels."""
+    try:
+        return CODES[dtype.name]
+    except KeyError:
+        raise Unfusable(f"kernels have no {dtype}") from None
+
+
+class Writer:
+    """Writes the source of one stage; `maths` has the (function, dtype) pairs that kernels can call."""
+
+    def __init__(self, stage: Stage, maths: Any) -> None:
+        self.stage, self.maths = stage, maths
+        self.loops = stage.loops
+        self.level = stage.loops.level
+        self.lines: list[str] = []
+        self.depth = 1
+        self.names: dict[Symbol, str] = {s: f"v{k}" for k, s in enumerate(stage.order)}
+        self.address: dict[Symbol, str] = {}
+        self.scratch: dict[Symbol, Symbol] = {}  # costly values kept, between passes, where an output will stand
+        self.passes = max((stage.phase[s] for s in stage.order), default=0)
+
+    def line(self, text: str) -> None:
+        self.lines.append("    " * self.depth + text)
+
+    def write(self) -> str:
+        """The whole kernel."""
+        self.lines = ["def kernel(lo, hi, args):"]
+        for k, name in enumerate(("n", "m", "step")):
+            self.line(f"{name} = args[{k}]")
+        self._arguments()
+        self._keep_costly()
+        self.line("for c in range(lo, hi):")
+        self.depth += 1
+        if self.loops.has_rows:
+            self._rows()
+        else:
+            self._columns()
+        return "\n".join(self.lines) + "\n"
+
+    def _arguments(self) -> None:
+        stage = self.stage
+        self.line("scalars = pointer_f8(args, 3)")
+        for k, s in enumerate(stage.scalars):
+            self.names[s] = f"s{k}"
+            self.line(f"s{k} = {code_of(s.dtype)}(scalars[{k}])")
+        for k, s in enumerate([*stage.arrays, *stage.outputs, *stage.totals]):
+            role = "a" if k < len(stage.arrays) else "o" if k < len(stage.arrays) + len(stage.outputs) else "t"
+            self.address[s] = f"{role}{k}"
+            stored = "u1" if s.dtype == np.bool_ else code_of(s.dtype)
+            self.line(f"{role}{k} = pointer_{stored}(args, {k + 4})")
+
+    def _keep_costly(self) -> None:
+        """Choose, for costly values needed in a later pass, an output of the same dtype to stand in until it is written."""
+        phase, free = self.stage.phase, [o for o in self.stage.outputs if self.level[o] == ROWS | COLUMNS]
+        for s in self.stage.order:
+            users = [u for u in self.stage.order if s in u.inputs and not along_row(u, self.loops)]
+            last = max((phase[u] for u in users), default=0)
+            costly = s.op is not None and s.op.name in COSTLY and self.level[s] == ROWS | COLUMNS
+            for o in free if costly and last > phase[s] and s not in self.stage.outputs else ():
+                if o.dtype == s.dtype and phase[o] >= last:
+                    self.scratch[s] = o
+                    free.remove(o)
+                    break
+
+    # ---- loops
+
+    def _rows(self) -> None:
+        stage = self.stage
+        columns = [t for t in stage.totals if self.level[t] & COLUMNS]
+        for t in stage.totals:
+            if t not in columns:
+                self.line(f"{self.address[t]}_sum = {self._start(t)}")
+        for t in columns:
+            self.line("for j in range(m):")
+            self.line(f"    {self.address[t]}[c * m + j] = {self._start(t)}")
+        self.line("for i in range(c * step, min(n, c * step + step)):")
+        self.depth += 1
+        done: set[Symbol] = set()
+        for p in range(self.passes + 1):
+            self._pass(p, done)
+        self.depth -= 1
+        for t in stage.totals:
+            if t not in columns:
+                self.line(f"{self.address[t]}[c] = {self.address[t]}_sum")
+
+    def _pass(self, p: int, row: set[Symbol]) -> None:
+        """The values of a row known in pass p, then one loop along it."""
+        stage, phase = self.stage, self.stage.phase
+        for s in [*stage.arrays, *stage.order]:
+            if self.level[s] == ROWS and phase[s] == p and s not in row and not along_row(s, self.loops):
+                self._define(s, row, "i")
+        for s in stage.outputs:
+            if self.level[s] == ROWS and phase[s] + along_row(s, self.loops) == p:
+                self._store(s, "i")
+        for t in stage.totals:
+            if self.level[t.inputs[0]] == ROWS and phase[t.inputs[0]] + along_row(t.inputs[0], self.loops) == p:
+                self._accumulate(t, f"{self.address[t]}_sum")
+        reduced = [s for s in stage.order if along_row(s, self.loops) and phase[s] == p]
+        outputs = [s for s in stage.outputs if self.level[s] & COLUMNS and phase[s] == p]
+        totals = [t for t in stage.totals if self.level[t.inputs[0]] & COLUMNS and phase[t.inputs[0]] == p]
+        kept = [s for s in self.scratch if phase[s] == p]
+        for s in reduced:
+            self.line(f"{self.names[s]} = {self._start(s)}")
+        if reduced or outputs or totals or kept:
+            self.line("for j in range(m):")
+            self.depth += 1
+            self._body(reduced, outputs, totals, set(row), p)
+            self.depth -= 1
+        row.update(reduced)
+        if p == self.passes:
+            self._last(row)
+
+    def _last(self, row: set[Symbol]) -> None:
+        """Sums along the row that are themselves outputs or totals, known after the last pass."""
+        for s in self.stage.outputs:
+            if along_row(s, self.loops) and self.stage.phase[s] == self.passes:
+                self._store(s, "i")
+        for t in self.stage.totals:
+            x = t.inputs[0]
+            if along_row(x, self.loops) and self.stage.phase[x] == self.passes:
+                self._accumulate(t, f"{self.address[t]}_sum")
+
+    def _columns(self) -> None:
+        for t in self.stage.totals:
+            self.line(f"{self.address[t]}_sum = {self._start(t)}")
+        self.line("for j in range(c * step, min(m, c * step + step)):")
+        self.depth += 1
+        self._body([], self.stage.outputs, self.stage.totals, set(), 0)
+        self.depth -= 1
+        for t in self.stage.totals:
+            self.line(f"{self.address[t]}[c] = {self.address[t]}_sum")
+
+    def _body(
+        self, reduced: Sequence[Symbol], outputs: Sequence[Symbol], totals: Sequence[Symbol], done: set[Symbol], p: int
+    ) -> None:
+        """What is done for each column."""
+        for s in self.scratch:
+            if self.stage.phase[s] == p:
+                self._define(s, done, "j")
+                self.line(f"{self._cell(self.scratch[s])} = {self.names[s]}")
+        for s in reduced:
+            self._define(s.inputs[0], done, "j")
+            self._accumulate(s, self.names[s])
+        for t in totals:
+            self._define(t.inputs[0], done, "j")
+            column = self.level[t] & COLUMNS
+            self._accumulate(t, f"{self.address[t]}[c * m + j]" if column else f"{self.address[t]}_sum")
+        for s in outputs:
+            self._define(s, done, "j")
+        for s in outputs:  # written after all is read: an output may stand in for what is read
+            self._store(s, "j")
+
+    # ---- values
+
+    def _start(self, s: Symbol) -> str:
+        return f"{code_of(s.dtype)}({START[s.op.name]})"  # type: ignore[union-attr]
+
+    def _accumulate(self, s: Symbol, name: str) -> None:
+        value = self._typed(s.inputs[0], s.dtype)
+        self.line(f"{name} = {COMBINE[s.op.name].format(name, value)}")  # type: ignore[union-attr]
+
+    def _cell(self, s: Symbol, column: str = "j") -> str:
+        level = self.level[s]
+        place = "i * m + " + column if level == ROWS | COLUMNS else column if level == COLUMNS else "i"
+        return f"{self.address[s]}[{place}]"
+
+    def _store(self, s: Symbol, _index: str) -> None:
+        self.line(f"{self._cell(s)} = {self.names[s]}")
+
+    def _define(self, s: Any, done: set[Symbol], column: str, suffix: str = "") -> None:
+        """Write the lines that give a value, and first those of what it is made of; without recursion."""
+        stack = [s]
+        while stack:
+            x = stack[-1]
+            if not isinstance(x, Symbol) or x in done or not self.level[x] or (suffix and not self.level[x] & COLUMNS):
+                stack.pop()
+                continue
+            if x in self.address and x not in self.stage.outputs:
+                self.names.setdefault(x, self.address[x] + "v")
+                load = self._cell(x, column if suffix else "j") + (" != 0" if x.dtype == np.bool_ else "")
+                self.line(f"{self.names[x]}{suffix} = {load}")
+            elif x in self.scratch and self.stage.phase[x] < self._now(done, x):
+                self.line(f"{self.names[x]}{suffix} = {self._cell(self.scratch[x], column if suffix else 'j')}")
+            elif x.op is not None and x.op.name == "pick":
+                label = self._text(x.inputs[1])
+                if x.inputs[1] in self.address and x.inputs[1] not in done:
+                    stack.append(x.inputs[1])
+                    continue
+                inner: set[Symbol] = set()
+                self._define(x.inputs[0], inner, label, suffix="p")
+                self.line(f"{self.names[x]} = {self.names[x.inputs[0]]}p")
+            else:
+                missing = [y for y in x.inputs if isinstance(y, Symbol) and y not in done and self.level[y]]
+                missing = [y for y in missing if not (suffix and not self.level[y] & COLUMNS)]
+                if missing:
+                    stack.extend(missing)
+                    continue
+                self.line(f"{self.names[x]}{suffix} = {self._expression(x, suffix, column if suffix else 'j')}")
+            done.add(x)
+            stack.pop()
+
+    def _now(self, done: set[Symbol], x: Symbol) -> int:
+        """The pass being written: one more than that of the last sum along the row that is done."""
+        return max(
+            (self.stage.phase[s] + 1 for s in done if along_row(s, self.loops) and s in self.stage.phase), default=0
+        )
+
+    def _text(self, x: Any, suffix: str = "") -> str:
+        if isinstance(x, Symbol):
+            return self.names[x] + (suffix if self.level[x] & COLUMNS else "")
+        return repr(x)
+
+    def _typed(self, x: Any, dtype: np.dtype[Any], suffix: str = "") -> str:
+        text = self._text(x, suffix)
+        if isinstance(x, Symbol) and x.dtype == dtype:
+            return text
+        if isinstance(x, (float, np.floating)) and not np.isfinite(x):
+            text = "INFINITY" if x > 0 else "-INFINITY" if x < 0 else "NAN"
+        return f"{code_of(dtype)}({text})"
+
+    def _expression(self, s: Symbol, suffix: str, column: str) -> str:
+        op = s.op
+        assert op is not None
+        if op.name == "place":
+            return f"select({column} == {self._text(s.inputs[1])}, {self._typed(s.inputs[0], s.dtype)}, {code_of(s.dtype)}(0))"
+        if op.code is None:  # a change of shape alone
+            return self._typed(s.inputs[0], s.dtype, suffix)
+        dtype = _computing(s)
+        texts = {}
+        for k, (name, x) in enumerate(zip(op.inputs, s.inputs, strict=True)):
+            texts[name] = self._typed(x, np.dtype(bool) if op.name == "where" and k == 0 else dtype, suffix)
+        code = _NUMBER.sub(lambda number: f"{code_of(dtype)}({number[0]})", op.code)
+
+        def name(match: re.Match[str]) -> str:
+            word = match[0]
+            if word in texts:
+                return f"({texts[word]})"
+            if word in GENERIC or word in CODES.values():
+                return word
+            if (word, dtype.name) not in self.maths:
+                raise Unfusable(f"{op.name} has no kernel function for {dtype}")
+            return f"{word}_{code_of(dtype)}"
+
+        return _NAME.sub(name, code)
+
+
+def _computing(s: Symbol) -> np.dtype[Any]:
+    """The dtype that an operation computes in: what NumPy promotes its operands to."""
+    operands = s.inputs[1:] if s.op is not None and s.op.name == "where" else s.inputs
+    strong = [x.dtype for x in operands if isinstance(x, Symbol) and not x.weak]
+    weak = [x for x in operands if not isinstance(x, Symbol) or x.weak]
+    if not strong:
+        return s.dtype
+    base = np.result_type(*strong)
+    return (
+        np.result_type(base, s.dtype) if s.dtype.kind == "f" or not weak else np.result_type(base, *map(_value, weak))
+    )
+
+
+def _value(x: Any) -> Any:
+    return 1.0 if isinstance(x, Symbol) else x

@@ -1,0 +1,116 @@
+"""Object files become functions in memory, without numba.
+
+One engine for each object, so that no symbol of one can be mistaken for one of another. Engines are never disposed of:
+a thread may still be inside their code when the interpreter ends.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import functools
+import importlib.metadata
+import os
+import platform
+import sys
+from typing import Any
+
+import llvmlite
+import llvmlite.binding as ll
+import numpy as np
+
+from autograd.errors import UnsupportedError
+from autograd.kernels.cache import Entry
+
+# What machine code may call: idioms that LLVM makes of loops, and the mathematics library.
+_MATHS = (
+    "acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs floor fma fmax fmin "
+    "fmod hypot ldexp lgamma log log10 log1p log2 logb modf nearbyint nextafter pow remainder rint round sin sinh sqrt "
+    "tan tanh tgamma trunc"
+)
+RUNTIME = frozenset(
+    ["memcpy", "memmove", "memset", "sincos", "sincosf"] + [name + end for name in _MATHS.split() for end in ("", "f")]
+)
+_ENVIRONMENT = (  # what numba's optimiser listens to
+    "NUMBA_BOUNDSCHECK",
+    "NUMBA_CPU_FEATURES",
+    "NUMBA_CPU_NAME",
+    "NUMBA_ENABLE_AVX",
+    "NUMBA_LOOP_VECTORIZE",
+    "NUMBA_OPT",
+    "NUMBA_SLP_VECTORIZE",
+)
+_engines: list[Any] = []
+
+
+@functools.cache
+def machine_fields() -> dict[str, Any]:
+    """What machine code depends on besides its source: versions, processor, and numba's own switches."""
+    return {
+        "numba": importlib.metadata.version("numba"),
+        "llvmlite": llvmlite.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "triple": ll.get_process_triple(),
+        "cpu": ll.get_host_cpu_name(),
+        "features": ll.get_host_cpu_features().flatten(),
+        "environment": {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+    }
+
+
+def target_machine() -> Any:
+    """LLVM's code generator for the processor at hand. An engine owns the one that it is given."""
+    _initialize()
+    fields = machine_fields()
+    return ll.Target.from_triple(fields["triple"]).create_target_machine(
+        cpu=fields["cpu"], features=fields["features"], opt=3, jit=True
+    )
+
+
+@functools.cache
+def _initialize() -> None:
+    ll.initialize_native_target()
+    ll.initialize_native_asmprinter()
+    _resolve_runtime()
+
+
+def _resolve_runtime() -> None:
+    """Tell LLVM where the C library's functions are, where it cannot see them in the process itself."""
+    names = {"m": "m", "c": "c"} if sys.platform != "win32" else {"m": "ucrtbase", "c": "vcruntime140"}
+    missing = [name for name in sorted(RUNTIME) if ll.address_of_symbol(name) is None]
+    paths = [path for name in names.values() if missing and (path := ctypes.util.find_library(name))]
+    for path in paths:
+        library = ctypes.CDLL(path)
+        for name in missing:
+            try:
+                ll.add_symbol(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
+            except AttributeError:
+                continue
+
+
+def emit(text: str) -> bytes:
+    """The object file of a module of LLVM's language."""
+    module = ll.parse_assembly(text)
+    module.verify()
+    return bytes(target_machine().emit_object(module))
+
+
+def load(entry: Entry) -> int:
+    """The address of an entry's function.
+
+    Raises UnsupportedError if its code calls a function that this process has not: LLVM would end the process.
+    """
+    machine = target_machine()
+    missing = [name for name in entry.needs if ll.address_of_symbol(name) is None]
+    if missing:
+        raise UnsupportedError(
+            f"The kernel {entry.symbol} calls {', '.join(missing)}, which this process does not have."
+        )
+    engine = ll.create_mcjit_compiler(ll.parse_assembly(""), machine)
+    engine.add_object_file(ll.ObjectFileRef.from_data(entry.code))
+    engine.finalize_object()
+    address = int(engine.get_function_address(entry.symbol))
+    if not address:
+        raise ValueError(f"there is no function {entry.symbol} in it")
+    _engines.append((engine, entry.code))
+    return address

@@ -1,0 +1,160 @@
+"""The loops of a graph: which axes its symbols share, collapsed to at most two.
+
+Axes that always stand side by side are one loop. What remains is a loop over rows and, within it, one over columns, or
+columns alone. Each symbol then has a level: the loops that it varies over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+
+from autograd.program.symbol import REDUCTIONS, Symbol, Unfusable
+
+ROWS, COLUMNS = 1, 2  # bits of a level
+Places = tuple[int | None, ...]  # the axis that each dimension runs along, None where it has length 1
+
+
+class _Axes:
+    """Axes found equal, as disjoint sets."""
+
+    def __init__(self) -> None:
+        self.parent: list[int] = []
+        self.length: list[int] = []
+
+    def new(self, length: int) -> int:
+        self.parent.append(len(self.parent))
+        self.length.append(length)
+        return len(self.parent) - 1
+
+    def find(self, k: int) -> int:
+        while self.parent[k] != k:
+            k = self.parent[k]
+        return k
+
+    def join(self, a: int, b: int) -> int:
+        a, b = self.find(a), self.find(b)
+        if self.length[a] != self.length[b]:
+            raise Unfusable(f"axes of lengths {self.length[a]} and {self.length[b]} are used as one")
+        self.parent[b] = a
+        return a
+
+
+class Loops:
+    """The loops of a graph.
+
+    Attributes:
+        sizes: (rows, columns); rows is 1 and not a loop if there are only columns.
+        has_rows: whether there are two loops.
+        level: for each symbol, the bits of the loops that it varies over.
+        reduced: for each reduction, the bits of the loops that it sums away.
+    """
+
+    def __init__(self, symbols: Sequence[Symbol], arrays: Sequence[Symbol]) -> None:
+        axes = _Axes()
+        places: dict[Symbol, Places] = {}
+        for s in symbols:
+            places[s] = _places(s, places, axes)
+        final = {s: tuple(None if k is None else axes.find(k) for k in p) for s, p in places.items()}
+        order = _order([final[s] for s in arrays], {k for p in final.values() for k in p if k is not None})
+        groups = _collapse(order, list(final.values()))
+        if len(groups) > 2:
+            raise Unfusable(f"it needs {len(groups)} nested loops, and kernels have two")
+        self.has_rows = len(groups) == 2
+        bit = {k: COLUMNS if group is groups[-1] else ROWS for group in groups for k in group}
+        self.level = {s: _bits(p, bit) for s, p in final.items()}
+        self.reduced = {
+            s: self.level[s.inputs[0]] & ~self.level[s]
+            for s in symbols
+            if s.op is not None and s.op.name in (*REDUCTIONS, "pick")
+        }
+        lengths = [1, 1, *(_product(axes.length[k] for k in group) for group in groups)]
+        self.sizes = (lengths[-2], lengths[-1]) if groups else (1, 1)
+
+
+def _product(numbers: object) -> int:
+    total = 1
+    for n in numbers:  # type: ignore[attr-defined]
+        total *= n
+    return total
+
+
+def _bits(places: Places, bit: dict[int, int]) -> int:
+    level = 0
+    for k in places:
+        level |= 0 if k is None else bit[k]
+    return level
+
+
+def _fresh(shape: Sequence[int], axes: _Axes) -> Places:
+    return tuple(None if n == 1 else axes.new(n) for n in shape)
+
+
+def _places(s: Symbol, places: dict[Symbol, Places], axes: _Axes) -> Places:
+    """Which axis each dimension of s runs along, joining axes that s shows to be one."""
+    if s.op is None:
+        return _fresh(s.shape, axes)
+    sources = [x for x in s.inputs if isinstance(x, Symbol)]
+    first = places[sources[0]] if sources else ()
+    name = s.op.name
+    if name in REDUCTIONS:
+        gone = s.settings["axis"]
+        if s.settings["keepdims"]:
+            return tuple(None if k in gone else p for k, p in enumerate(first))
+        return tuple(p for k, p in enumerate(first) if k not in gone)
+    if name == "permute_dims":
+        return tuple(first[k] for k in s.settings["axes"])
+    if name == "reshape":
+        long = [p for p in first if p is not None]
+        if [axes.length[p] for p in long] != [n for n in s.shape if n != 1]:
+            raise Unfusable(f"reshape from {sources[0].shape} to {s.shape} mixes axes")
+        rest = iter(long)
+        return tuple(None if n == 1 else next(rest) for n in s.shape)
+    if name in ("pick", "place"):
+        return _picked(s, [places[x] for x in sources], axes)
+    joined: list[int | None] = [None] * s.ndim
+    for x in sources:
+        for k, p in enumerate(places[x], s.ndim - x.ndim):
+            if p is not None:
+                joined[k] = p if joined[k] is None else axes.join(joined[k], p)  # type: ignore[arg-type]
+    return tuple(axes.new(n) if p is None and n != 1 else p for p, n in zip(joined, s.shape, strict=True))
+
+
+def _picked(s: Symbol, sources: list[Places], axes: _Axes) -> Places:
+    """Gathering one element along an axis, or putting it back: labels and elements share the other axes."""
+    axis = s.settings["axis"]
+    joined = []
+    for k, column in enumerate(zip(*sources, strict=True)):
+        known = [p for p in column if p is not None]
+        if k == axis:
+            joined.append(axes.new(s.shape[k]) if s.op is not None and s.op.name == "place" else None)
+            continue
+        for a, b in pairwise(known):
+            axes.join(a, b)
+        joined.append(known[0] if known else None)
+    return tuple(joined)
+
+
+def _order(layouts: Sequence[Places], every: set[int]) -> list[int]:
+    """The order of the axes in memory, which all arrays must agree on."""
+    before: TopologicalSorter[int] = TopologicalSorter({k: set() for k in sorted(every)})
+    for layout in layouts:
+        for a, b in pairwise(k for k in layout if k is not None):
+            before.add(b, a)
+    try:
+        return list(before.static_order())
+    except CycleError:
+        raise Unfusable("it transposes an array") from None
+
+
+def _collapse(order: Sequence[int], layouts: Sequence[Places]) -> list[list[int]]:
+    """Neighbouring axes that every symbol has or lacks together, as groups."""
+    sets = [set(layout) for layout in layouts]
+    groups: list[list[int]] = []
+    for k in order:
+        if groups and all((k in s) == (groups[-1][-1] in s) for s in sets):
+            groups[-1].append(k)
+        else:
+            groups.append([k])
+    return groups

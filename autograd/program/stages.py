@@ -1,0 +1,83 @@
+"""A graph cut into stages: what one pass over the rows can compute, and what must wait for sums over all of them.
+
+Within a stage, each row is passed over several times: a pass ends where a sum along the row is needed. Values of a
+single element are not the kernels' business: they are computed beforehand, in NumPy, by the operations themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from autograd.program.loops import COLUMNS, ROWS, Loops
+from autograd.program.symbol import Symbol, Unfusable, graph
+
+
+@dataclass
+class Stage:
+    """What one kernel computes.
+
+    Attributes:
+        arrays: symbols read from memory, those of a single element excepted.
+        scalars: symbols of a single element, and Python numbers, read from a list.
+        outputs: symbols written to memory, not summed over rows.
+        totals: reductions over all rows, written as one partial result for each chunk of rows.
+        order: all symbols to be computed, in order.
+        phase: for each of them, the pass over the row in which it is first known.
+    """
+
+    loops: Loops
+    arrays: list[Symbol] = field(default_factory=list)
+    scalars: list[Symbol] = field(default_factory=list)
+    outputs: list[Symbol] = field(default_factory=list)
+    totals: list[Symbol] = field(default_factory=list)
+    order: list[Symbol] = field(default_factory=list)
+    phase: dict[Symbol, int] = field(default_factory=dict)
+
+
+def is_total(s: Symbol, loops: Loops) -> bool:
+    """Whether s is a reduction that is known only after all rows."""
+    across = ROWS if loops.has_rows else COLUMNS
+    return bool(loops.reduced.get(s, 0) & across) and s.op is not None and s.op.name != "pick"
+
+
+def stages(symbols: Sequence[Symbol], given: Sequence[Symbol], outputs: Sequence[Symbol], loops: Loops) -> list[Stage]:
+    """The stages that compute the outputs from what is given."""
+    known = set(given)
+    at: dict[Symbol, int] = {}
+    for s in symbols:
+        parts = [] if s in known else [x for x in s.inputs if isinstance(x, Symbol)]
+        at[s] = max((at[x] + is_total(x, loops) for x in parts if x not in known), default=0)
+    found = [Stage(loops) for _ in range(max(at.values(), default=0) + 1)]
+    for s in symbols:
+        if s not in known and is_total(s, loops):
+            if loops.has_rows and not loops.level[s.inputs[0]] & ROWS:
+                raise Unfusable("it sums a row of parameters apart from the rows of data")
+            found[at[s]].totals.append(s)
+        elif s in outputs and s not in known and loops.level[s]:
+            found[at[s]].outputs.append(s)
+    kept = [stage for stage in found if stage.totals or stage.outputs]
+    for stage in kept:
+        _fill(stage, known)
+    return kept
+
+
+def _fill(stage: Stage, known: set[Symbol]) -> None:
+    """What a stage reads and computes, and in which pass."""
+    loops = stage.loops
+    targets = [*stage.outputs, *(t.inputs[0] for t in stage.totals)]
+    outside = {s for s in graph(targets, list(known)) if s in known or is_total(s, loops) or not loops.level[s]}
+    for s in graph(targets, list(outside)):
+        if s in outside:
+            (stage.arrays if loops.level[s] else stage.scalars).append(s)
+            continue
+        stage.order.append(s)
+        inputs = [x for x in s.inputs if isinstance(x, Symbol) and x not in outside]
+        stage.phase[s] = max((stage.phase[x] + along_row(x, loops) for x in inputs), default=0)
+    for s in [*stage.arrays, *stage.scalars]:
+        stage.phase[s] = 0
+
+
+def along_row(s: Symbol, loops: Loops) -> bool:
+    """Whether s is a reduction along a row, known only after a pass over it."""
+    return loops.reduced.get(s, 0) == COLUMNS and loops.has_rows and s.op is not None and s.op.name != "pick"

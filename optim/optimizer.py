@@ -1,0 +1,254 @@
+"""What every optimizer shares: parameter groups, the step, and state that can be saved. No update rule here."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+
+import autograd as ag
+from autograd import Tensor
+from autograd.errors import ArgumentError, CheckpointError, DifferentiationError, DTypeError, WengertError
+
+State: TypeAlias = dict[str, Any]  # Tensors in the shape of the parameter, and the step count as a Python int
+Group: TypeAlias = dict[str, Any]
+Parameters: TypeAlias = Iterable[Tensor] | Iterable[Mapping[str, Any]]
+
+
+class Optimizer(ABC):
+    """The interface of the update rules: `init` and `update` are pure, `step` runs them over the parameters.
+
+    A subclass states its rule in its docstring and writes it in `autograd` operations, so that the same text is the
+    definition, the training step, and a function that can itself be differentiated (by the learning rate, say).
+
+    Parameters:
+        params: Tensors that require a gradient, or dicts {"params": Tensors, "lr": ...} with settings of their own.
+        defaults: the settings of the groups that do not say otherwise.
+
+    Attributes:
+        param_groups: a list of dicts of settings, with the Tensors under "params". Assign to them to change a setting.
+        state: what `update` keeps for each parameter, from its first step on.
+        limits: the half-open range [low, high) of each setting that has one.
+
+    Raises:
+        ArgumentError: no parameters, one of them twice, an unknown setting, or one out of its range.
+        DTypeError: a parameter that is not a Tensor.
+        DifferentiationError: a parameter without requires_grad, or one that an operation made.
+    """
+
+    limits: ClassVar[Mapping[str, tuple[float, float]]]
+
+    def __init__(self, params: Parameters, defaults: Group) -> None:
+        self.defaults = defaults
+        self.state: dict[Tensor, State] = {}
+        self.param_groups: list[Group] = []
+        name = type(self).__name__
+        if isinstance(params, Tensor) or not isinstance(params, Iterable):
+            raise DTypeError(
+                f"{name} was given a single {type(params).__name__}. Expected an iterable of Tensors.\n"
+                f"Write {name}([w]), or {name}(model.parameters())."
+            )
+        given: list[Any] = list(params)
+        if not given:
+            raise ArgumentError(
+                f"{name} was given no parameters.\nWrite {name}(model.parameters()); an iterator can be read only once."
+            )
+        groups = given if all(isinstance(g, Mapping) for g in given) else [{"params": given}]
+        for group in groups:
+            self.add_param_group(group)
+
+    @abstractmethod
+    def init(self, w: Tensor) -> State:
+        """What the rule remembers about the parameter w before its first step."""
+
+    @abstractmethod
+    def update(self, w: Tensor, g: Tensor, state: State, *args: Any, **settings: Any) -> tuple[Tensor, State]:
+        """The new value of the parameter w with gradient g, and the new state: pure and differentiable."""
+
+    @classmethod
+    def formula(cls) -> str:
+        """The update rule, as the class states it.
+
+        >>> import optim
+        >>> print(optim.Adam.formula().splitlines()[0])
+        m <- beta1 m + (1 - beta1) g
+        """
+        lines = (inspect.getdoc(cls) or "").splitlines()
+        block = "\n".join(line if line.startswith("    ") or not line else "\0" for line in lines)
+        return inspect.cleandoc(next(part for part in block.split("\0") if part.strip()).strip("\n"))
+
+    def add_param_group(self, group: Mapping[str, Any]) -> None:
+        """Add {"params": Tensors, setting: value, ...}; a setting that is left out has its default."""
+        name, position = type(self).__name__, len(self.param_groups)
+        unknown = sorted(group.keys() - self.defaults.keys() - {"params"})
+        if unknown or "params" not in group:
+            given = f"an unknown setting {unknown[0]!r}" if unknown else "no 'params'"
+            raise ArgumentError(f"group {position} of {name} has {given}. Expected params, {', '.join(self.defaults)}.")
+        tensors = [group["params"]] if isinstance(group["params"], Tensor) else list(group["params"])
+        if not tensors:
+            raise ArgumentError(f"group {position} of {name} has no parameters. Leave the group out.")
+        known = {id(w) for other in self.param_groups for w in other["params"]}
+        for k, w in enumerate(tensors):
+            _check_parameter(w, f"parameter {k} of {name}" + (f" (group {position})" if position else ""), known)
+            known.add(id(w))
+        settings = {key: weak(group.get(key, default)) for key, default in self.defaults.items()}
+        self._check_limits(settings)
+        self.param_groups.append({"params": tensors, **settings})
+
+    def _check_limits(self, settings: Mapping[str, Any], error: type[WengertError] = ArgumentError) -> None:
+        for key, (low, high) in self.limits.items():
+            numbers = settings[key] if isinstance(settings[key], (tuple, list)) else (settings[key],)
+            if not all(isinstance(x, (int, float)) and low <= x < high for x in numbers):
+                raise error(f"{type(self).__name__} was given {key}={settings[key]}. Expected {low} <= {key} < {high}.")
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of the parameters: `.grad = None`."""
+        for group in self.param_groups:
+            for w in group["params"]:
+                w.grad = None
+
+    def step(self) -> None:
+        """Update every parameter that has a gradient.
+
+        Raises:
+            DifferentiationError: if none has.
+        """
+        stepped = False
+        with ag.no_grad():
+            for group in self.param_groups:
+                settings = {key: weak(group[key]) for key in self.defaults}
+                for w in group["params"]:
+                    g = w.grad
+                    if g is None:
+                        continue
+                    state = self.state.get(w)
+                    if state is None:
+                        state = self.init(w)
+                    new, self.state[w] = self.update(w, g.detach(), state, **settings)
+                    w.copy_(new)
+                    stepped = True
+        if not stepped:
+            raise DifferentiationError(
+                f"{type(self).__name__}.step: none of the parameters has a gradient. Call loss.backward() first,\n"
+                "and give the optimizer the very Tensors that the loss was made of."
+            )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that a later `load_state_dict` needs to go on, in PyTorch's layout, with parameters as numbers.
+
+        >>> import autograd as ag, optim
+        >>> optim.SGD([ag.tensor(1.0, requires_grad=True)], lr=0.1).state_dict()["param_groups"][0]["params"]
+        [0]
+        """
+        numbers = {w: k for k, w in enumerate(self._parameters())}
+        return {
+            "state": {
+                numbers[w]: {key: x.detach() if isinstance(x, Tensor) else x for key, x in state.items()}
+                for w, state in self.state.items()
+            },
+            "param_groups": [{**group, "params": [numbers[w] for w in group["params"]]} for group in self.param_groups],
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from where `state_dict` was called, on parameters of the same shapes in the same order.
+
+        Raises:
+            CheckpointError: if it does not match this optimizer, which is then left as it was.
+        """
+        name = type(self).__name__
+        if not {"state", "param_groups"} <= state_dict.keys():
+            raise CheckpointError(f"{name}.load_state_dict was given {list(state_dict)}. Expected state, param_groups.")
+        sizes = [len(group["params"]) for group in state_dict["param_groups"]]
+        mine = [len(group["params"]) for group in self.param_groups]
+        if sizes != mine:
+            raise CheckpointError(
+                f"the stored state of {name} has {sizes} parameters in its groups. Expected {mine}: make the optimizer "
+                "as it was when the state was saved."
+            )
+        groups = []
+        for group, stored in zip(self.param_groups, state_dict["param_groups"], strict=True):
+            missing = sorted(self.defaults.keys() - stored.keys())
+            if missing:
+                raise CheckpointError(f"the stored group has no {missing}. Was it saved by another class than {name}?")
+            self._check_limits(stored, CheckpointError)
+            groups.append({**{key: weak(x) for key, x in stored.items()}, "params": group["params"]})
+        self.state, self.param_groups = self._loaded(state_dict, groups), groups
+
+    def _loaded(self, state_dict: Mapping[str, Any], groups: list[Group]) -> dict[Tensor, State]:
+        """The stored states by parameter, each tried in an update whose result is thrown away."""
+        numbers = [k for group in state_dict["param_groups"] for k in group["params"]]
+        owners = [(w, group) for group in groups for w in group["params"]]
+        loaded: dict[Tensor, State] = {}
+        for number, (w, group) in zip(numbers, owners, strict=True):
+            stored = state_dict["state"].get(number)
+            if stored is None:
+                continue
+            state = {key: _entry(key, x, w) for key, x in stored.items() if x is not None}
+            shapes = _shapes(state)
+            try:
+                with ag.no_grad(), np.errstate(all="ignore"):
+                    settings = {key: group[key] for key in self.defaults}
+                    new, after = self.update(w, ag.zeros_like(w), dict(state), **settings)
+                fits = new.shape == w.shape and _shapes(after) == shapes
+            except (WengertError, KeyError):
+                fits = False
+            if not fits:
+                raise CheckpointError(
+                    f"the stored state of parameter {number} has shapes {shapes}, from which {type(self).__name__} "
+                    f"cannot go on with a parameter of shape {w.shape} and these settings."
+                )
+            loaded[w] = state
+        return loaded
+
+    def _parameters(self) -> list[Tensor]:
+        return [w for group in self.param_groups for w in group["params"]]
+
+    def __repr__(self) -> str:
+        groups = [
+            f"{len(group['params'])} parameters: " + ", ".join(f"{key}={group[key]}" for key in self.defaults)
+            for group in self.param_groups
+        ]
+        return f"{type(self).__name__}({'; '.join(groups)})"
+
+
+def _check_parameter(w: Any, where: str, known: set[int]) -> None:
+    if not isinstance(w, Tensor):
+        raise DTypeError(f"{where} is a {type(w).__name__}. Expected a Tensor: write model.parameters().")
+    if not w.requires_grad:
+        raise DifferentiationError(f"{where} (shape {w.shape}) is a constant. Write w.requires_grad_() first.")
+    if not w.is_leaf:
+        raise DifferentiationError(
+            f"{where} (shape {w.shape}) was made by an operation: a step would not reach what it was made of.\n"
+            "Expected a leaf: give the Tensor that it was made of, or write w.detach().requires_grad_()."
+        )
+    if id(w) in known:
+        raise ArgumentError(f"{where} (shape {w.shape}) was given before. Expected each parameter once.")
+
+
+def weak(setting: Any) -> Any:
+    """A setting in Python's own numbers, which do not promote float32: a schedule may have put NumPy's in its place."""
+    if isinstance(setting, Tensor) and setting.requires_grad:
+        raise DifferentiationError(
+            "a setting that requires a gradient was given to an optimizer, whose steps are not recorded.\n"
+            "Write setting.item(), or call optimizer.update(w, g, state, ...) yourself, which is differentiable."
+        )
+    if isinstance(setting, (Tensor, np.generic, np.ndarray)):
+        return setting.item()
+    return tuple([weak(x) for x in setting]) if isinstance(setting, (tuple, list)) else setting
+
+
+def active(setting: Any) -> bool:
+    """Whether a setting takes part in the rule: any Tensor does, a number unless it is zero."""
+    return isinstance(setting, Tensor) or setting != 0
+
+
+def _shapes(state: State) -> dict[str, tuple[int, ...]]:
+    return {key: ag.asarray(x).shape for key, x in state.items()}
+
+
+def _entry(key: str, x: Any, w: Tensor) -> Any:
+    """A stored value in the form that `update` keeps it in: PyTorch's step counts are Tensors, ours whole numbers."""
+    return int(x) if key == "step" else ag.tensor(x, dtype=w.dtype)
