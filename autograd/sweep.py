@@ -61,6 +61,7 @@ def _sweep(
                 continue
             saved = saved_tensors(node) if record else node.saved
             pulls = op.pulls
+            parts = None if op.together is None else op.together(g, saved, node)
             for i, parent in enumerate(node.parents):  # type: ignore[arg-type]  # entries() has seen that it is not freed
                 if parent is None:
                     continue
@@ -68,10 +69,13 @@ def _sweep(
                     _check_unchanged(node, i, parent)
                 if needed is not None and parent not in needed:
                     continue
-                pull = pulls[i]
-                if pull is None:
+                if parts is not None:
+                    part = parts[i]
+                else:
+                    pull = pulls[i]
+                    part = None if pull is None else pull(g, saved, node)
+                if part is None:
                     continue
-                part = pull(g, saved, node)
                 if part.shape != parent.shape:
                     part = unbroadcast(part, parent.shape)
                 if part.dtype is not parent.dtype and part.dtype != parent.dtype:

@@ -51,11 +51,11 @@ class Loops:
         reduced: for each reduction, the bits of the loops that it sums away.
     """
 
-    def __init__(self, symbols: Sequence[Symbol], arrays: Sequence[Symbol]) -> None:
-        axes = _Axes()
+    def __init__(self, symbols: Sequence[Symbol], arrays: Sequence[Symbol], given: Sequence[Symbol] = ()) -> None:
+        axes, known = _Axes(), set(given)
         places: dict[Symbol, Places] = {}
         for s in symbols:
-            places[s] = _places(s, places, axes)
+            places[s] = _fresh(s.shape, axes) if s in known or s.op is None else _places(s, places, axes)
         final = {s: tuple(None if k is None else axes.find(k) for k in p) for s, p in places.items()}
         order = _order([final[s] for s in arrays], {k for p in final.values() for k in p if k is not None})
         groups = _collapse(order, list(final.values()))
@@ -67,7 +67,7 @@ class Loops:
         self.reduced = {
             s: self.level[s.inputs[0]] & ~self.level[s]
             for s in symbols
-            if s.op is not None and s.op.name in (*REDUCTIONS, "pick")
+            if s not in known and s.op is not None and s.op.name in (*REDUCTIONS, "pick")
         }
         lengths = [1, 1, *(_product(axes.length[k] for k in group) for group in groups)]
         self.sizes = (lengths[-2], lengths[-1]) if groups else (1, 1)
@@ -93,8 +93,7 @@ def _fresh(shape: Sequence[int], axes: _Axes) -> Places:
 
 def _places(s: Symbol, places: dict[Symbol, Places], axes: _Axes) -> Places:
     """Which axis each dimension of s runs along, joining axes that s shows to be one."""
-    if s.op is None:
-        return _fresh(s.shape, axes)
+    assert s.op is not None
     sources = [x for x in s.inputs if isinstance(x, Symbol)]
     first = places[sources[0]] if sources else ()
     name = s.op.name

@@ -43,7 +43,7 @@ def is_total(s: Symbol, loops: Loops) -> bool:
 
 def stages(symbols: Sequence[Symbol], given: Sequence[Symbol], outputs: Sequence[Symbol], loops: Loops) -> list[Stage]:
     """The stages that compute the outputs from what is given."""
-    known = set(given)
+    known, returned = set(given), set(outputs)
     at: dict[Symbol, int] = {}
     for s in symbols:
         parts = [] if s in known else [x for x in s.inputs if isinstance(x, Symbol)]
@@ -54,7 +54,7 @@ def stages(symbols: Sequence[Symbol], given: Sequence[Symbol], outputs: Sequence
             if loops.has_rows and not loops.level[s.inputs[0]] & ROWS:
                 raise Unfusable("it sums a row of parameters apart from the rows of data")
             found[at[s]].totals.append(s)
-        elif s in outputs and s not in known and loops.level[s]:
+        elif s in returned and s not in known and loops.level[s]:
             found[at[s]].outputs.append(s)
     kept = [stage for stage in found if stage.totals or stage.outputs]
     for stage in kept:

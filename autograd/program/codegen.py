@@ -47,6 +47,7 @@ class Writer:
         self.depth = 1
         self.names: dict[Symbol, str] = {s: f"v{k}" for k, s in enumerate(stage.order)}
         self.address: dict[Symbol, str] = {}
+        self.outputs = set(stage.outputs)
         self.scratch: dict[Symbol, Symbol] = {}  # costly values kept, between passes, where an output will stand
         self.passes = max((stage.phase[s] for s in stage.order), default=0)
 
@@ -84,24 +85,24 @@ class Writer:
         """Choose, for costly values needed in a later pass, an output of the same dtype to stand in until it is written."""
         phase, free = self.stage.phase, [o for o in self.stage.outputs if self.level[o] == ROWS | COLUMNS]
         for s in self.stage.order:
-            users = [u for u in self.stage.order if s in u.inputs and not along_row(u, self.loops)]
+            users = [u for u in self.stage.order if any(s is x for x in u.inputs) and not along_row(u, self.loops)]
             last = max((phase[u] for u in users), default=0)
             costly = s.op is not None and s.op.name in COSTLY and self.level[s] == ROWS | COLUMNS
-            for o in free if costly and last > phase[s] and s not in self.stage.outputs else ():
+            for o in list(free) if costly and last > phase[s] and s not in self.outputs else ():
                 if o.dtype == s.dtype and phase[o] >= last:
                     self.scratch[s] = o
-                    free.remove(o)
+                    free = [other for other in free if other is not o]
                     break
 
     # ---- loops
 
     def _rows(self) -> None:
         stage = self.stage
-        columns = [t for t in stage.totals if self.level[t] & COLUMNS]
+        columns = {t for t in stage.totals if self.level[t] & COLUMNS}
         for t in stage.totals:
             if t not in columns:
                 self.line(f"{self.address[t]}_sum = {self._start(t)}")
-        for t in columns:
+        for t in [t for t in stage.totals if t in columns]:
             self.line("for j in range(m):")
             self.line(f"    {self.address[t]}[c * m + j] = {self._start(t)}")
         self.line("for i in range(c * step, min(n, c * step + step)):")
@@ -206,7 +207,7 @@ class Writer:
             if not isinstance(x, Symbol) or x in done or not self.level[x] or (suffix and not self.level[x] & COLUMNS):
                 stack.pop()
                 continue
-            if x in self.address and x not in self.stage.outputs:
+            if x in self.address and x not in self.outputs:
                 self.names.setdefault(x, self.address[x] + "v")
                 load = self._cell(x, column if suffix else "j") + (" != 0" if x.dtype == np.bool_ else "")
                 self.line(f"{self.names[x]}{suffix} = {load}")
@@ -273,6 +274,16 @@ class Writer:
             return f"{word}_{code_of(dtype)}"
 
         return _NAME.sub(name, code)
+
+
+def called(source: str) -> list[tuple[str, str]]:
+    """The functions of `kernels.maths` that a source calls, with the dtype of each.
+
+    >>> called("y = exp_f4(x) + fabs(x)")
+    [('exp_f4', 'float32')]
+    """
+    found = set(re.findall(r"\b([a-z]\w*_f[48])\(", source)) - {"pointer_f4", "pointer_f8"}
+    return [(name, "float32" if name.endswith("_f4") else "float64") for name in sorted(found)]
 
 
 def _computing(s: Symbol) -> np.dtype[Any]:

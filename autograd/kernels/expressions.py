@@ -1,0 +1,83 @@
+"""What the expressions of operations are written with in kernels: choices, rounding, extremes. All vectorise.
+
+Each name works on float32, float64, and where it makes sense on whole numbers and booleans.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+INFINITY = float("inf")
+NAN = float("nan")
+
+
+def _rounding(name: str) -> Any:
+    """A function of LLVM's on one floating number."""
+
+    def apply(context: Any, x: Any) -> Any:
+        def generate(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
+            return builder.call(builder.module.declare_intrinsic(f"llvm.{name}", [values[0].type]), values)
+
+        return x(x), generate
+
+    return intrinsic(apply)
+
+
+floor, ceil, trunc, rint = (_rounding(name) for name in ("floor", "ceil", "trunc", "rint"))
+fabs, sqrt = _rounding("fabs"), _rounding("sqrt")
+
+
+def _pairing(name: str) -> Any:
+    """A function of LLVM's on two floating numbers."""
+
+    def apply(context: Any, x: Any, y: Any) -> Any:
+        def generate(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
+            kind = values[0].type
+            function = builder.module.declare_intrinsic(f"llvm.{name}", [kind], ir.FunctionType(kind, [kind, kind]))
+            return builder.call(function, values)
+
+        return x(x, x), generate
+
+    return intrinsic(apply)
+
+
+maximum, minimum = _pairing("maximum"), _pairing("minimum")  # NaN if either is, as NumPy's
+copysign = _pairing("copysign")
+
+
+@intrinsic
+def select(context, condition, a, b):  # type: ignore[no-untyped-def]  # numba reads the bare signature
+    """Give a where the condition holds, else b: both are computed, nothing branches."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        return builder.select(values[0], values[1], values[2])
+
+    return a(types.boolean, a, a), generate
+
+
+@intrinsic
+def truth(context, x):  # type: ignore[no-untyped-def]  # numba reads the bare signature
+    """Whether x is not zero; NaN is not."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        zero = ir.Constant(values[0].type, 0)
+        floating = isinstance(values[0].type, (ir.FloatType, ir.DoubleType))
+        return builder.fcmp_unordered("!=", values[0], zero) if floating else builder.icmp_signed("!=", values[0], zero)
+
+    return types.boolean(x), generate
+
+
+@intrinsic
+def plus(context, a, b):  # type: ignore[no-untyped-def]  # numba reads the bare signature
+    """Add to a running sum: the one addition whose order the compiler may change, so that sums vectorise."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        if isinstance(values[0].type, ir.IntType):
+            return builder.add(*values)
+        return builder.fadd(*values, flags=("reassoc", "nsz", "contract"))
+
+    return a(a, a), generate

@@ -1,0 +1,246 @@
+"""Numbers that write machine code: arithmetic on a `Value` appends LLVM instructions, for one lane or a vector of lanes.
+
+A maths function written over Values is branch-free because it cannot be otherwise (`bool` of a Value is an error), and
+every instruction is as strict as IEEE 754: no fast-math flag, a fused multiply-add only where `fma` stands. So two-sums
+and other exact tricks survive the flags of the loop that they are inlined into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from llvmlite import ir
+
+Number = float | int
+Coefficients = Mapping[str, Sequence[float]]
+Constants = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A floating-point format: its name, its width in bits, and the bits of its mantissa."""
+
+    name: str
+    width: int
+    mantissa: int
+    type: ir.Type = field(compare=False)
+
+    @property
+    def bias(self) -> int:
+        """What is added to an exponent before it is stored."""
+        return (1 << (self.width - self.mantissa - 2)) - 1
+
+    @property
+    def sign(self) -> int:
+        """The bit of the sign."""
+        return 1 << (self.width - 1)
+
+    @property
+    def shifter(self) -> float:
+        """1.5 * 2**mantissa: adding it rounds to a whole number, which then stands in the low bits."""
+        return float(3 << (self.mantissa - 1))
+
+
+FLOAT32 = Kind("float32", 32, 23, ir.FloatType())
+FLOAT64 = Kind("float64", 64, 52, ir.DoubleType())
+KINDS = {kind.name: kind for kind in (FLOAT32, FLOAT64)}
+INF, NAN = float("inf"), float("nan")
+
+
+class Value:
+    """A float, an integer of the same width or a mask, in one lane or several; operators emit instructions."""
+
+    __slots__ = ("builder", "ir", "kind", "lanes")
+
+    def __init__(self, builder: ir.IRBuilder, value: ir.Value, kind: Kind, lanes: int) -> None:
+        self.builder, self.ir, self.kind, self.lanes = builder, value, kind, lanes
+
+    def __bool__(self) -> bool:
+        raise TypeError("a Value is known only when the kernel runs: write select(mask, a, b) in place of `if`")
+
+    def of(self, value: ir.Value) -> Value:
+        """A Value with this one's format and lanes."""
+        return Value(self.builder, value, self.kind, self.lanes)
+
+    def constant(self, number: Number) -> Value:
+        """`number` in every lane, in this Value's own type."""
+        return self.of(ir.Constant(self.ir.type, number if self.lanes == 1 else [number] * self.lanes))
+
+    def like(self, other: Value | Number) -> Value:
+        """`other` as a Value that an instruction takes beside this one."""
+        return other if isinstance(other, Value) else self.constant(other)
+
+    def operate(self, name: str, other: Value | Number, swap: bool = False) -> Value:
+        """The instruction `name` on this Value and another one."""
+        a, b = self.ir, self.like(other).ir
+        return self.of(getattr(self.builder, name)(b, a) if swap else getattr(self.builder, name)(a, b))
+
+    @property
+    def whole(self) -> bool:
+        """Whether the lanes hold integers (or masks)."""
+        lane = self.ir.type.element if self.lanes > 1 else self.ir.type
+        return isinstance(lane, ir.IntType)
+
+    def __add__(self, other: Value | Number) -> Value:
+        return self.operate("add" if self.whole else "fadd", other)
+
+    def __radd__(self, other: Number) -> Value:
+        return self + other
+
+    def __sub__(self, other: Value | Number) -> Value:
+        return self.operate("sub" if self.whole else "fsub", other)
+
+    def __rsub__(self, other: Number) -> Value:
+        return self.operate("sub" if self.whole else "fsub", other, swap=True)
+
+    def __mul__(self, other: Value | Number) -> Value:
+        return self.operate("fmul", other)
+
+    def __rmul__(self, other: Number) -> Value:
+        return self * other
+
+    def __truediv__(self, other: Value | Number) -> Value:
+        return self.operate("fdiv", other)
+
+    def __rtruediv__(self, other: Number) -> Value:
+        return self.operate("fdiv", other, swap=True)
+
+    def __neg__(self) -> Value:
+        return self.of(self.builder.fneg(self.ir))
+
+    def __and__(self, other: Value | Number) -> Value:
+        return self.operate("and_", other)
+
+    def __or__(self, other: Value | Number) -> Value:
+        return self.operate("or_", other)
+
+    def __xor__(self, other: Value | Number) -> Value:
+        return self.operate("xor", other)
+
+    def __invert__(self) -> Value:
+        return self.of(self.builder.not_(self.ir))
+
+    def __lshift__(self, count: int) -> Value:
+        return self.operate("shl", count)
+
+    def __rshift__(self, count: int) -> Value:
+        return self.operate("lshr", count)
+
+    def compare(self, sign: str, other: Value | Number) -> Value:
+        """A mask, false wherever a NaN takes part."""
+        return self.of(self.builder.fcmp_ordered(sign, self.ir, self.like(other).ir))
+
+    def __lt__(self, other: Value | Number) -> Value:
+        return self.compare("<", other)
+
+    def __le__(self, other: Value | Number) -> Value:
+        return self.compare("<=", other)
+
+    def __gt__(self, other: Value | Number) -> Value:
+        return self.compare(">", other)
+
+    def __ge__(self, other: Value | Number) -> Value:
+        return self.compare(">=", other)
+
+
+def same(a: Value, b: Value | Number) -> Value:
+    """The mask of a == b."""
+    return a.compare("==", b)
+
+
+def select(mask: Value, a: Value | Number, b: Value | Number) -> Value:
+    """`a` where the mask is set, `b` elsewhere; one of the two is a Value."""
+    shape = a if isinstance(a, Value) else b
+    assert isinstance(shape, Value)
+    return shape.of(mask.builder.select(mask.ir, shape.like(a).ir, shape.like(b).ir))
+
+
+def call(name: str, x: Value, *others: Value | Number) -> Value:
+    """The LLVM intrinsic `name`, lane by lane."""
+    t, module = x.ir.type, x.builder.module
+    full = f"llvm.{name}.{f'v{x.lanes}' if x.lanes > 1 else ''}f{x.kind.width}"
+    known = module.globals.get(full)
+    function = known or ir.Function(module, ir.FunctionType(t, [t] * (1 + len(others))), full)
+    return x.of(x.builder.call(function, [x.ir, *(x.like(v).ir for v in others)]))
+
+
+def fma(a: Value, b: Value | Number, c: Value | Number) -> Value:
+    """A * b + c, rounded once."""
+    return call("fma", a, b, c)
+
+
+def fabs(x: Value) -> Value:
+    """|x|."""
+    return call("fabs", x)
+
+
+def rint(x: Value) -> Value:
+    """The nearest whole number, ties to even."""
+    return call("rint", x)
+
+
+def sqrt(x: Value) -> Value:
+    """The square root, correctly rounded."""
+    return call("sqrt", x)
+
+
+def copysign(x: Value, sign: Value) -> Value:
+    """|x| with the sign of `sign`."""
+    return call("copysign", x, sign)
+
+
+def minimum(x: Value, limit: Value | Number) -> Value:
+    """The smaller of the two; a NaN in x stays."""
+    return select(x > limit, limit, x)
+
+
+def maximum(x: Value, limit: Value | Number) -> Value:
+    """The larger of the two; a NaN in x stays."""
+    return select(x < limit, limit, x)
+
+
+def bits(x: Value) -> Value:
+    """The bit pattern of a float, as an integer."""
+    lane = ir.IntType(x.kind.width)
+    return x.of(x.builder.bitcast(x.ir, ir.VectorType(lane, x.lanes) if x.lanes > 1 else lane))
+
+
+def floating(x: Value) -> Value:
+    """The float whose bit pattern is x."""
+    return x.of(x.builder.bitcast(x.ir, ir.VectorType(x.kind.type, x.lanes) if x.lanes > 1 else x.kind.type))
+
+
+def cast(x: Value, kind: Kind) -> Value:
+    """X in another format."""
+    t = ir.VectorType(kind.type, x.lanes) if x.lanes > 1 else kind.type
+    convert = x.builder.fpext if kind.width > x.kind.width else x.builder.fptrunc
+    return Value(x.builder, convert(x.ir, t), kind, x.lanes)
+
+
+def polynomial(x: Value, coefficients: Coefficients | Sequence[float]) -> Value:
+    """c0 + c1 x + c2 x^2 + ... by Horner's rule; the coefficients are those of x's format."""
+    c = coefficients[x.kind.name] if isinstance(coefficients, Mapping) else coefficients
+    y = x.constant(c[-1])
+    for lower in reversed(c[:-1]):
+        y = fma(y, x, lower)
+    return y
+
+
+def two_sum(a: Value, b: Value | Number) -> tuple[Value, Value]:
+    """A + b as a rounded sum and its error, for |a| >= |b| or a = 0 (Dekker 1971)."""
+    total = a + b
+    return total, (a - total) + b
+
+
+def two_product(a: Value, b: Value | Number) -> tuple[Value, Value]:
+    """A * b as a rounded product and its error."""
+    product = a * b
+    return product, fma(a, b, -product)
+
+
+def quotient(a: Value, a_low: Value | Number, b: Value, b_low: Value | Number) -> tuple[Value, Value]:
+    """(a + a_low) / (b + b_low) as a rounded quotient and a correction to it."""
+    inverse = 1.0 / b
+    q = a * inverse
+    return q, (fma(-q, b, a) + (a_low - q * b_low)) * inverse

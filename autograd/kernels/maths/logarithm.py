@@ -1,0 +1,109 @@
+"""log and what is made of it: x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)], log(1 + f) by a polynomial."""
+
+from __future__ import annotations
+
+from autograd.kernels.maths.emit import (
+    FLOAT32,
+    INF,
+    NAN,
+    Value,
+    bits,
+    copysign,
+    fabs,
+    floating,
+    fma,
+    maximum,
+    polynomial,
+    same,
+    select,
+    two_product,
+)
+from autograd.kernels.maths.exponential import LN2, LN2_LOW, exp_below
+
+SQRT_HALF = {"float32": 0x3F3504F3, "float64": 0x3FE6A09E667F3BCD}
+SMALLEST_NORMAL = {"float32": 2.0**-126, "float64": 2.0**-1022}
+LOG2E = {"float32": 1.4426950216293335, "float64": 1.4426950408889634}
+LOG2E_LOW = {"float32": 1.925963033500011e-08, "float64": 2.0355273740931033e-17}
+
+# float32: (log(1 + f) - f + f^2 / 2) / f^3. float64: (2 atanh(s) - 2 s) / s^3, in s^2.
+LOG = {
+    "float32": (0.3333333, -0.25000826, 0.20001265, -0.16623218, 0.14200714, -0.13160533, 0.12769637, -0.076440066),
+    "float64": (
+        0.6666666666666735,
+        0.39999999999408636,
+        0.28571428743974786,
+        0.2222219838842522,
+        0.1818357495186031,
+        0.15313754654981893,
+        0.14799134424500246,
+    ),
+}
+
+
+def split(x: Value, exponent_of_x: Value | float = 0.0) -> tuple[Value, Value, Value]:
+    """(k, f, the biased exponent field k + bias) of a positive normal x; `exponent_of_x` is taken from k."""
+    kind = x.kind
+    sqrt_half, ones = SQRT_HALF[kind.name], (1 << kind.mantissa) - 1
+    moved = bits(x) + ((kind.bias << kind.mantissa) - sqrt_half)
+    field = moved >> kind.mantissa
+    # The integer is read as a float by putting it in the last bits of 2^mantissa: AVX2 cannot convert 64-bit integers.
+    whole = floating(field | ((kind.bias + kind.mantissa) << kind.mantissa))
+    k = whole - (exponent_of_x + (2.0**kind.mantissa + kind.bias))
+    return k, floating((moved & ones) + sqrt_half) - 1.0, field
+
+
+def rest(f: Value) -> Value:
+    """log(1 + f) - f."""
+    if f.kind == FLOAT32:
+        return f * f * fma(f, polynomial(f, LOG), -0.5)
+    s = f / (2.0 + f)
+    z = s * s
+    half = 0.5 * f * f
+    return fma(s, fma(z, polynomial(z, LOG), half), -half)
+
+
+def split_any(x: Value) -> tuple[Value, Value]:
+    """(k, f) of a positive x that may be subnormal."""
+    small, mantissa = x < SMALLEST_NORMAL[x.kind.name], x.kind.mantissa
+    k, f, _ = split(select(small, x * 2.0**mantissa, x), select(small, x.constant(float(mantissa)), 0.0))
+    return k, f
+
+
+def ends(x: Value, y: Value, pole: float) -> Value:
+    """Y where x is above the pole; -inf at it, NaN below it, and x itself at +inf and NaN."""
+    return select(x < INF, select(x > pole, y, select(same(x, pole), y.constant(-INF), NAN)), x)
+
+
+def log(x: Value) -> Value:
+    """The natural logarithm."""
+    k, f = split_any(x)
+    y = fma(k, LN2[x.kind.name], f + fma(k, LN2_LOW[x.kind.name], rest(f)))
+    return ends(x, y, 0.0)
+
+
+def log2(x: Value) -> Value:
+    """The logarithm to base 2, exact for powers of two."""
+    k, f = split_any(x)
+    high, low = two_product(f, LOG2E[x.kind.name])
+    low = low + fma(rest(f), LOG2E[x.kind.name], f * LOG2E_LOW[x.kind.name])
+    return ends(x, k + (high + low), 0.0)
+
+
+def log1p_above(x: Value) -> Value:
+    """log(1 + x) for x > -1, finite."""
+    kind = x.kind
+    u = 1.0 + x
+    lost = select(x > 1.0, 1.0 - (u - x), x - (u - 1.0))
+    k, f, field = split(u)
+    f = fma(lost, floating((2 * kind.bias << kind.mantissa) - (field << kind.mantissa)), f)
+    return fma(k, LN2[kind.name], f + fma(k, LN2_LOW[kind.name], rest(f)))
+
+
+def log1p(x: Value) -> Value:
+    """log(1 + x)."""
+    return copysign(ends(x, log1p_above(x), -1.0), x)
+
+
+def softplus(x: Value) -> Value:
+    """log(1 + e^x)."""
+    return maximum(x, 0.0) + log1p_above(exp_below(-fabs(x)))

@@ -1,0 +1,155 @@
+"""The native half of the pool: sources of the worker loop, of one job and of a table of jobs.
+
+A job is a kernel, its size, its `args` and a number of slices. Whoever finds a slice unclaimed claims it and runs it: a
+thread takes its own slice first, so that it finds its part of the data in its own cache, then what others have not begun.
+So nobody waits for a thread that sleeps or is not scheduled: the number of threads that take part is never assumed.
+
+The words of a pool's state, each group on cache lines of its own:
+
+    WORD      (generation << 16) | slices, published last; ADDRESS, SIZE and ARGS of the job stand beside it
+    PENDING   slices that are not finished
+    SLEEPERS  threads that need to be woken
+    BUSY      1 while a job or a table runs: a second caller runs its own serially
+    CELLS     for each slice the WORD of the job that it was last claimed for
+
+Why a late thread does no harm: it reads the job's fields, then claims a slice by replacing an older word in its cell by
+the one it read. Fields change only after every slice of a job was claimed, so a claim that succeeds proves the fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from autograd.kernels import compile
+
+WORD, ADDRESS, SIZE, ARGS = 0, 1, 2, 3
+PENDING, SLEEPERS, BUSY = 8, 16, 24
+STOP, SPINS, LOCK, UNLOCK, WAIT, WAKE, YIELD = range(32, 39)
+MUTEX, CONDITION, CELLS = 48, 64, 80
+LIMIT = 1 << 15  # slices that fit in a word
+
+RUN, TABLE, WORK, END, WATCH = range(5)
+
+_SOURCE = f"""
+@inline
+def work(state, word, rank):
+    slices = word & 0xFFFF
+    address = atomic_load(state + {8 * ADDRESS})
+    size = atomic_load(state + {8 * SIZE})
+    args = word_at(atomic_load(state + {8 * ARGS}))
+    step = (size + slices - 1) // slices
+    if step > 1024:
+        step = (step + 63) & -64
+    part = rank % slices
+    for _ in range(slices):
+        cell = state + {8 * CELLS} + 64 * part
+        claimed = atomic_load(cell)
+        if claimed < word and atomic_replace(cell, claimed, word):
+            lo = part * step
+            hi = min(size, lo + step)
+            if lo < hi:
+                call(address, lo, hi, args)
+            atomic_add(state + {8 * PENDING}, -1)
+        part += 1
+        if part == slices:
+            part = 0
+
+@inline
+def wake(state):
+    foreign_1(atomic_load(state + {8 * LOCK}), state + {8 * MUTEX})
+    foreign_1(atomic_load(state + {8 * WAKE}), state + {8 * CONDITION})
+    foreign_1(atomic_load(state + {8 * UNLOCK}), state + {8 * MUTEX})
+
+@inline
+def launch(state, address, size, args, slices):
+    atomic_store(state + {8 * ADDRESS}, address)
+    atomic_store(state + {8 * SIZE}, size)
+    atomic_store(state + {8 * ARGS}, args)
+    atomic_store(state + {8 * PENDING}, slices)
+    word = (((atomic_load(state) >> 16) + 1) << 16) | slices
+    atomic_store(state, word)
+    if atomic_load(state + {8 * SLEEPERS}) > 0:
+        wake(state)
+    work(state, word, 0)
+    waited = 0
+    while atomic_load(state + {8 * PENDING}) > 0:
+        pause()
+        waited += 1
+        if waited & 0xFFF == 0:
+            foreign_0(atomic_load(state + {8 * YIELD}))
+
+@inline
+def table(state, threads, count, addresses, sizes, args, parallel):
+    mine = threads > 1 and atomic_replace(state + {8 * BUSY}, 0, 1)
+    for k in range(count):
+        if mine and parallel[k] != 0 and sizes[k] > 1:
+            launch(state, addresses[k], sizes[k], args[k], threads)
+        else:
+            call(addresses[k], 0, sizes[k], word_at(args[k]))
+    if mine:
+        atomic_store(state + {8 * BUSY}, 0)
+
+@inline
+def watch(state, seen, turns):
+    word = atomic_load(state)
+    while word == seen and turns > 0:
+        pause()
+        turns -= 1
+        word = atomic_load(state)
+    return word
+
+@inline
+def sleep(state, seen):
+    foreign_1(atomic_load(state + {8 * LOCK}), state + {8 * MUTEX})
+    atomic_add(state + {8 * SLEEPERS}, 1)
+    while atomic_load(state) == seen:
+        foreign_2(atomic_load(state + {8 * WAIT}), state + {8 * CONDITION}, state + {8 * MUTEX})
+    atomic_add(state + {8 * SLEEPERS}, -1)
+    foreign_1(atomic_load(state + {8 * UNLOCK}), state + {8 * MUTEX})
+
+@inline
+def worker(state, rank):
+    seen = 0
+    while atomic_load(state + {8 * STOP}) == 0:
+        word = watch(state, seen, atomic_load(state + {8 * SPINS}))
+        if word == seen:
+            sleep(state, seen)
+            word = atomic_load(state)
+        seen = word
+        if word & 0xFFFF:
+            work(state, word, rank)
+
+@inline
+def end(state):
+    if atomic_replace(state + {8 * BUSY}, 0, 1):  # for good: whoever still has this state runs serially
+        atomic_store(state + {8 * STOP}, 1)
+        atomic_store(state, ((atomic_load(state) >> 16) + 1) << 16)
+        wake(state)
+
+def team(what, state, a, b, c, d, e, f):
+    if what == {RUN}:
+        if d > 1 and atomic_replace(state + {8 * BUSY}, 0, 1):
+            launch(state, a, b, c, d)
+            atomic_store(state + {8 * BUSY}, 0)
+        else:
+            call(a, 0, b, word_at(c))
+    elif what == {TABLE}:
+        table(state, a, b, word_at(c), word_at(d), word_at(e), word_at(f))
+    elif what == {WORK}:
+        worker(state, a)
+    elif what == {END}:
+        end(state)
+    elif what == {WATCH}:
+        watch(state, a, b)
+"""
+
+
+@cache
+def native() -> Callable[..., None]:
+    """`team(what, state, ...)`, compiled or from the cache.
+
+    RUN: a kernel's address, size, args, slices. TABLE: threads, number of entries, then the addresses of their
+    addresses, sizes, args and parallel flags. WORK: the rank of the thread that stays. END. WATCH: a word, turns.
+    """
+    return compile.get(_SOURCE, "team", signature=("intp",) * 8, flags=()).call

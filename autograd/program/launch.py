@@ -1,0 +1,48 @@
+"""From a stage to a running kernel. The kernels' floor is imported here, at the first kernel, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.program.codegen import GENERIC, Writer, called
+from autograd.program.stages import Stage
+
+PARALLEL = 4  # chunks from which on threads are worth waking
+
+
+def kernels(name: str) -> ModuleType:
+    """A module of `autograd.kernels`: imported late, because it loads LLVM, and numba if a kernel is not on the disk."""
+    return import_module(f"autograd.kernels.{name}")
+
+
+def source_of(stage: Stage) -> str:
+    """The whole source of a stage's kernel, with the names that it calls."""
+    maths = kernels("maths").names()
+    text = Writer(stage, maths).write()
+    used = called(text)
+    head = [f"from autograd.kernels.expressions import {', '.join(sorted({'NAN', 'plus', *GENERIC}))}"]
+    if used:
+        head.append("from autograd.kernels.maths import table")
+        head += [f"{name} = table[{name.rpartition('_')[0]!r}, {dtype!r}]" for name, dtype in used]
+    head.append("b1, u1, i4, i8, f4, f8 = np.bool_, np.uint8, np.int32, np.int64, np.float32, np.float64")
+    return "\n".join(head) + "\n" + text
+
+
+def build(stage: Stage) -> Any:
+    """The compiled kernel of a stage."""
+    return kernels("compile").get(source_of(stage))
+
+
+def launch(kernel: Any, chunks: int, sizes: Sequence[int], arrays: Sequence[NDArray[Any]]) -> None:
+    """Run a kernel over its chunks, over threads if there are enough of them."""
+    args = np.array([*sizes, *(a.ctypes.data for a in arrays)], np.intp)
+    if chunks < PARALLEL:
+        kernel.call(0, chunks, args.ctypes.data)
+    else:
+        kernels("pool").run(kernel.address, chunks, args.ctypes.data)

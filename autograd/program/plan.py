@@ -1,0 +1,126 @@
+"""A plan: a traced composition, its derivative, and the kernels that run them on arrays of these shapes and dtypes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.program.loops import COLUMNS, ROWS, Loops
+from autograd.program.stages import Stage, along_row, is_total, stages
+from autograd.program.symbol import Symbol, Unfusable, derive, graph
+
+BLOCK = 8192  # elements that one chunk of a kernel handles: a few microseconds of work, and its scratch stays in cache
+CHUNKS = 64  # at most so many partial totals of whole columns
+COMBINE: dict[str, Callable[..., Any]] = {"sum": np.add.reduce, "max": np.maximum.reduce, "min": np.minimum.reduce}
+
+
+class Part:
+    """Symbols computed from symbols, with the kernels that do it: the forward or the backward half of a plan."""
+
+    def __init__(self, given: Sequence[Symbol], outputs: Sequence[Symbol], build: Callable[[Stage], Any]) -> None:
+        self.given = list(given)
+        self.outputs = list(outputs)
+        self.symbols = graph(outputs, given)
+        used = set(self.symbols)
+        arrays = [*(s for s in given if s in used), *outputs]
+        self.loops = Loops(self.symbols, arrays, given)
+        self.stages = stages(self.symbols, given, outputs, self.loops)
+        self.kernels = [build(stage) for stage in self.stages]
+        self.labels = [s.inputs[1] for s in self.symbols if s.op is not None and s.op.name in ("pick", "place")]
+
+    def __call__(self, values: Sequence[Any], launch: Callable[..., None]) -> list[Any]:
+        """The outputs, for values of what is given."""
+        env: dict[Symbol, Any] = dict(zip(self.given, values, strict=True))
+        for labels in self.labels:
+            _check_labels(self._value(labels, env), self.symbols)
+        for stage, kernel in zip(self.stages, self.kernels, strict=True):
+            self._run(stage, kernel, env, launch)
+        return [np.reshape(self._value(s, env), s.shape) for s in self.outputs]
+
+    def _value(self, s: Any, env: dict[Symbol, Any]) -> Any:
+        """A value of a single element, computed by the operations themselves if no kernel has."""
+        if not isinstance(s, Symbol):
+            return s
+        if s not in env:
+            assert s.op is not None
+            env[s] = s.op.forward(*(self._value(x, env) for x in s.inputs), **s.settings)
+        return env[s]
+
+    def _run(self, stage: Stage, kernel: Any, env: dict[Symbol, Any], launch: Callable[..., None]) -> None:
+        rows, columns = self.loops.sizes
+        length, width = (rows, columns) if self.loops.has_rows else (columns, 1)
+        step = max(1, BLOCK // width)
+        if any(self.loops.level[t] & COLUMNS for t in stage.totals):
+            step = max(step, -(-length // CHUNKS))
+        chunks = -(-length // step)
+        scalars = np.array([np.asarray(self._value(s, env)).item() for s in stage.scalars], np.float64)
+        made = [np.empty(s.shape, s.dtype) for s in stage.outputs]
+        partial = [np.empty((chunks, columns) if self.loops.level[t] & COLUMNS else chunks, t.dtype) for t in stage.totals]
+        arrays = [np.ascontiguousarray(env[s]) for s in stage.arrays]
+        launch(kernel, chunks, [rows, columns, step], [scalars, *arrays, *made, *partial])
+        env.update(zip(stage.outputs, made, strict=True))
+        for t, parts in zip(stage.totals, partial, strict=True):
+            whole = COMBINE[t.op.name](parts, 0)  # type: ignore[union-attr]  # in the order of chunks, whoever ran them
+            env[t] = whole.reshape(t.shape)
+
+
+def _check_labels(labels: NDArray[Any], symbols: Sequence[Symbol]) -> None:
+    for s in symbols:
+        if s.op is not None and s.op.name in ("pick", "place"):
+            length = s.inputs[0].shape[s.settings["axis"]] if s.op.name == "pick" else s.settings["length"]
+            if labels.size and not (0 <= labels.min() and labels.max() < length):
+                raise IndexError(f"a label is {labels.min()} or {labels.max()}, outside of 0 to {length - 1}")
+
+
+class Plan:
+    """The forward half of a composition and, once it is asked for, the backward half.
+
+    Reductions that the backward half needs again are kept from the forward half; all else is recomputed from the inputs.
+    """
+
+    def __init__(self, f: Callable[..., Any], examples: Sequence[Any], settings: dict[str, Any], build: Any) -> None:
+        self.inputs = [_input(x, k) for k, x in enumerate(examples)]
+        result = f(*self.inputs, **settings)
+        self.single = not isinstance(result, tuple)
+        self.outputs = [result] if self.single else list(result)
+        for y in self.outputs:
+            if not isinstance(y, Symbol) or y.op is None:
+                raise Unfusable("it returns something that it did not compute")
+        if any(0 in s.shape for s in graph(self.outputs)):
+            raise Unfusable("an array is empty")
+        self.build = build
+        self.wanted = [s for s in self.inputs if s.dtype.kind == "f" and not s.weak]
+        self.saved: list[Symbol] = []
+        self.gradients: list[Symbol | None] = []
+        self.seeds: list[Symbol] = []
+        if self.wanted and all(y.dtype.kind == "f" for y in self.outputs):
+            self._derive()
+        self.forward = Part(self.inputs, [*self.outputs, *self.saved], build)
+        self._backward: Part | None = None
+
+    def _derive(self) -> None:
+        self.seeds = [Symbol(y.shape, y.dtype, label=f"g{k}") for k, y in enumerate(self.outputs)]
+        self.gradients = derive(self.outputs, self.seeds, self.wanted)
+        live = [g for g in self.gradients if g is not None]
+        forward = set(graph(self.outputs))
+        loops = Loops(graph([*self.outputs, *live]), [*self.inputs, *self.seeds, *self.outputs])
+        backward = [s for s in graph(live) if s in forward]
+        returned = set(self.outputs)
+        self.saved = [s for s in backward if s not in returned and (is_total(s, loops) or along_row(s, loops))]
+
+    @property
+    def backward(self) -> Part:
+        """The kernels of the derivative, made when first asked for."""
+        if self._backward is None:
+            given = [*self.inputs, *self.saved, *self.seeds]
+            self._backward = Part(given, [g for g in self.gradients if g is not None], self.build)
+        return self._backward
+
+
+def _input(x: Any, k: int) -> Symbol:
+    if isinstance(x, (int, float)) and not isinstance(x, bool):
+        return Symbol((), np.dtype(np.float64), weak=True, label=f"x{k}")
+    return Symbol(x.shape, x.dtype, label=f"x{k}")
