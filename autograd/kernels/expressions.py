@@ -81,3 +81,45 @@ def plus(context, a, b):  # type: ignore[no-untyped-def]  # numba reads the bare
         return builder.fadd(*values, flags=("reassoc", "nsz", "contract"))
 
     return a(a, a), generate
+
+
+# Reading and writing memory. All arrays of a kernel are different ones, and saying so is what lets loops with many of
+# them vectorise: each output has an alias scope of its own, all inputs share one.
+
+OUTPUTS = 32
+_DOMAIN = ["wengert"]
+_INPUTS = ["wengert inputs", _DOMAIN]
+_SCOPES = [[f"wengert output {k}", _DOMAIN] for k in range(OUTPUTS)]
+
+
+def _mark(builder: Any, instruction: Any, own: list[Any]) -> Any:
+    """Say that an access touches its own array and none of the others."""
+    others = [scope for scope in (_INPUTS, *_SCOPES) if scope is not own]
+    instruction.set_metadata("alias.scope", builder.module.add_metadata([own]))
+    instruction.set_metadata("noalias", builder.module.add_metadata(others))
+    return instruction
+
+
+def _reading(scope: list[Any]) -> Any:
+    def read(context: Any, pointer: Any, place: Any) -> Any:
+        def generate(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
+            return _mark(builder, builder.load(builder.gep(values[0], [values[1]])), scope)
+
+        return pointer.dtype(pointer, types.intp), generate
+
+    return intrinsic(read)
+
+
+def _writing(scope: list[Any]) -> Any:
+    def write(context: Any, pointer: Any, place: Any, value: Any) -> Any:
+        def generate(target: Any, builder: Any, signature: Any, values: Any) -> Any:
+            _mark(builder, builder.store(values[2], builder.gep(values[0], [values[1]])), scope)
+            return target.get_dummy_value()
+
+        return types.void(pointer, types.intp, pointer.dtype), generate
+
+    return intrinsic(write)
+
+
+read = _reading(_INPUTS)
+outputs = [(_reading(scope), _writing(scope)) for scope in _SCOPES]

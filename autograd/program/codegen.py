@@ -21,6 +21,7 @@ CODES = {"float32": "f4", "float64": "f8", "int64": "i8", "int32": "i4", "bool":
 GENERIC = {
     "select", "maximum", "minimum", "fabs", "floor", "ceil", "rint", "trunc", "sqrt", "copysign", "truth", "INFINITY",
 }  # fmt: skip
+LITERAL = (0, 1, -1, 2, -2, 0.5, -0.5, 3)  # numbers that formulas hold, written into the source
 COSTLY = {"exp", "log", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "pow", "log1p", "expm1", "divide", "sqrt"}
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -43,6 +44,7 @@ class Writer:
         self.stage, self.maths = stage, maths
         self.loops = stage.loops
         self.level = stage.loops.level
+        self.head: list[str] = []
         self.lines: list[str] = []
         self.depth = 1
         self.names: dict[Symbol, str] = {s: f"v{k}" for k, s in enumerate(stage.order)}
@@ -60,6 +62,7 @@ class Writer:
         for k, name in enumerate(("n", "m", "step")):
             self.line(f"{name} = args[{k}]")
         self._arguments()
+        head = len(self.lines)
         self._keep_costly()
         self.line("for c in range(lo, hi):")
         self.depth += 1
@@ -67,7 +70,8 @@ class Writer:
             self._rows()
         else:
             self._columns()
-        return "\n".join(self.lines) + "\n"
+        constants = [f"    c{k} = scalars[{k}]" for k, s in enumerate(self.stage.scalars) if not isinstance(s, Symbol)]
+        return "\n".join([*self.head, *self.lines[:head], *constants, *self.lines[head:]]) + "\n"
 
     def _arguments(self) -> None:
         stage = self.stage
@@ -80,6 +84,8 @@ class Writer:
             self.address[s] = f"{role}{k}"
             stored = "u1" if s.dtype == np.bool_ else code_of(s.dtype)
             self.line(f"{role}{k} = pointer_{stored}(args, {k + 4})")
+            if role != "a":
+                self.head.append(f"read_{role}{k}, write_{role}{k} = outputs[{k - len(stage.arrays)}]")
 
     def _keep_costly(self) -> None:
         """Choose, for costly values needed in a later pass, an output of the same dtype to stand in until it is written."""
@@ -104,7 +110,7 @@ class Writer:
                 self.line(f"{self.address[t]}_sum = {self._start(t)}")
         for t in [t for t in stage.totals if t in columns]:
             self.line("for j in range(m):")
-            self.line(f"    {self.address[t]}[c * m + j] = {self._start(t)}")
+            self.line("    " + self._writes(t, "c * m + j", self._start(t)))
         self.line("for i in range(c * step, min(n, c * step + step)):")
         self.depth += 1
         done: set[Symbol] = set()
@@ -113,7 +119,7 @@ class Writer:
         self.depth -= 1
         for t in stage.totals:
             if t not in columns:
-                self.line(f"{self.address[t]}[c] = {self.address[t]}_sum")
+                self.line(self._writes(t, "c", f"{self.address[t]}_sum"))
 
     def _pass(self, p: int, row: set[Symbol]) -> None:
         """The values of a row known in pass p, then one loop along it."""
@@ -160,7 +166,7 @@ class Writer:
         self._body([], self.stage.outputs, self.stage.totals, set(), 0)
         self.depth -= 1
         for t in self.stage.totals:
-            self.line(f"{self.address[t]}[c] = {self.address[t]}_sum")
+            self.line(self._writes(t, "c", f"{self.address[t]}_sum"))
 
     def _body(
         self, reduced: Sequence[Symbol], outputs: Sequence[Symbol], totals: Sequence[Symbol], done: set[Symbol], p: int
@@ -169,14 +175,18 @@ class Writer:
         for s in self.scratch:
             if self.stage.phase[s] == p:
                 self._define(s, done, "j")
-                self.line(f"{self._cell(self.scratch[s])} = {self.names[s]}")
+                self.line(self._writes(self.scratch[s], self._place(s, "j"), self.names[s]))
         for s in reduced:
             self._define(s.inputs[0], done, "j")
             self._accumulate(s, self.names[s])
         for t in totals:
             self._define(t.inputs[0], done, "j")
-            column = self.level[t] & COLUMNS
-            self._accumulate(t, f"{self.address[t]}[c * m + j]" if column else f"{self.address[t]}_sum")
+            if self.level[t] & COLUMNS:
+                address = self.address[t]
+                total = self._combined(t, f"read_{address}({address}, c * m + j)")
+                self.line(self._writes(t, "c * m + j", total))
+            else:
+                self._accumulate(t, f"{self.address[t]}_sum")
         for s in outputs:
             self._define(s, done, "j")
         for s in outputs:  # written after all is read: an output may stand in for what is read
@@ -188,16 +198,22 @@ class Writer:
         return f"{code_of(s.dtype)}({START[s.op.name]})"  # type: ignore[union-attr]
 
     def _accumulate(self, s: Symbol, name: str) -> None:
-        value = self._typed(s.inputs[0], s.dtype)
-        self.line(f"{name} = {COMBINE[s.op.name].format(name, value)}")  # type: ignore[union-attr]
+        self.line(f"{name} = {self._combined(s, name)}")
 
-    def _cell(self, s: Symbol, column: str = "j") -> str:
+    def _combined(self, s: Symbol, name: str) -> str:
+        return COMBINE[s.op.name].format(name, self._typed(s.inputs[0], s.dtype))  # type: ignore[union-attr]
+
+    def _place(self, s: Symbol, column: str) -> str:
+        """Where the element of this row and column stands in memory."""
         level = self.level[s]
-        place = "i * m + " + column if level == ROWS | COLUMNS else column if level == COLUMNS else "i"
-        return f"{self.address[s]}[{place}]"
+        return "i * m + " + column if level == ROWS | COLUMNS else column if level == COLUMNS else "i"
 
-    def _store(self, s: Symbol, _index: str) -> None:
-        self.line(f"{self._cell(s)} = {self.names[s]}")
+    def _writes(self, s: Symbol, place: str, value: str) -> str:
+        return f"write_{self.address[s]}({self.address[s]}, {place}, {value})"
+
+    def _store(self, s: Symbol, column: str) -> None:
+        value = f"u1({self.names[s]})" if s.dtype == np.bool_ else self.names[s]
+        self.line(self._writes(s, self._place(s, column), value))
 
     def _define(self, s: Any, done: set[Symbol], column: str, suffix: str = "") -> None:
         """Write the lines that give a value, and first those of what it is made of; without recursion."""
@@ -209,10 +225,12 @@ class Writer:
                 continue
             if x in self.address and x not in self.outputs:
                 self.names.setdefault(x, self.address[x] + "v")
-                load = self._cell(x, column if suffix else "j") + (" != 0" if x.dtype == np.bool_ else "")
-                self.line(f"{self.names[x]}{suffix} = {load}")
+                load = f"read({self.address[x]}, {self._place(x, column if suffix else 'j')})"
+                self.line(f"{self.names[x]}{suffix} = {load}" + (" != 0" if x.dtype == np.bool_ else ""))
             elif x in self.scratch and self.stage.phase[x] < self._now(done, x):
-                self.line(f"{self.names[x]}{suffix} = {self._cell(self.scratch[x], column if suffix else 'j')}")
+                stand = self.address[self.scratch[x]]
+                place = self._place(x, column if suffix else "j")
+                self.line(f"{self.names[x]}{suffix} = read_{stand}({stand}, {place})")
             elif x.op is not None and x.op.name == "pick":
                 label = self._text(x.inputs[1])
                 if x.inputs[1] in self.address and x.inputs[1] not in done:
@@ -237,18 +255,23 @@ class Writer:
             (self.stage.phase[s] + 1 for s in done if along_row(s, self.loops) and s in self.stage.phase), default=0
         )
 
-    def _text(self, x: Any, suffix: str = "") -> str:
-        if isinstance(x, Symbol):
-            return self.names[x] + (suffix if self.level[x] & COLUMNS else "")
-        return repr(x)
+    def _text(self, x: Symbol, suffix: str = "") -> str:
+        return self.names[x] + (suffix if self.level[x] & COLUMNS else "")
 
     def _typed(self, x: Any, dtype: np.dtype[Any], suffix: str = "") -> str:
-        text = self._text(x, suffix)
-        if isinstance(x, Symbol) and x.dtype == dtype:
-            return text
-        if isinstance(x, (float, np.floating)) and not np.isfinite(x):
-            text = "INFINITY" if x > 0 else "-INFINITY" if x < 0 else "NAN"
-        return f"{code_of(dtype)}({text})"
+        if isinstance(x, Symbol):
+            text = self._text(x, suffix)
+            return text if x.dtype == dtype else f"{code_of(dtype)}({text})"
+        return f"{code_of(dtype)}({x!r})" if x in LITERAL else f"{code_of(dtype)}({self._constant(x)})"
+
+    def _constant(self, x: Any) -> str:
+        """A Python number as one of the scalars: most come from shapes, and a kernel serves them all."""
+        if not np.isfinite(x):
+            return "INFINITY" if x > 0 else "-INFINITY" if x < 0 else "NAN"
+        known = [k for k, s in enumerate(self.stage.scalars) if not isinstance(s, Symbol) and s == x]
+        if not known:
+            self.stage.scalars.append(x)
+        return f"c{known[0] if known else len(self.stage.scalars) - 1}"
 
     def _expression(self, s: Symbol, suffix: str, column: str) -> str:
         op = s.op

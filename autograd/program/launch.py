@@ -26,7 +26,7 @@ def source_of(stage: Stage) -> str:
     maths = kernels("maths").names()
     text = Writer(stage, maths).write()
     used = called(text)
-    head = [f"from autograd.kernels.expressions import {', '.join(sorted({'NAN', 'plus', *GENERIC}))}"]
+    head = [f"from autograd.kernels.expressions import {', '.join(sorted({'NAN', 'outputs', 'plus', 'read', *GENERIC}))}"]
     if used:
         head.append("from autograd.kernels.maths import table")
         head += [f"{name} = table[{name.rpartition('_')[0]!r}, {dtype!r}]" for name, dtype in used]

@@ -28,7 +28,7 @@ class Stage:
 
     loops: Loops
     arrays: list[Symbol] = field(default_factory=list)
-    scalars: list[Symbol] = field(default_factory=list)
+    scalars: list[Symbol | float] = field(default_factory=list)
     outputs: list[Symbol] = field(default_factory=list)
     totals: list[Symbol] = field(default_factory=list)
     order: list[Symbol] = field(default_factory=list)
@@ -74,8 +74,7 @@ def _fill(stage: Stage, known: set[Symbol]) -> None:
         stage.order.append(s)
         inputs = [x for x in s.inputs if isinstance(x, Symbol) and x not in outside]
         stage.phase[s] = max((stage.phase[x] + along_row(x, loops) for x in inputs), default=0)
-    for s in [*stage.arrays, *stage.scalars]:
-        stage.phase[s] = 0
+    stage.phase |= {s: 0 for s in outside}
 
 
 def along_row(s: Symbol, loops: Loops) -> bool:

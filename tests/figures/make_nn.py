@@ -159,17 +159,27 @@ def records():
     return {"origin": f"torch {torch.__version__}", "cases": json.dumps(CASES), "records": found}
 
 
+def save(path, found):
+    """All numbers in one array, and a list that says what each run of it is: hundreds of small arrays cost more."""
+    layout, values = [], []
+    for k, record in enumerate(found["records"]):
+        for name, array in record.items():
+            layout.append([k, name, list(array.shape), str(array.dtype)])
+            values.append(np.float64(array).reshape(-1))
+    numbers = np.concatenate(values)
+    np.savez_compressed(path, origin=found["origin"], cases=found["cases"], layout=json.dumps(layout), numbers=numbers)
+
+
 def load(path):
     with np.load(path) as file:
-        stored = [{} for _ in CASES]
-        for key in file.files:
-            number, _, name = key.partition(":")
-            if name:
-                stored[int(number)][name] = file[key]
-        return {"origin": str(file["origin"]), "cases": str(file["cases"]), "records": stored}
+        numbers, layout = file["numbers"], json.loads(str(file["layout"]))
+        origin, cases = str(file["origin"]), str(file["cases"])
+    found = [{} for _ in json.loads(cases)]
+    for k, name, shape, dtype in layout:
+        size = int(np.prod(shape))
+        found[k][name], numbers = numbers[:size].reshape(shape).astype(dtype), numbers[size:]
+    return {"origin": origin, "cases": cases, "records": found}
 
 
 if __name__ == "__main__":
-    made = records()
-    arrays = {f"{k}:{name}": value for k, record in enumerate(made["records"]) for name, value in record.items()}
-    np.savez_compressed(Path(__file__).with_name("nn.npz"), origin=made["origin"], cases=made["cases"], **arrays)
+    save(Path(__file__).with_name("nn.npz"), records())

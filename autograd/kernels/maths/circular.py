@@ -10,6 +10,7 @@ from autograd.kernels.maths.emit import (
     floating,
     fma,
     minimum,
+    nonzero,
     polynomial,
     quotient,
     select,
@@ -78,7 +79,10 @@ ATAN = {
     ),
 }
 # Multiples of pi / 4 in two parts
-QUARTER = {"float32": (0.7853981852531433, -2.1855694143368964e-08), "float64": (0.7853981633974483, 3.061616997868383e-17)}
+QUARTER = {
+    "float32": (0.7853981852531433, -2.1855694143368964e-08),
+    "float64": (0.7853981633974483, 3.061616997868383e-17),
+}
 FAR = {"float32": 1e12, "float64": 1e24}  # atan is pi / 2 to the last bit
 
 
@@ -126,7 +130,7 @@ def tan_small(x: Value) -> Value:
     s, s_low = two_sum(r, fma(r * z, polynomial(z, SIN_NEAR), r_low))
     c, c_low = two_sum(r.constant(1.0), z * fma(z, polynomial(z, COS_NEAR), -0.5))
     parity = bits(shifted)
-    odd = floating((parity & 1) | (kind.bias << kind.mantissa)) > 1.0
+    odd = nonzero(parity & 1)
     swapped = select(odd, c, s), select(odd, c_low, s_low), select(odd, s, c), select(odd, s_low, c_low)
     y, correction = quotient(*swapped)
     return signed(y + correction, parity, bits(x) & kind.sign)

@@ -149,6 +149,11 @@ def same(a: Value, b: Value | Number) -> Value:
     return a.compare("==", b)
 
 
+def nonzero(x: Value) -> Value:
+    """The mask of an integer x != 0."""
+    return x.of(x.builder.icmp_unsigned("!=", x.ir, x.constant(0).ir))
+
+
 def select(mask: Value, a: Value | Number, b: Value | Number) -> Value:
     """`a` where the mask is set, `b` elsewhere; one of the two is a Value."""
     shape = a if isinstance(a, Value) else b

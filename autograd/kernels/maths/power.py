@@ -11,9 +11,11 @@ from autograd.kernels.maths.emit import (
     bits,
     cast,
     fabs,
+    floating,
     fma,
     maximum,
     minimum,
+    nonzero,
     polynomial,
     quotient,
     rint,
@@ -115,9 +117,7 @@ def narrow_power(a: Value, y: Value) -> Value:
     shifter = FLOAT64.shifter + FLOAT64.bias
     shifted = t + shifter
     r = t - (shifted - shifter)
-    exponent = bits(shifted) << FLOAT64.mantissa
-    power = polynomial(r, EXP2) * exponent.of(exponent.builder.bitcast(exponent.ir, r.ir.type))
-    return cast(power, FLOAT32)
+    return cast(polynomial(r, EXP2) * floating(bits(shifted) << FLOAT64.mantissa), FLOAT32)
 
 
 def pow(x: Value, y: Value) -> Value:
@@ -127,7 +127,7 @@ def pow(x: Value, y: Value) -> Value:
     half = 0.5 * y
     whole = same(rint(y), y)
     odd = whole & ~same(rint(half), half)
-    flip = odd & (select(same(x, 0.0), 1.0 / x, x) < 0.0)
+    flip = odd & nonzero(bits(x) & x.kind.sign)
     r = select(flip, -r, r)
     r = select((x < 0.0) & (x > -INF) & ~whole, r.constant(NAN), r)
     unit = same(a, 1.0) & (same(x, 1.0) | same(fabs(y), INF))

@@ -1,0 +1,166 @@
+"""Losses between two classes: cross-entropy from probabilities or logits, and the hinge."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import autograd as ag
+from autograd import Tensor
+from autograd.errors import ArgumentError
+from nn.losses import Array, Loss, check_reduction, matched, reduced
+from nn.module import Buffer
+
+
+def binary_cross_entropy(
+    input: Array, target: Array, weight: Array | None = None, *, reduction: str = "mean"
+) -> Tensor:
+    """-w (y log p + (1 - y) log(1 - p)) for each element, each logarithm at least -100, as in PyTorch.
+
+    Where a logarithm is cut off, at probabilities of 0 and 1, its slope is 0; logits have a slope everywhere: with
+    `sigmoid` as the last layer, leave it out and use `binary_cross_entropy_with_logits`.
+
+    Parameters:
+        input: probabilities p, 0 to 1, of any shape.
+        target: y, 0 to 1, of the same shape; cast to the dtype of the input.
+        weight: w, which broadcasts against them; 1 if None.
+        reduction: "none" for the loss of each element, "mean" for the cost, "sum".
+
+    Raises:
+        ShapeError: if the shapes differ, even where they would broadcast.
+        ArgumentError: for probabilities or targets outside 0 to 1, or NaN, or an unknown reduction.
+
+    >>> binary_cross_entropy([0.5, 1.0], [1.0, 1.0], reduction="sum")
+    tensor(0.69314718)
+    """
+    check_reduction(reduction, "binary_cross_entropy")
+    p, y = matched(input, target, "binary_cross_entropy")
+    fix = "Give logits to binary_cross_entropy_with_logits, or write ag.sigmoid(input)."
+    _within_unit(p, "binary_cross_entropy", "probabilities", fix)
+    _within_unit(y, "binary_cross_entropy", "targets", "Write (target + 1) / 2 for labels -1 and +1.")
+    floor = max(math.exp(-100), float(np.finfo(p.dtype).tiny))  # below it 1 / p may overflow
+    zero, one = p < floor, 1 - p < floor
+    log_p = ag.where(zero, -100.0, ag.log(ag.where(zero, 1.0, p)))
+    log_q = ag.where(one, -100.0, ag.log1p(-ag.where(one, 0.0, p)))
+    return reduced(_weighted(-(y * log_p + (1 - y) * log_q), weight), reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Array,
+    target: Array,
+    weight: Array | None = None,
+    pos_weight: Array | None = None,
+    *,
+    reduction: str = "mean",
+) -> Tensor:
+    """w (c y softplus(-x) + (1 - y) softplus(x)) for each logit x: the cross-entropy of sigmoid(x), without overflow.
+
+    Parameters:
+        input: logits x, of any shape.
+        target: y, 0 to 1, of the same shape; cast to the dtype of the input.
+        weight, pos_weight: w and c, which broadcast against them; 1 if None. c > 1 makes positives count more.
+        reduction: "none" for the loss of each element, "mean" for the cost, "sum".
+
+    Raises:
+        ShapeError: if the shapes differ, even where they would broadcast.
+        ArgumentError: for targets outside 0 to 1, or an unknown reduction.
+
+    >>> binary_cross_entropy_with_logits([1e4, -1e4], [1.0, 1.0], reduction="none")
+    tensor([    0., 10000.])
+    """
+    check_reduction(reduction, "binary_cross_entropy_with_logits")
+    x, y = matched(input, target, "binary_cross_entropy_with_logits")
+    fix = "Write (target + 1) / 2 for labels -1 and +1."
+    _within_unit(y, "binary_cross_entropy_with_logits", "targets", fix)
+    positive = y * ag.softplus(-x)
+    if pos_weight is not None:
+        positive = ag.asarray(pos_weight, x.dtype) * positive
+    return reduced(_weighted(positive + (1 - y) * ag.softplus(x), weight), reduction)
+
+
+def hinge_loss(input: Array, target: Array, *, reduction: str = "mean") -> Tensor:
+    """max(0, 1 - y f) for each score f and label y, -1 or +1; its slope at the margin is 0 (Cortes & Vapnik 1995).
+
+    Parameters:
+        input: scores f, of any shape.
+        target: labels y of the same shape; cast to the dtype of the input.
+        reduction: "none" for the loss of each element, "mean" for the cost, "sum".
+
+    Raises:
+        ShapeError: if the shapes differ, even where they would broadcast.
+        ArgumentError: for other labels than -1 and +1, or an unknown reduction.
+
+    >>> hinge_loss([2.0, 0.5, 0.5], [1, 1, -1], reduction="none")
+    tensor([0. , 0.5, 1.5])
+    """
+    check_reduction(reduction, "hinge_loss")
+    f, y = matched(input, target, "hinge_loss")
+    wrong = np.abs(y.numpy()) != 1
+    if wrong.any():
+        raise ArgumentError(
+            f"hinge_loss was given the label {y.numpy()[wrong][0]:g}. Expected -1 and +1: write 2 * target - 1 for "
+            "labels 0 and 1."
+        )
+    return reduced(ag.relu(1 - y * f), reduction)
+
+
+def _within_unit(x: Tensor, who: str, name: str, fix: str) -> None:
+    values = x.numpy()
+    if values.size and not (values.min() >= 0 and values.max() <= 1):
+        raise ArgumentError(
+            f"{who} was given {name} from {values.min():g} to {values.max():g}. Expected 0 to 1.\n{fix}"
+        )
+
+
+def _weighted(losses: Tensor, weight: Array | None) -> Tensor:
+    return losses if weight is None else ag.asarray(weight, losses.dtype) * losses
+
+
+class BCELoss(Loss):
+    """Binary cross-entropy of probabilities: see `nn.functional.binary_cross_entropy`.
+
+    >>> BCELoss()([0.5], [1.0])
+    tensor(0.69314718)
+    """
+
+    def __init__(self, weight: Array | None = None, *, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.weight = None if weight is None else Buffer(weight)
+
+    def forward(self, input: Array, target: Array) -> Tensor:
+        """Probabilities and targets to losses."""
+        return binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
+
+
+class BCEWithLogitsLoss(Loss):
+    """Binary cross-entropy of logits: see `nn.functional.binary_cross_entropy_with_logits`.
+
+    >>> BCEWithLogitsLoss()([0.0], [1.0])
+    tensor(0.69314718)
+    """
+
+    def __init__(
+        self, weight: Array | None = None, *, reduction: str = "mean", pos_weight: Array | None = None
+    ) -> None:
+        super().__init__(reduction=reduction)
+        self.weight = None if weight is None else Buffer(weight)
+        self.pos_weight = None if pos_weight is None else Buffer(pos_weight)
+
+    def forward(self, input: Array, target: Array) -> Tensor:
+        """Logits and targets to losses."""
+        settings: dict[str, Any] = {"pos_weight": self.pos_weight, "reduction": self.reduction}
+        return binary_cross_entropy_with_logits(input, target, self.weight, **settings)
+
+
+class HingeLoss(Loss):
+    """The margin of a linear classifier: see `nn.functional.hinge_loss`.
+
+    >>> HingeLoss()([0.5], [-1])
+    tensor(1.5)
+    """
+
+    def forward(self, input: Array, target: Array) -> Tensor:
+        """Scores and labels to losses."""
+        return hinge_loss(input, target, reduction=self.reduction)

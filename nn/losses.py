@@ -1,0 +1,90 @@
+"""What all losses share: a loss for each sample, and how those become one number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from numpy.typing import ArrayLike
+
+import autograd as ag
+from autograd import Tensor
+from autograd.errors import ArgumentError, DTypeError, ShapeError
+from nn.module import Module
+
+Array = Tensor | ArrayLike
+REDUCTIONS = ("none", "mean", "sum")
+
+
+def check_reduction(reduction: str, who: str, allowed: Sequence[str] = REDUCTIONS) -> None:
+    """Refuse an unknown reduction.
+
+    Raises:
+        ArgumentError: if it is not among those allowed.
+
+    >>> check_reduction("mean", "mse_loss")
+    """
+    if reduction not in allowed:
+        names = ", ".join(map(repr, allowed))
+        raise ArgumentError(f"{who} was given reduction={reduction!r}. Expected one of {names}.")
+
+
+def reduced(losses: Tensor, reduction: str) -> Tensor:
+    """The losses themselves ("none": a loss for each sample), their mean (the cost over the batch) or their sum.
+
+    >>> reduced(ag.tensor([1.0, 3.0]), "mean")
+    tensor(2.)
+    """
+    return losses if reduction == "none" else ag.mean(losses) if reduction == "mean" else ag.sum(losses)
+
+
+def scores(input: Array, who: str) -> Tensor:
+    """The predictions as a Tensor.
+
+    Raises:
+        DTypeError: if they are not floating.
+
+    >>> scores([0.5], "mse_loss")
+    tensor([0.5])
+    """
+    x = ag.asarray(input)
+    if x.dtype.kind != "f":
+        raise DTypeError(f"{who} was given an input of dtype {x.dtype}. Expected predictions: input.astype('float32').")
+    return x
+
+
+def matched(input: Array, target: Array, who: str) -> tuple[Tensor, Tensor]:
+    """Predictions and targets of one shape, the targets in the dtype of the predictions.
+
+    Raises:
+        ShapeError: if the shapes differ, even where they would broadcast.
+        DTypeError: if the predictions are not floating.
+
+    >>> matched([0.5], [1], "mse_loss")
+    (tensor([0.5]), tensor([1.]))
+    """
+    x, y = scores(input, who), ag.asarray(target)
+    if x.shape != y.shape:
+        fix = (
+            f"Write target.reshape({x.shape}), or input.reshape({y.shape}), if that is what is meant."
+            if x.size == y.size
+            else f"Expected {x.size} elements in both, not {x.size} and {y.size}."
+        )
+        raise ShapeError(
+            f"{who} was given an input of shape {x.shape} and a target of shape {y.shape}. "
+            f"Expected equal shapes: broadcasting them would compare every element with others' targets.\n{fix}"
+        )
+    return x, ag.asarray(y, x.dtype)
+
+
+class Loss(Module):
+    """A loss as a module: called with predictions and targets. Subclasses write `forward` with the function's formula.
+
+    Parameters:
+        reduction: "none" for a loss for each sample, "mean" for the cost, which is their mean, "sum" for their sum.
+    """
+
+    allowed: tuple[str, ...] = REDUCTIONS
+
+    def __init__(self, *, reduction: str = "mean") -> None:
+        check_reduction(reduction, type(self).__name__, self.allowed)
+        self.reduction = reduction
