@@ -23,7 +23,7 @@ from autograd.kernels import loader
 KERNEL = ("intp", "intp", "intp*")
 FLAGS = ("contract", "nsz")  # never nnan or ninf: NaN and infinities keep their meaning
 _FOLDER = Path(__file__).parent
-_WHOLE = ("emit", "intrinsics", "loader", "maths")  # modules whose names every kernel may use, so whose text is in every key
+_WHOLE = ("emit", "expressions", "intrinsics", "loader", "maths")  # modules whose names every kernel may use, so whose text is in every key
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,8 @@ def get(
     """The function called `name` in a source text, compiled.
 
     The source may use `np`, everything public in `intrinsics` and `maths`, and `@inline` on functions of its own.
-    `reads` are the source texts of what else it calls: an edit to one of them is another kernel.
+    `reads` are the source texts of what else it calls: an edit to one of them makes another kernel. The modules of
+    `autograd.kernels` are always read.
 
     >>> double = get("def kernel(lo, hi, args):\\n    x = pointer_f8(args, 0)\\n    for i in range(lo, hi): x[i] *= 2.0")
     >>> import numpy as np
@@ -132,12 +133,10 @@ def _sha(text: str) -> str:
 
 @cache
 def _house() -> str:
-    """The hash of the modules that every kernel is compiled with."""
-    paths = [path for name in _WHOLE for path in (_FOLDER / f"{name}.py", *sorted((_FOLDER / name).glob("*.py")))]
+    """The hash of every module of this folder: what kernels may call, and what compiles them."""
     total = hashlib.sha256()
-    for path in paths:
-        if path.is_file():
-            total.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in sorted(_FOLDER.rglob("*.py")):
+        total.update(path.relative_to(_FOLDER).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()
 
 

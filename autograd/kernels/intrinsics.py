@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 WORD = ir.IntType(64)
@@ -58,6 +59,7 @@ def _scalar(dtype: type[np.generic]) -> Any:
 pointer_f4, pointer_f8 = _pointer(np.float32), _pointer(np.float64)
 pointer_i1, pointer_i2, pointer_i4, pointer_i8 = (_pointer(t) for t in (np.int8, np.int16, np.int32, np.int64))
 pointer_u1, pointer_u2, pointer_u4, pointer_u8 = (_pointer(t) for t in (np.uint8, np.uint16, np.uint32, np.uint64))
+pointer_b1 = _pointer(np.bool_)
 scalar_f4, scalar_f8 = _scalar(np.float32), _scalar(np.float64)
 scalar_i4, scalar_i8, scalar_u4, scalar_u8 = (_scalar(t) for t in (np.int32, np.int64, np.uint32, np.uint64))
 
@@ -172,3 +174,38 @@ def pause(context):  # type: ignore[no-untyped-def]  # numba reads the bare sign
         return target.get_dummy_value()
 
     return types.void(), generate
+
+
+def _gemm(number: Any) -> Any:
+    """`gemm_xx(address, turn_a, turn_b, m, n, k, a, lda, b, ldb, c, ldc)`: column-major C = op(A) op(B), by BLAS.
+
+    Turns are the character codes of "N" and "T"; the rest are whole numbers and addresses.
+    """
+
+    def gemm(context, address, turn_a, turn_b, m, n, k, a, lda, b, ldb, c, ldc):  # type: ignore[no-untyped-def]  # as above
+        def generate(target: Any, builder: Any, signature: Any, v: Any) -> Any:
+            def kept(value: Any, kind: Any) -> Any:
+                place = cgutils.alloca_once(builder, kind)  # once: this stands inside a loop
+                builder.store(value, place)
+                return place
+
+            def narrow(value: Any, bits: int) -> Any:
+                return kept(builder.trunc(value, ir.IntType(bits)), ir.IntType(bits))
+
+            def pointer(value: Any) -> Any:
+                return builder.inttoptr(value, number.as_pointer())
+
+            one, zero = (kept(ir.Constant(number, value), number) for value in (1.0, 0.0))
+            values = [narrow(v[1], 8), narrow(v[2], 8), narrow(v[3], 32), narrow(v[4], 32), narrow(v[5], 32), one]
+            values += [pointer(v[6]), narrow(v[7], 32), pointer(v[8]), narrow(v[9], 32), zero]
+            values += [pointer(v[10]), narrow(v[11], 32)]
+            function = ir.FunctionType(ir.VoidType(), [value.type for value in values])
+            builder.call(builder.inttoptr(v[0], function.as_pointer()), values)
+            return target.get_dummy_value()
+
+        return types.void(*[types.intp] * 12), generate
+
+    return intrinsic(gemm)
+
+
+gemm_f4, gemm_f8 = _gemm(ir.FloatType()), _gemm(ir.DoubleType())

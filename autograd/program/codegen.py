@@ -21,6 +21,10 @@ CODES = {"float32": "f4", "float64": "f8", "int64": "i8", "int32": "i4", "bool":
 GENERIC = {
     "select", "maximum", "minimum", "fabs", "floor", "ceil", "rint", "trunc", "sqrt", "copysign", "truth", "INFINITY",
 }  # fmt: skip
+MATHS = {
+    "exp", "expm1", "exp2", "log", "log1p", "log2", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "tan", "sinh", "cosh",
+    "atan", "pow", "rsqrt",
+}  # fmt: skip  # of `autograd.kernels.maths`, which is not imported for their names: that would import numba
 LITERAL = (0, 1, -1, 2, -2, 0.5, -0.5, 3)  # numbers that formulas hold, written into the source
 COSTLY = {"exp", "log", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "pow", "log1p", "expm1", "divide", "sqrt"}
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
@@ -38,10 +42,10 @@ def code_of(dtype: np.dtype[Any]) -> str:
 
 
 class Writer:
-    """Writes the source of one stage; `maths` has the (function, dtype) pairs that kernels can call."""
+    """Writes the source of one stage."""
 
-    def __init__(self, stage: Stage, maths: Any) -> None:
-        self.stage, self.maths = stage, maths
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
         self.loops = stage.loops
         self.level = stage.loops.level
         self.head: list[str] = []
@@ -292,7 +296,7 @@ class Writer:
                 return f"({texts[word]})"
             if word in GENERIC or word in CODES.values():
                 return word
-            if (word, dtype.name) not in self.maths:
+            if word not in MATHS or dtype.kind != "f":
                 raise Unfusable(f"{op.name} has no kernel function for {dtype}")
             return f"{word}_{code_of(dtype)}"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.config import config
 from autograd.ops.shape import reshape_
 from autograd.primitive import Primitive, Traced
 from autograd.program.plan import Plan
@@ -36,6 +37,8 @@ class Fused:
         self.op.differentiable = True
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
+        if not config.kernels or any(isinstance(x, Symbol) for x in args):
+            return self.composition(*args, **settings)
         plan = self.plan(args, settings)
         if isinstance(plan, str):
             return self.composition(*args, **settings)
@@ -72,6 +75,10 @@ class Fused:
                 found = str(reason)
             self.plans[key] = found
         return found
+
+    def reasons(self) -> list[str]:
+        """Why, for some of the arguments so far, the plain composition ran instead of kernels."""
+        return sorted({plan for plan in self.plans.values() if isinstance(plan, str)})
 
     def _forward(self, *values: Any, plan: Plan, **_: Any) -> Any:
         return plan.forward(values, launch)[0]

@@ -23,8 +23,7 @@ def kernels(name: str) -> ModuleType:
 
 def source_of(stage: Stage) -> str:
     """The whole source of a stage's kernel, with the names that it calls."""
-    maths = kernels("maths").names()
-    text = Writer(stage, maths).write()
+    text = Writer(stage).write()
     used = called(text)
     head = [f"from autograd.kernels.expressions import {', '.join(sorted({'NAN', 'outputs', 'plus', 'read', *GENERIC}))}"]
     if used:

@@ -42,7 +42,9 @@ class _Axes:
 
 
 class Loops:
-    """The loops of a graph.
+    """The loops of a graph: of all `symbols`, of which `arrays` stand in memory and those `given` are not looked into.
+
+    `twins` are pairs that run along the same axes although no operation shows it: a result and its cotangent.
 
     Attributes:
         sizes: (rows, columns); rows is 1 and not a loop if there are only columns.
@@ -51,11 +53,21 @@ class Loops:
         reduced: for each reduction, the bits of the loops that it sums away.
     """
 
-    def __init__(self, symbols: Sequence[Symbol], arrays: Sequence[Symbol], given: Sequence[Symbol] = ()) -> None:
+    def __init__(
+        self,
+        symbols: Sequence[Symbol],
+        arrays: Sequence[Symbol],
+        given: Sequence[Symbol] = (),
+        twins: Sequence[tuple[Symbol, Symbol]] = (),
+    ) -> None:
         axes, known = _Axes(), set(given)
         places: dict[Symbol, Places] = {}
         for s in symbols:
             places[s] = _fresh(s.shape, axes) if s in known or s.op is None else _places(s, places, axes)
+        for a, b in twins:
+            for p, q in zip(places.get(a, ()), places.get(b, ()), strict=False):
+                if p is not None and q is not None:
+                    axes.join(p, q)
         final = {s: tuple(None if k is None else axes.find(k) for k in p) for s, p in places.items()}
         order = _order([final[s] for s in arrays], {k for p in final.values() for k in p if k is not None})
         groups = _collapse(order, list(final.values()))

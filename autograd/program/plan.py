@@ -106,7 +106,8 @@ class Plan:
         self.gradients = derive(self.outputs, self.seeds, self.wanted)
         live = [g for g in self.gradients if g is not None]
         forward = set(graph(self.outputs))
-        loops = Loops(graph([*self.outputs, *live]), [*self.inputs, *self.seeds, *self.outputs])
+        twins = [*zip(self.outputs, self.seeds, strict=True)]
+        loops = Loops(graph([*self.outputs, *live]), [*self.inputs, *self.seeds, *self.outputs], twins=twins)
         backward = [s for s in graph(live) if s in forward]
         returned = set(self.outputs)
         self.saved = [s for s in backward if s not in returned and (is_total(s, loops) or along_row(s, loops))]

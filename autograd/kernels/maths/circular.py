@@ -1,9 +1,10 @@
-"""sin, cos, tan and atan; the first three by Cody-Waite reduction with pi in three parts, up to `LIMIT`."""
+"""sin, cos, tan and atan; the first three by Cody-Waite reduction with pi / 2 in three parts, up to `LIMIT`."""
 
 from __future__ import annotations
 
 from autograd.kernels.maths.emit import (
     Value,
+    any_two_sum,
     bits,
     copysign,
     fabs,
@@ -14,32 +15,19 @@ from autograd.kernels.maths.emit import (
     polynomial,
     quotient,
     select,
+    two_product,
     two_sum,
 )
 
 LIMIT = {"float32": 2.0**15, "float64": 2.0**30}
-INVERSE_PI = 0.3183098861837907
-PI = {
-    "float32": (3.1415927410125732, -8.742277657347586e-08, -3.4302490200117637e-15),
-    "float64": (3.141592653589793, 1.2246467991473532e-16, -2.9947698097183397e-33),
+TWO_OVER_PI = 0.6366197723675814
+HALF_PI = {
+    "float32": (1.5707963705062866, -4.371138828673793e-08, -1.7151245100058819e-15),
+    "float64": (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33),
 }
 
-# (sin(r) / r - 1) / r^2, in r^2, for |r| < pi / 2
+# (sin(r) / r - 1) / r^2 and (cos(r) - 1 + r^2 / 2) / r^4, in r^2, for |r| < pi / 4
 SIN = {
-    "float32": (-0.1666666, 0.008333068, -0.00019809665, 2.6057778e-06),
-    "float64": (
-        -0.16666666666666666,
-        0.008333333333333207,
-        -0.0001984126984121241,
-        2.755731921154547e-06,
-        -2.5052106901186982e-08,
-        1.6058940793289265e-10,
-        -7.643012857825052e-13,
-        2.721340797696041e-15,
-    ),
-}
-# The same for |r| < pi / 4, and (cos(r) - 1 + r^2 / 2) / r^4
-SIN_NEAR = {
     "float32": (-0.16666654, 0.008332106, -0.0001950784),
     "float64": (
         -0.1666666666666663,
@@ -50,7 +38,7 @@ SIN_NEAR = {
         1.5895086250761554e-10,
     ),
 }
-COS_NEAR = {
+COS = {
     "float32": (0.041666646, -0.0013887301, 2.4430656e-05),
     "float64": (
         0.041666666666666595,
@@ -86,54 +74,62 @@ QUARTER = {
 FAR = {"float32": 1e12, "float64": 1e24}  # atan is pi / 2 to the last bit
 
 
-def sine(r: Value) -> Value:
-    """The sine of |r| < pi / 2."""
+def turn(x: Value) -> tuple[Value, Value, Value]:
+    """(k, its integer, |x| - k times the first part of pi / 2, which is exact), k the nearest number of quarter turns."""
+    shifted = fma(fabs(x), TWO_OVER_PI, x.kind.shifter)
+    k = shifted - x.kind.shifter
+    return k, bits(shifted), fma(-k, HALF_PI[x.kind.name][0], fabs(x))
+
+
+def angle(x: Value) -> tuple[Value, Value]:
+    """(r, the integer k), where |x| = k pi / 2 + r."""
+    k, quarters, r = turn(x)
+    for part in HALF_PI[x.kind.name][1:]:
+        r = fma(-k, part, r)
+    return r, quarters
+
+
+def wave(r: Value, odd: Value) -> Value:
+    """cos(r) where `odd`, else sin(r)."""
     z = r * r
-    return fma(r * z, polynomial(z, SIN), r)
+    s = fma(r * z, polynomial(z, SIN), r)
+    c = fma(z, fma(z, polynomial(z, COS), -0.5), 1.0)
+    return select(odd, c, s)
 
 
-def signed(y: Value, parity: Value, sign: Value | int = 0) -> Value:
-    """Y with its sign changed where the last bit of `parity` is set, and by the sign bits in `sign`."""
-    return floating(bits(y) ^ (parity << (y.kind.width - 1)) ^ sign)
+def half_turned(y: Value, quarters: Value) -> Value:
+    """Y, with its sign changed where the number of quarter turns has its second bit set."""
+    return floating(bits(y) ^ ((quarters << (y.kind.width - 2)) & y.kind.sign))
 
 
 def sin_small(x: Value) -> Value:
     """The sine up to LIMIT."""
-    a, kind = fabs(x), x.kind
-    shifted = fma(a, INVERSE_PI, kind.shifter)
-    k = shifted - kind.shifter
-    for part in PI[kind.name]:
-        a = fma(-k, part, a)
-    return signed(sine(a), bits(shifted), bits(x) & kind.sign)
+    r, quarters = angle(x)
+    y = half_turned(wave(r, nonzero(quarters & 1)), quarters)
+    return floating(bits(y) ^ (bits(x) & x.kind.sign))
 
 
 def cos_small(x: Value) -> Value:
-    """The cosine up to LIMIT: |x| = (k + 1/2) pi + r, so that the result is sin(r) or its negative."""
-    a, kind = fabs(x), x.kind
-    shifted = fma(a, INVERSE_PI, -0.5) + (kind.shifter + 1.0)
-    k = fma(shifted - (kind.shifter + 1.0), 2.0, 1.0)
-    for part in PI[kind.name]:
-        a = fma(-k, 0.5 * part, a)
-    return signed(sine(a), bits(shifted))
+    """The cosine up to LIMIT: the sine, a quarter turn later."""
+    r, quarters = angle(x)
+    quarters = quarters + 1
+    return half_turned(wave(r, nonzero(quarters & 1)), quarters)
 
 
 def tan_small(x: Value) -> Value:
     """The tangent up to LIMIT: sin(r) / cos(r), or -cos(r) / sin(r) after an odd number of quarter turns."""
-    a, kind = fabs(x), x.kind
-    high, middle, low = (0.5 * part for part in PI[kind.name])
-    shifted = fma(a, 2.0 * INVERSE_PI, kind.shifter)
-    k = shifted - kind.shifter
-    exact = fma(-k, high, a)
-    r = fma(-k, middle, exact)
-    r_low = fma(-k, low, fma(-k, middle, exact - r))
+    kind = x.kind
+    k, quarters, exact = turn(x)
+    _, middle, low = HALF_PI[kind.name]
+    part, part_low = two_product(-k, middle)
+    r, r_low = any_two_sum(exact, part)
+    r_low = r_low + fma(-k, low, part_low)
     z = r * r
-    s, s_low = two_sum(r, fma(r * z, polynomial(z, SIN_NEAR), r_low))
-    c, c_low = two_sum(r.constant(1.0), z * fma(z, polynomial(z, COS_NEAR), -0.5))
-    parity = bits(shifted)
-    odd = nonzero(parity & 1)
-    swapped = select(odd, c, s), select(odd, c_low, s_low), select(odd, s, c), select(odd, s_low, c_low)
-    y, correction = quotient(*swapped)
-    return signed(y + correction, parity, bits(x) & kind.sign)
+    s, s_low = two_sum(r, fma(r * z, polynomial(z, SIN), r_low))
+    c, c_low = two_sum(r.constant(1.0), z * fma(z, polynomial(z, COS), -0.5))
+    odd = nonzero(quarters & 1)
+    y, correction = quotient(select(odd, c, s), select(odd, c_low, s_low), select(odd, s, c), select(odd, s_low, c_low))
+    return floating(bits(y + correction) ^ (quarters << (kind.width - 1)) ^ (bits(x) & kind.sign))
 
 
 def atan(x: Value) -> Value:

@@ -238,6 +238,13 @@ def two_sum(a: Value, b: Value | Number) -> tuple[Value, Value]:
     return total, (a - total) + b
 
 
+def any_two_sum(a: Value, b: Value) -> tuple[Value, Value]:
+    """A + b as a rounded sum and its error, in any order (Knuth 1969)."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
+
+
 def two_product(a: Value, b: Value | Number) -> tuple[Value, Value]:
     """A * b as a rounded product and its error."""
     product = a * b

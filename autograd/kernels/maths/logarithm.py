@@ -95,7 +95,7 @@ def log1p_above(x: Value) -> Value:
     u = 1.0 + x
     lost = select(x > 1.0, 1.0 - (u - x), x - (u - 1.0))
     k, f, field = split(u)
-    f = fma(lost, floating((2 * kind.bias << kind.mantissa) - (field << kind.mantissa)), f)
+    f = fma(0.5 * lost, floating(((2 * kind.bias + 1) - field) << kind.mantissa), f)  # half of it: 2^-k may be subnormal
     return fma(k, LN2[kind.name], f + fma(k, LN2_LOW[kind.name], rest(f)))
 
 

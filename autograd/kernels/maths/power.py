@@ -25,7 +25,7 @@ from autograd.kernels.maths.emit import (
     two_product,
     two_sum,
 )
-from autograd.kernels.maths.exponential import EXPM1, LOW, SHALLOW, reduce, scale
+from autograd.kernels.maths.exponential import EXPM1, HIGH, LOW, SHALLOW, reduce, scale
 from autograd.kernels.maths.logarithm import split, split_any
 
 __all__ = ["pow", "rsqrt", "sqrt"]
@@ -97,10 +97,10 @@ def wide_power(a: Value, y: Value) -> Value:
     """A^y of float64 numbers, a >= 0."""
     high, low = wide_log(a)
     high = log_ends(a, high)
+    name = a.kind.name
     t, t_low = two_product(y, high)
     t_low = fma(y, low, t_low)
-    name = a.kind.name
-    clipped = maximum(minimum(t, 711.0), LOW[name])
+    clipped = maximum(minimum(t, HIGH[name]), LOW[name])
     t_low = select(same(t, clipped), t_low, 0.0)
     r, r_low, exponent = reduce(clipped)
     r = r + (r_low + t_low)

@@ -1,0 +1,119 @@
+"""Matrix products as jobs of the pool: blocks of the result, each one a single-threaded BLAS call.
+
+The blocks follow from the shape alone, so the bits of a product do not depend on the number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from array import array
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.kernels import pool
+
+SMALL = 1 << 18  # multiply-adds up to which NumPy's BLAS uses one thread of its own accord
+SINGLE = 1 << 20  # up to which one block is faster than the pool
+EDGE = 256  # of a block: smaller ones pack the same panels too often, larger ones leave cores idle
+_NORMAL, _TURNED = ord("N"), ord("T")
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def matmul(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
+    """`np.matmul` on the pool's threads, for two matrices of one floating dtype; anything else is `np.matmul` itself.
+
+    >>> a = np.ones((300, 200), np.float32)
+    >>> float(matmul(a, a.T)[3, 4])
+    200.0
+    """
+    job = None
+    if (
+        type(a) is type(b) is np.ndarray
+        and a.ndim == b.ndim == 2
+        and a.dtype is b.dtype
+        and a.shape[0] * b.size > SMALL
+        and a.dtype in _FLOATS
+        and a.shape[1] == b.shape[0]
+    ):
+        if out is None:
+            job = entry(a, b, product := np.empty((a.shape[0], b.shape[1]), a.dtype))
+        elif type(out) is np.ndarray and not (np.may_share_memory(out, a) or np.may_share_memory(out, b)):
+            job = entry(a, b, product := out)
+    if job is None:
+        return np.matmul(a, b, out=out) if out is not None else np.matmul(a, b)
+    address, blocks, words = job
+    pool.run(address, blocks, words.buffer_info()[0])
+    return product
+
+
+def entry(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> tuple[int, int, array[int]] | None:
+    """A product as an entry of a table: the kernel's address, the number of blocks, and its `args`, to be kept alive.
+
+    a: (m, k), b: (k, n), out: (m, n), of one dtype, float32 or float64. None if BLAS cannot take them as they stand:
+    other strides than those of a matrix or its transpose, vectors, a BLAS that is not OpenBLAS. `out` must not overlap.
+    """
+    if out.shape != (m := a.shape[0], n := b.shape[1]) or min(m, n, k := a.shape[1]) < 2 or out.dtype != a.dtype:
+        return None
+    left, right, result = _layout(a), _layout(b), _layout(out)
+    if left is None or right is None or result is None or result[0] != _NORMAL or not out.flags.writeable:
+        return None
+    if max(m, n, k, left[1], right[1], result[1]) >= 1 << 31:
+        return None
+    native = _native(a.dtype)
+    if native is None:
+        return None
+    rows, columns = grid(m, n, k)
+    across = -(-n // columns)
+    words = array("q", (native[2], native[1], left[0], right[0], m, n, k, a.ctypes.data, left[1], b.ctypes.data))
+    words.extend((right[1], out.ctypes.data, result[1], rows, columns, across))
+    return native[0], -(-m // rows) * across, words
+
+
+@lru_cache(1024)
+def grid(m: int, n: int, k: int) -> tuple[int, int]:
+    """Rows and columns of a block of an (m, n) product over k, by the shape alone.
+
+    >>> grid(1024, 512, 128), grid(128, 256, 784), grid(64, 64, 64)
+    ((256, 256), (128, 128), (64, 64))
+    """
+    if m * n * k <= SINGLE:
+        return m, n
+    down, across = max(1, round(m / EDGE)), max(1, round(n / EDGE))
+    if down * across == 1:
+        down, across = (2, 1) if m > n else (1, 2)
+    return _share(m, down), _share(n, across)
+
+
+def _share(size: int, parts: int) -> int:
+    return min(size, -(-size // parts) + 15 & -16)  # whole tiles of BLAS's inner loop
+
+
+def _layout(x: NDArray[Any]) -> tuple[int, int] | None:
+    """Whether a matrix lies in rows or turned, and its leading dimension; None if neither."""
+    (high, wide), (down, right), item = x.shape, x.strides, x.itemsize
+    if right == item and down >= wide * item and down % item == 0:
+        return _NORMAL, down // item
+    if down == item and right >= high * item and right % item == 0:
+        return _TURNED, right // item
+    return None
+
+
+@cache
+def _native(dtype: np.dtype[Any]) -> tuple[int, int, int] | None:
+    from autograd.kernels import openblas  # loads SciPy's linear algebra
+
+    found = openblas.kernel(dtype)
+    return None if found is None else (*found, openblas.LIMIT.ctypes.data)
+
+
+def _after_fork() -> None:
+    if "autograd.kernels.openblas" in sys.modules:
+        sys.modules["autograd.kernels.openblas"].restore()
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_after_fork)

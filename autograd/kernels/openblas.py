@@ -1,0 +1,121 @@
+"""SciPy's BLAS as native addresses. Imported at the first large product: SciPy's linear algebra takes 0.1 s to load.
+
+SciPy carries a BLAS of its own beside NumPy's, with threads of its own, which must stay out of our slices: the gemm
+kernel sets its number of threads to one while any slice runs and back afterwards. NumPy's BLAS is never touched.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+from typing import Any
+
+import numpy as np
+import scipy.linalg.cython_blas
+import threadpoolctl
+
+from autograd.kernels import compile
+
+LOCK, COUNT, SAVED, GET, SET, OWN = range(6)  # words of LIMIT; OWN: the number belongs to the calling thread (OpenMP)
+LIMIT = np.zeros(8, np.int64)
+
+_SOURCE = """
+@inline
+def enter(limit):
+    own = word_at(limit)[{OWN}]
+    before = 0
+    if own == 1:
+        before = foreign_0(word_at(limit)[{GET}])
+        foreign_1(word_at(limit)[{SET}], 1)
+    elif own == 0:
+        while not atomic_replace(limit, 0, 1):
+            pause()
+        words = word_at(limit)
+        if words[{COUNT}] == 0:
+            words[{SAVED}] = foreign_0(words[{GET}])
+            foreign_1(words[{SET}], 1)
+        words[{COUNT}] += 1
+        atomic_store(limit, 0)
+    return before
+
+@inline
+def leave(limit, before):
+    own = word_at(limit)[{OWN}]
+    if own == 1:
+        foreign_1(word_at(limit)[{SET}], before)
+    elif own == 0:
+        while not atomic_replace(limit, 0, 1):
+            pause()
+        words = word_at(limit)
+        words[{COUNT}] -= 1
+        if words[{COUNT}] == 0:
+            foreign_1(words[{SET}], words[{SAVED}])
+        atomic_store(limit, 0)
+
+def kernel(lo, hi, args):
+    limit, gemm, turned_a, turned_b = args[0], args[1], args[2], args[3]
+    m, n, k = args[4], args[5], args[6]
+    a, lda, b, ldb, c, ldc = args[7], args[8], args[9], args[10], args[11], args[12]
+    rows, columns, across = args[13], args[14], args[15]
+    before = enter(limit)
+    for block in range(lo, hi):
+        i, j = block // across * rows, block % across * columns
+        height, width = min(rows, m - i), min(columns, n - j)
+        mine = a + {size} * (i if turned_a == 84 else i * lda)
+        other = b + {size} * (j * ldb if turned_b == 84 else j)
+        # row-major C = A B is column-major C' = B' A'
+        {gemm}(gemm, turned_b, turned_a, width, height, k, other, ldb, mine, lda, c + {size} * (i * ldc + j), ldc)
+    leave(limit, before)
+"""
+
+
+def kernel(dtype: np.dtype[Any]) -> tuple[int, int] | None:
+    """The kernel of a product and the gemm that it calls; None where SciPy's BLAS is one that cannot be limited."""
+    if not LIMIT[SET]:
+        return None
+    names = {"gemm": f"gemm_f{dtype.itemsize}", "size": dtype.itemsize, "COUNT": COUNT, "SAVED": SAVED}
+    source = _SOURCE.format(**names, GET=GET, SET=SET, OWN=OWN)
+    return compile.get(source).address, _pointer("sgemm" if dtype.itemsize == 4 else "dgemm")
+
+
+def _pointer(name: str) -> int:
+    """The address of a function that SciPy exports for Cython."""
+    capsule = scipy.linalg.cython_blas.__pyx_capi__[name]
+    name_of, pointer_of = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
+    name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    pointer_of.restype, pointer_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    return int(pointer_of(capsule, name_of(capsule)))
+
+
+def _find_switch() -> None:
+    """Fill in how SciPy's BLAS is told its number of threads."""
+    found = [c for c in threadpoolctl.ThreadpoolController().lib_controllers if c.internal_api == "openblas"]
+    theirs = [c for c in found if "scipy.libs" in c.filepath or "/scipy/" in c.filepath.replace("\\", "/")] or found
+    if len(theirs) != 1:
+        return  # another BLAS (MKL, BLIS, Accelerate), or two that cannot be told apart
+    library = ctypes.CDLL(theirs[0].filepath)
+    openmp = theirs[0].threading_layer == "openmp"
+    ends = ("omp_get_max_threads", "omp_set_num_threads") if openmp else ("_get_num_threads", "_set_num_threads")
+    affixes = [("", "")] if openmp else itertools.product(("openblas", "scipy_openblas"), ("", "64_", "_64"))
+    for before, after in affixes:
+        addresses = [_address(library, f"{before}{end}{after}") for end in ends]
+        if all(addresses):
+            LIMIT[[GET, SET, OWN]] = [*addresses, int(openmp)]
+            return
+
+
+def _address(library: ctypes.CDLL, name: str) -> int:
+    try:
+        return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
+    except AttributeError:
+        return 0
+
+
+def restore() -> None:
+    """After a fork: no slice runs in the child, whatever ran in its parent."""
+    if LIMIT[COUNT]:
+        ctypes.CFUNCTYPE(None, ctypes.c_int)(int(LIMIT[SET]))(int(LIMIT[SAVED]))
+    LIMIT[[LOCK, COUNT]] = 0
+
+
+_find_switch()

@@ -1,0 +1,95 @@
+"""Every case runs on tiny sizes and prints its rows; what the figures are is no matter here."""
+
+import platform
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from bench import __main__ as command
+from bench import loader, peer, report, tape
+from bench.timing import Spread
+
+TINY = {
+    "loader": {"repeats": 2, "rows": 600},
+    "tape": {"repeats": 2, "length": 5, "number": 3, "peers": False},
+}
+TARGETS = {"loader": [1.5], "tape": [1.2, 1.5, 1.5, 1.5]}
+
+
+def test_every_case_is_tried():
+    assert set(TINY) == set(command.CASES)
+
+
+@pytest.mark.parametrize("name", sorted(TINY))
+def test_the_case_measures_something(name):
+    rows = command.CASES[name].run(**TINY[name])
+    assert [row.target for row in rows if row.target is not None] == TARGETS[name]
+    assert all(row.figure.low <= row.figure.median <= row.figure.high for row in rows)
+    assert all(row.figure.median > 0 for row in rows if row.target is None)  # times, not differences of times
+
+
+@pytest.mark.parametrize("name", sorted(TINY))
+def test_the_command_prints_where_it_ran_and_every_row(name, monkeypatch, capsys):
+    case = command.CASES[name]
+    rows = case.run(**TINY[name])
+    monkeypatch.setattr(case, "run", lambda *, repeats: rows if repeats == 2 else [])
+    command.main([name, "--repeats", "2"])
+    out = capsys.readouterr().out
+    assert f"Python {platform.python_version()}, NumPy {np.__version__}, {report.cores()} cores" in out
+    assert [row.what for row in rows if row.what not in out] == []
+    assert out.count("kept") + out.count("missed") == len(TARGETS[name])
+
+
+def test_without_a_case_they_are_listed(capsys):
+    command.main([])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[3] for line in lines] == ["loader", "tape"]
+    assert loader.ABOUT in lines[0]
+    assert tape.ABOUT in lines[1]
+
+
+def test_an_unknown_case_is_refused_by_name(capsys):
+    with pytest.raises(SystemExit) as stop:
+        command.main(["kernel"])
+    assert stop.value.code == 2
+    assert "'kernel' (choose from" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("median", "target", "verdict"), [(1.0, 1.2, "kept"), (1.2, 1.2, "kept"), (1.3, 1.2, "missed"), (9.0, None, "")]
+)
+def test_the_verdict_follows_from_median_and_target(median, target, verdict):
+    row = report.Row("x", Spread(median, 0.0, 9.0), "us", target)
+    assert row.verdict == verdict
+    assert row.cells()[-1] == verdict
+
+
+def test_the_table_lines_up():
+    rows = [
+        report.Row("long name of it", Spread(1.0, 0.5, 2.0), "us", 1.5),
+        report.Row("b", Spread(10.0, 9.0, 11.0), "ms"),
+    ]
+    head, first, second = report.table(rows).splitlines()
+    assert first == "long name of it  1.00 us   0.50 to 2.00   <= 1.5 us  kept"
+    assert head.index("median") == first.index("1.00 us") == second.index("10.00 ms")
+
+
+def test_a_peer_that_is_not_installed_is_left_out():
+    assert peer.measure("no_such_library", repeats=1, length=1, number=1) is None
+
+
+def test_a_peer_is_measured_in_a_process_of_its_own_where_it_is_installed():
+    found = peer.measure("torch", repeats=2, length=3, number=2)
+    assert (found is None) == (find_spec("torch") is None)
+    if found is not None:
+        assert len(found.record) == len(found.chain) == 2
+        assert min(found.record + found.chain) > 0
+
+
+def test_rows_of_a_peer_are_its_medians(monkeypatch):
+    figures = peer.Figures("9.9", record=[3e-6, 1e-6, 2e-6], chain=[5e-6, 5e-6, 8e-6])
+    monkeypatch.setattr(peer, "measure", lambda library, **sizes: figures if library == "torch" else None)
+    record, chain = tape.peer_rows(3, 4, 5)
+    assert (record.figure.median, chain.figure.median) == (pytest.approx(2.0), pytest.approx(5.0))
+    assert "PyTorch 9.9" in record.what
