@@ -1,4 +1,4 @@
-"""A tiny network written in scalars only, through the same engine that runs the large ones; and the tape that it leaves.
+"""A tiny network in scalars only, through the same engine that runs the large ones, and the tape that it leaves.
 
 Every weight, every product and every sum below is a 0-d Tensor of its own. The network learns exclusive or.
 """
@@ -18,6 +18,7 @@ class Neuron:
         self.bias = ag.tensor(0.0, requires_grad=True)
 
     def __call__(self, inputs: list[ag.Tensor]) -> ag.Tensor:
+        """The neuron's output."""
         total = self.bias
         for weight, value in zip(self.weights, inputs, strict=True):
             total = total + weight * value
@@ -32,6 +33,7 @@ class Network:
         self.output = Neuron(hidden, generator)
 
     def __call__(self, point: tuple[float, float]) -> ag.Tensor:
+        """The network's output at a point."""
         return self.output([neuron(list(point)) for neuron in self.hidden])
 
     def parameters(self) -> list[ag.Tensor]:

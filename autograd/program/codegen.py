@@ -1,8 +1,8 @@
 """The source of a kernel: one stage of a graph as loops over chunks, rows and columns.
 
-A kernel has the contract `void kernel(intp lo, intp hi, intp* args)` and computes the chunks [lo, hi). Its arguments are
-the number of rows, of columns, and of rows (or columns, if there are no rows) in a chunk, then a pointer to the scalars as float64, then
-one pointer for each array: those read, those written, and the partial totals, of which each chunk has its own.
+A kernel has the contract `void kernel(intp lo, intp hi, intp* args)` and computes the chunks [lo, hi). Its arguments
+are the number of rows, of columns, and of rows in a chunk (of columns, if there are no rows); then a pointer to the
+scalars as float64; then one for each array: those read, those written, and the partial totals, one for each chunk.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ GENERIC = {
     "select", "maximum", "minimum", "fabs", "floor", "ceil", "rint", "trunc", "sqrt", "copysign", "truth", "INFINITY",
 }  # fmt: skip
 MATHS = {
-    "exp", "expm1", "exp2", "log", "log1p", "log2", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "tan", "sinh", "cosh",
-    "atan", "pow", "rsqrt",
+    "exp", "expm1", "exp2", "log", "log1p", "log2", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "tan", "sinh",
+    "cosh", "atan", "pow", "rsqrt",
 }  # fmt: skip  # of `autograd.kernels.maths`, which is not imported for their names: that would import numba
 LITERAL = (0, 1, -1, 2, -2, 0.5, -0.5, 3)  # numbers that formulas hold, written into the source
 COSTLY = {"exp", "log", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "pow", "log1p", "expm1", "divide", "sqrt"}
@@ -58,6 +58,7 @@ class Writer:
         self.passes = max((stage.phase[s] for s in stage.order), default=0)
 
     def line(self, text: str) -> None:
+        """Add a line at the present depth."""
         self.lines.append("    " * self.depth + text)
 
     def write(self) -> str:
@@ -81,8 +82,9 @@ class Writer:
         stage = self.stage
         self.line("scalars = pointer_f8(args, 3)")
         for k, s in enumerate(stage.scalars):
-            self.names[s] = f"s{k}"
-            self.line(f"s{k} = {code_of(s.dtype)}(scalars[{k}])")
+            if isinstance(s, Symbol):
+                self.names[s] = f"s{k}"
+                self.line(f"s{k} = {code_of(s.dtype)}(scalars[{k}])")
         for k, s in enumerate([*stage.arrays, *stage.outputs, *stage.totals]):
             role = "a" if k < len(stage.arrays) else "o" if k < len(stage.arrays) + len(stage.outputs) else "t"
             self.address[s] = f"{role}{k}"
@@ -92,7 +94,7 @@ class Writer:
                 self.head.append(f"read_{role}{k}, write_{role}{k} = outputs[{k - len(stage.arrays)}]")
 
     def _keep_costly(self) -> None:
-        """Choose, for costly values needed in a later pass, an output of the same dtype to stand in until it is written."""
+        """Choose, for costly values needed in a later pass, an output in whose place they wait until it is written."""
         phase, free = self.stage.phase, [o for o in self.stage.outputs if self.level[o] == ROWS | COLUMNS]
         for s in self.stage.order:
             users = [u for u in self.stage.order if any(s is x for x in u.inputs) and not along_row(u, self.loops)]
@@ -290,7 +292,7 @@ class Writer:
             texts[name] = self._typed(x, np.dtype(bool) if op.name == "where" and k == 0 else dtype, suffix)
         code = _NUMBER.sub(lambda number: f"{code_of(dtype)}({number[0]})", op.code)
 
-        def name(match: re.Match[str]) -> str:
+        def translated(match: re.Match[str]) -> str:
             word = match[0]
             if word in texts:
                 return f"({texts[word]})"
@@ -300,7 +302,7 @@ class Writer:
                 raise Unfusable(f"{op.name} has no kernel function for {dtype}")
             return f"{word}_{code_of(dtype)}"
 
-        return _NAME.sub(name, code)
+        return _NAME.sub(translated, code)
 
 
 def called(source: str) -> list[tuple[str, str]]:

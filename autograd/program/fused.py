@@ -11,11 +11,11 @@ import numpy as np
 from autograd.config import config
 from autograd.ops.shape import reshape_
 from autograd.primitive import Primitive, Traced
-from autograd.program.plan import Plan
 from autograd.program.launch import build, launch
+from autograd.program.plan import Plan
 from autograd.program.symbol import Symbol, Unfusable
 from autograd.sweep import saved_tensors, sweep
-from autograd.tape import Node, enable_grad, leaf, recording
+from autograd.tape import Node, enable_grad, recording
 from autograd.tensor import Tensor
 
 _DTYPES = frozenset({"float32", "float64", "int64", "int32", "bool"})
@@ -37,6 +37,7 @@ class Fused:
         self.op.differentiable = True
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
+        """Run the kernels, or the composition where there are none."""
         if not config.kernels or any(isinstance(x, Symbol) for x in args):
             return self.composition(*args, **settings)
         plan = self.plan(args, settings)
@@ -111,7 +112,7 @@ def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
     return [None if live.get(s) is None else next(parts) for s in plan.inputs]
 
 
-def _recorded(f: Callable[..., Any], settings: dict[str, Any], xs: Sequence[Any], g: Tensor) -> list[Any]:
+def _recorded(f: Callable[..., Any], settings: dict[str, Any], xs: Sequence[Any], g: Any) -> list[Any]:
     with enable_grad():
         own = [reshape_(x, shape=x.shape) if isinstance(x, Tensor) and x.requires_grad else x for x in xs]
         y = f(*own, **settings)

@@ -17,7 +17,7 @@ PARALLEL = 4  # chunks from which on threads are worth waking
 
 
 def kernels(name: str) -> ModuleType:
-    """A module of `autograd.kernels`: imported late, because it loads LLVM, and numba if a kernel is not on the disk."""
+    """A module of `autograd.kernels`: imported late, because it loads LLVM, and numba for what is not on the disk."""
     return import_module(f"autograd.kernels.{name}")
 
 
@@ -25,7 +25,8 @@ def source_of(stage: Stage) -> str:
     """The whole source of a stage's kernel, with the names that it calls."""
     text = Writer(stage).write()
     used = called(text)
-    head = [f"from autograd.kernels.expressions import {', '.join(sorted({'NAN', 'outputs', 'plus', 'read', *GENERIC}))}"]
+    names = ", ".join(sorted({"NAN", "outputs", "plus", "read", *GENERIC}))
+    head = [f"from autograd.kernels.expressions import {names}"]
     if used:
         head.append("from autograd.kernels.maths import table")
         head += [f"{name} = table[{name.rpartition('_')[0]!r}, {dtype!r}]" for name, dtype in used]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.program.loops import COLUMNS, ROWS, Loops
+from autograd.program.loops import COLUMNS, Loops
 from autograd.program.stages import Stage, along_row, is_total, stages
 from autograd.program.symbol import Symbol, Unfusable, derive, graph
 
@@ -58,7 +58,8 @@ class Part:
         chunks = -(-length // step)
         scalars = np.array([np.asarray(self._value(s, env)).item() for s in stage.scalars], np.float64)
         made = [np.empty(s.shape, s.dtype) for s in stage.outputs]
-        partial = [np.empty((chunks, columns) if self.loops.level[t] & COLUMNS else chunks, t.dtype) for t in stage.totals]
+        shapes = [(chunks, columns) if self.loops.level[t] & COLUMNS else (chunks,) for t in stage.totals]
+        partial = [np.empty(shape, t.dtype) for shape, t in zip(shapes, stage.totals, strict=True)]
         arrays = [np.ascontiguousarray(env[s]) for s in stage.arrays]
         launch(kernel, chunks, [rows, columns, step], [scalars, *arrays, *made, *partial])
         env.update(zip(stage.outputs, made, strict=True))
@@ -71,14 +72,14 @@ def _check_labels(labels: NDArray[Any], symbols: Sequence[Symbol]) -> None:
     for s in symbols:
         if s.op is not None and s.op.name in ("pick", "place"):
             length = s.inputs[0].shape[s.settings["axis"]] if s.op.name == "pick" else s.settings["length"]
-            if labels.size and not (0 <= labels.min() and labels.max() < length):
+            if labels.size and (labels.min() < 0 or labels.max() >= length):
                 raise IndexError(f"a label is {labels.min()} or {labels.max()}, outside of 0 to {length - 1}")
 
 
 class Plan:
     """The forward half of a composition and, once it is asked for, the backward half.
 
-    Reductions that the backward half needs again are kept from the forward half; all else is recomputed from the inputs.
+    Sums that the backward half needs again are kept from the forward half; all else is recomputed from the inputs.
     """
 
     def __init__(self, f: Callable[..., Any], examples: Sequence[Any], settings: dict[str, Any], build: Any) -> None:

@@ -74,7 +74,7 @@ def _fill(stage: Stage, known: set[Symbol]) -> None:
         stage.order.append(s)
         inputs = [x for x in s.inputs if isinstance(x, Symbol) and x not in outside]
         stage.phase[s] = max((stage.phase[x] + along_row(x, loops) for x in inputs), default=0)
-    stage.phase |= {s: 0 for s in outside}
+    stage.phase |= dict.fromkeys(outside, 0)
 
 
 def along_row(s: Symbol, loops: Loops) -> bool:

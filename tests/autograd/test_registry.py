@@ -24,7 +24,7 @@ def apply(op, settings):
 
 
 TABLE = [pytest.param(op, c, id=f"{op.name}-{k}") for op in DIFFERENTIABLE for k, c in enumerate(cases_of(op))]
-every_case = pytest.mark.parametrize("op, c", TABLE)
+every_case = pytest.mark.parametrize(("op", "c"), TABLE)
 
 
 def test_every_differentiable_primitive_has_cases():

@@ -369,8 +369,10 @@ def test_a_generator_cannot_be_decorated():
 
 
 def test_inference_mode_cannot_be_undone():
-    with ag.inference_mode(), pytest.raises(DifferentiationError, match="no_grad instead"), ag.enable_grad():
-        pass
+    with ag.inference_mode():
+        scope = ag.enable_grad()
+        with pytest.raises(DifferentiationError, match="no_grad instead"):
+            scope.__enter__()
     with ag.inference_mode(), ag.no_grad():
         assert not ag.is_grad_enabled()
 

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import autograd as ag
 from autograd.program.fused import Fused
@@ -87,7 +85,10 @@ def test_fused_is_the_composition(name, f, args, options, dtype):
 
 @pytest.mark.parametrize(("name", "f", "args", "options"), COMPOSITIONS[:2] + COMPOSITIONS[8:15], ids=str)
 def test_fused_is_differentiable_to_second_order(name, f, args, options):
-    small = [a[:3, :4] if isinstance(a, np.ndarray) and a.ndim == 2 else a[:4] if isinstance(a, np.ndarray) else a for a in args]
+    small = [
+        a[:3, :4] if isinstance(a, np.ndarray) and a.ndim == 2 else a[:4] if isinstance(a, np.ndarray) else a
+        for a in args
+    ]
     small = [np.array([0, 3, 1]) if a is not args[k] and a.dtype.kind == "i" else a for k, a in enumerate(small)]
     compiled = Fused(f)
     assert ag.gradcheck(lambda *xs: compiled(*xs, **options), small)
