@@ -120,6 +120,7 @@ from autograd.ops.shape import (
     swapaxes,
 )
 from autograd.ops.window import fold, window
+from autograd.program.fused import explain, fused
 from autograd.sweep import backward
 from autograd.tape import enable_grad, inference_mode, is_grad_enabled, no_grad
 from autograd.tensor import Tensor
@@ -200,6 +201,7 @@ __all__ = [
     "exp",
     "exp2",
     "expand_dims",
+    "explain",
     "expm1",
     "eye",
     "flatten",
@@ -210,6 +212,7 @@ __all__ = [
     "from_dlpack",
     "full",
     "full_like",
+    "fused",
     "getitem",
     "grad",
     "gradcheck",

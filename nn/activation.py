@@ -19,6 +19,16 @@ def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
     return ag.where(x > 0, x, negative_slope * x)
 
 
+@ag.fused
+def _gelu(x: Tensor) -> Tensor:
+    return 0.5 * x * ag.erfc(-math.sqrt(0.5) * x)
+
+
+@ag.fused
+def _gelu_tanh(x: Tensor) -> Tensor:
+    return 0.5 * x * (1 + ag.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+
+
 def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     """The Gaussian error linear unit x Phi(x), Phi the standard normal's distribution (Hendrycks & Gimpel 2016).
 
@@ -31,12 +41,13 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     tensor([0. , 0.84134475])
     """
     if approximate == "none":
-        return 0.5 * x * ag.erfc(-math.sqrt(0.5) * x)
+        return _gelu(x)
     if approximate == "tanh":
-        return 0.5 * x * (1 + ag.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)))
+        return _gelu_tanh(x)
     raise ArgumentError(f"gelu was given approximate={approximate!r}. Expected 'none' or 'tanh'.")
 
 
+@ag.fused
 def silu(x: Tensor) -> Tensor:
     """The sigmoid linear unit x / (1 + e^-x), also called swish (Elfwing et al. 2017).
 

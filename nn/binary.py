@@ -14,6 +14,16 @@ from nn.losses import Array, Loss, check_reduction, matched, reduced
 from nn.module import Buffer
 
 
+@ag.fused
+def _logistic(x: Tensor, y: Tensor, *, reduction: str) -> Tensor:
+    return reduced(y * ag.softplus(-x) + (1 - y) * ag.softplus(x), reduction)
+
+
+@ag.fused
+def _hinge(f: Tensor, y: Tensor, *, reduction: str) -> Tensor:
+    return reduced(ag.relu(1 - y * f), reduction)
+
+
 def binary_cross_entropy(
     input: Array, target: Array, weight: Array | None = None, *, reduction: str = "mean"
 ) -> Tensor:
@@ -74,6 +84,8 @@ def binary_cross_entropy_with_logits(
     x, y = matched(input, target, "binary_cross_entropy_with_logits")
     fix = "Write (target + 1) / 2 for labels -1 and +1."
     _within_unit(y, "binary_cross_entropy_with_logits", "targets", fix)
+    if weight is None and pos_weight is None:
+        return _logistic(x, y, reduction=reduction)
     positive = y * ag.softplus(-x)
     if pos_weight is not None:
         positive = ag.asarray(pos_weight, x.dtype) * positive
@@ -103,7 +115,7 @@ def hinge_loss(input: Array, target: Array, *, reduction: str = "mean") -> Tenso
             f"hinge_loss was given the label {y.numpy()[wrong][0]:g}. Expected -1 and +1: write 2 * target - 1 for "
             "labels 0 and 1."
         )
-    return reduced(ag.relu(1 - y * f), reduction)
+    return _hinge(f, y, reduction=reduction)
 
 
 def _within_unit(x: Tensor, who: str, name: str, fix: str) -> None:

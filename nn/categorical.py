@@ -15,6 +15,11 @@ from nn.losses import REDUCTIONS, Array, Loss, check_reduction, matched, reduced
 from nn.module import Buffer
 
 
+@ag.fused
+def _from_labels(x: Tensor, labels: Tensor, *, axis: int, reduction: str) -> Tensor:
+    return reduced(-ag.squeeze(ag.take_along_axis(ag.log_softmax(x, axis), labels, axis), axis), reduction)
+
+
 def cross_entropy(
     input: Array,
     target: Array,
@@ -52,8 +57,12 @@ def cross_entropy(
     check_reduction(reduction, who)
     _check_smoothing(label_smoothing, who)
     x, axis = _class_axis(input, who)
-    logp = ag.log_softmax(x, axis)
     y = ag.asarray(target)
+    if weight is None and not label_smoothing and y.dtype.kind in "iu":
+        labels = _labels(x, y, ignore_index, axis, who)
+        if bool(np.all(labels != ignore_index)):
+            return _from_labels(x, ag.asarray(np.expand_dims(labels, axis)), axis=axis, reduction=reduction)
+    logp = ag.log_softmax(x, axis)
     if y.dtype.kind == "f" and y.shape == x.shape:
         if ignore_index >= 0:
             raise ArgumentError(

@@ -8,6 +8,23 @@ from autograd.errors import ArgumentError
 from nn.losses import Array, Loss, check_reduction, matched, reduced
 
 
+@ag.fused
+def _squared(f: Tensor, y: Tensor, *, reduction: str) -> Tensor:
+    return reduced(ag.square(f - y), reduction)
+
+
+@ag.fused
+def _absolute(f: Tensor, y: Tensor, *, reduction: str) -> Tensor:
+    return reduced(ag.abs(f - y), reduction)
+
+
+@ag.fused
+def _huber(f: Tensor, y: Tensor, delta: float, *, reduction: str) -> Tensor:
+    error = f - y
+    size = ag.abs(error)
+    return reduced(ag.where(size <= delta, 0.5 * error * error, delta * (size - 0.5 * delta)), reduction)
+
+
 def mse_loss(input: Array, target: Array, *, reduction: str = "mean") -> Tensor:
     """Mean squared error: (f - y)^2 for each element, and by default its mean, the cost.
 
@@ -24,8 +41,7 @@ def mse_loss(input: Array, target: Array, *, reduction: str = "mean") -> Tensor:
     tensor(2.)
     """
     check_reduction(reduction, "mse_loss")
-    f, y = matched(input, target, "mse_loss")
-    return reduced(ag.square(f - y), reduction)
+    return _squared(*matched(input, target, "mse_loss"), reduction=reduction)
 
 
 def l1_loss(input: Array, target: Array, *, reduction: str = "mean") -> Tensor:
@@ -37,8 +53,7 @@ def l1_loss(input: Array, target: Array, *, reduction: str = "mean") -> Tensor:
     tensor(1.)
     """
     check_reduction(reduction, "l1_loss")
-    f, y = matched(input, target, "l1_loss")
-    return reduced(ag.abs(f - y), reduction)
+    return _absolute(*matched(input, target, "l1_loss"), reduction=reduction)
 
 
 def huber_loss(input: Array, target: Array, *, reduction: str = "mean", delta: float = 1.0) -> Tensor:
@@ -51,10 +66,7 @@ def huber_loss(input: Array, target: Array, *, reduction: str = "mean", delta: f
     """
     check_reduction(reduction, "huber_loss")
     _positive(delta, "huber_loss", "delta")
-    f, y = matched(input, target, "huber_loss")
-    error = f - y
-    size = ag.abs(error)
-    return reduced(ag.where(size <= delta, 0.5 * error * error, delta * (size - 0.5 * delta)), reduction)
+    return _huber(*matched(input, target, "huber_loss"), delta, reduction=reduction)
 
 
 def smooth_l1_loss(input: Array, target: Array, *, reduction: str = "mean", beta: float = 1.0) -> Tensor:

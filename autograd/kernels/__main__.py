@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ def costs() -> None:
     print(f"{'pool':14} compiled or loaded in {first / 1e3:.0f} ms")
     print(f"{'serial call':14} {_timed(lambda: pool.run(full, 1, where, 1))[0]:.2f} us")
     print(f"{'threaded call':14} {_timed(lambda: pool.run(full, 2, where))[0]:.2f} us")
-    one, all_ = (_timed(lambda t=t: pool.run(full, found.size, where, t))[0] for t in (1, None))
+    one, all_ = (_timed(partial(pool.run, full, found.size, where, t))[0] for t in (1, 99))
     print(f"{'64k float64':14} {one:.1f} us with one thread, {all_:.1f} us with all")
     product = np.ones((512, 512), np.float32)
     ours, theirs = _timed(lambda: blas.matmul(product, product), 20)[0], _timed(lambda: product @ product, 20)[0]
@@ -145,7 +146,9 @@ def _writable() -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m autograd.kernels", description="The kernels compiled on this machine.")
+    parser = argparse.ArgumentParser(
+        prog="python -m autograd.kernels", description="The kernels compiled on this machine."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("list", "verify", "clear", "doctor"):
         commands.add_parser(name)

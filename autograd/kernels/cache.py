@@ -1,8 +1,8 @@
 """Compiled kernels on disk: one file for each key, read whole or not at all.
 
-An entry is one line of JSON (the symbol, the outside symbols that it calls, what the key was made of, a checksum) and the
-object file. It is written to a temporary file of the same folder and renamed, so a reader never sees half of one and
-processes that start at the same time only overwrite each other's equal work.
+An entry is one line of JSON (the symbol, the outside symbols that it calls, what the key was made of, a checksum) and
+the object file. It is written to a temporary file of the same folder and renamed, so a reader never sees half of one
+and processes that start at the same time only overwrite each other's equal work.
 """
 
 from __future__ import annotations

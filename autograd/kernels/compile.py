@@ -23,7 +23,13 @@ from autograd.kernels import loader
 KERNEL = ("intp", "intp", "intp*")
 FLAGS = ("contract", "nsz")  # never nnan or ninf: NaN and infinities keep their meaning
 _FOLDER = Path(__file__).parent
-_WHOLE = ("emit", "expressions", "intrinsics", "loader", "maths")  # modules whose names every kernel may use, so whose text is in every key
+_WHOLE = (
+    "emit",
+    "expressions",
+    "intrinsics",
+    "loader",
+    "maths",
+)  # modules whose names every kernel may use, so whose text is in every key
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +83,8 @@ def get(
     `reads` are the source texts of what else it calls: an edit to one of them makes another kernel. The modules of
     `autograd.kernels` are always read.
 
-    >>> double = get("def kernel(lo, hi, args):\\n    x = pointer_f8(args, 0)\\n    for i in range(lo, hi): x[i] *= 2.0")
     >>> import numpy as np
+    >>> double = get("def kernel(lo, hi, args):\\n for i in range(lo, hi): pointer_f8(args, 0)[i] *= 2.0")
     >>> x = np.ones(3)
     >>> double.call(0, 2, np.array([x.ctypes.data]).ctypes.data)
     >>> x

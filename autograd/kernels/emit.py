@@ -18,7 +18,8 @@ from autograd.errors import UnsupportedError
 from autograd.kernels import intrinsics, loader
 from autograd.kernels.cache import Entry
 
-_TYPES = {"intp": types.intp, "intp*": types.CPointer(types.intp)}
+_pointer_to: Any = types.CPointer
+_TYPES = {"intp": types.intp, "intp*": _pointer_to(types.intp)}
 _MACHINE = {"intp": "i64", "intp*": "ptr"}
 _DECLARED = re.compile(r'^declare .*?@(?:"([^"]+)"|([\w.$]+))\(', re.MULTILINE)
 _DEFINED = re.compile(r"^define (?!internal |private )", re.MULTILINE)
@@ -35,19 +36,21 @@ def emit(source: str, name: str, signature: Sequence[str], flags: Sequence[str],
     needs = _needed(text)
     if foreign := [need for need in needs if need not in loader.RUNTIME]:
         raise UnsupportedError(
-            f"The kernel {name} needs {', '.join(foreign)} while it runs. Expected arithmetic on numbers and pointers only: "
-            "no arrays, no strings, no exceptions, no printing."
+            f"The kernel {name} needs {', '.join(foreign)} while it runs. "
+            "Expected arithmetic on numbers and pointers only: no arrays, no strings, no exceptions, no printing."
         )
     return Entry(symbol, needs, fields, loader.emit(text))
 
 
 def _compiled(source: str, name: str, signature: Sequence[str], flags: Sequence[str]) -> tuple[str, str]:
     """LLVM's optimised text of a function and the name that numba gave it."""
-    if numba.config.DISABLE_JIT:
-        raise UnsupportedError("NUMBA_DISABLE_JIT is set, so no kernel can be compiled. Unset it, or set config.kernels = False.")
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # made from the environment
+        raise UnsupportedError(
+            "NUMBA_DISABLE_JIT is set, so no kernel can be compiled. Unset it, or set config.kernels = False."
+        )
     file = f"<kernel {name} {hash(source):x}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    options = {
+    options: dict[str, Any] = {
         "error_model": "numpy",
         "fastmath": set(flags),
         "nogil": True,

@@ -1,7 +1,7 @@
 """What kernels need and Python cannot say: typed pointers out of `args`, bits as numbers, atomics, calls by address.
 
-Every function here is for the source of a kernel only. `args` is a pointer to machine words; `args[k]` holds an address,
-a size, a stride, or the bits of a scalar.
+Every function here is for the source of a kernel only. `args` is a pointer to machine words; `args[k]` holds an
+address, a size, a stride, or the bits of a scalar.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 WORD = ir.IntType(64)
+_pointer_to: Any = types.CPointer
+_alloca_once: Any = cgutils.alloca_once
 _HINTS = {  # tells the processor that this is a loop of waiting
     "x86_64": ("llvm.x86.sse2.pause", ()),
     "AMD64": ("llvm.x86.sse2.pause", ()),
@@ -26,7 +28,7 @@ _HINTS = {  # tells the processor that this is a loop of waiting
 
 def _pointer(dtype: type[np.generic]) -> Any:
     """`pointer_xx(args, k)`: args[k] as a pointer to elements of a dtype, to be indexed."""
-    element = types.CPointer(getattr(types, np.dtype(dtype).name))
+    element = _pointer_to(getattr(types, np.dtype(dtype).name))
 
     def pointer(context: Any, args: Any, k: Any) -> Any:
         def generate(target: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -103,7 +105,7 @@ def word_at(context, address):  # type: ignore[no-untyped-def]  # numba reads th
     def generate(target: Any, builder: Any, signature: Any, values: Any) -> Any:
         return builder.inttoptr(values[0], WORD.as_pointer())
 
-    return types.CPointer(types.intp)(types.intp), generate
+    return _pointer_to(types.intp)(types.intp), generate
 
 
 @intrinsic
@@ -185,7 +187,7 @@ def _gemm(number: Any) -> Any:
     def gemm(context, address, turn_a, turn_b, m, n, k, a, lda, b, ldb, c, ldc):  # type: ignore[no-untyped-def]  # as above
         def generate(target: Any, builder: Any, signature: Any, v: Any) -> Any:
             def kept(value: Any, kind: Any) -> Any:
-                place = cgutils.alloca_once(builder, kind)  # once: this stands inside a loop
+                place = _alloca_once(builder, kind)  # once: this stands inside a loop
                 builder.store(value, place)
                 return place
 

@@ -24,9 +24,9 @@ from autograd.kernels.cache import Entry
 
 # What machine code may call: idioms that LLVM makes of loops, and the mathematics library.
 _MATHS = (
-    "acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs floor fma fmax fmin "
-    "fmod hypot ldexp lgamma log log10 log1p log2 logb modf nearbyint nextafter pow remainder rint round sin sinh sqrt "
-    "tan tanh tgamma trunc"
+    "acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs floor fma fmax "
+    "fmin fmod hypot ldexp lgamma log log10 log1p log2 logb modf nearbyint nextafter pow remainder rint round sin sinh "
+    "sqrt tan tanh tgamma trunc"
 )
 RUNTIME = frozenset(
     ["memcpy", "memmove", "memset", "sincos", "sincosf"] + [name + end for name in _MATHS.split() for end in ("", "f")]

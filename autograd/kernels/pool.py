@@ -1,8 +1,8 @@
 """One pool of threads for kernels and for slices of matrix products.
 
-Its members are Python threads that never leave one native loop (`team.py`), so they hold no interpreter lock. They watch
-for work for `config.spin` microseconds after each job, then sleep in the operating system. A call while the pool is
-busy, from another thread or from within a kernel, runs serially instead of waiting.
+Its members are Python threads that never leave one native loop (`team.py`), so they hold no interpreter lock. They
+watch for work for `config.spin` microseconds after each job, then sleep in the operating system. A call while the pool
+is busy, from another thread or from within a kernel, runs serially instead of waiting.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Team:
             return False
         library = ctypes.CDLL(None)
         for place, name in _PRIMITIVES.items():
-            self._words[place] = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
+            self._words[place] = ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
         library.pthread_mutex_init(ctypes.c_void_p(self.state + 8 * team.MUTEX), None)
         library.pthread_cond_init(ctypes.c_void_p(self.state + 8 * team.CONDITION), None)
         self._words[team.SPINS] = round(config.spin / self._pause())
@@ -173,7 +173,7 @@ class Table:
     default. Several `run`s of a table may change what `sizes` and `args` hold in between.
     """
 
-    __slots__ = ("_pointers", "args", "addresses", "parallel", "sizes")
+    __slots__ = ("_pointers", "addresses", "args", "parallel", "sizes")
 
     def __init__(
         self, addresses: ArrayLike, sizes: ArrayLike, args: ArrayLike, parallel: ArrayLike | None = None
@@ -182,7 +182,9 @@ class Table:
         self.parallel = _words(np.ones(self.addresses.size) if parallel is None else parallel)
         columns = (self.addresses, self.sizes, self.args, self.parallel)
         if len({column.shape for column in columns}) != 1:
-            raise ArgumentError(f"A table was given columns of {[c.size for c in columns]} entries. Expected equal numbers.")
+            raise ArgumentError(
+                f"A table was given columns of {[c.size for c in columns]} entries. Expected equal numbers."
+            )
         self._pointers = (self.addresses.size, *(column.ctypes.data for column in columns))
 
     def run(self, threads: int | None = None) -> None:
@@ -196,7 +198,11 @@ class Table:
 
 
 def run_table(
-    addresses: ArrayLike, sizes: ArrayLike, args: ArrayLike, parallel: ArrayLike | None = None, threads: int | None = None
+    addresses: ArrayLike,
+    sizes: ArrayLike,
+    args: ArrayLike,
+    parallel: ArrayLike | None = None,
+    threads: int | None = None,
 ) -> None:
     """Run a table of kernels once. Keep a `Table` to run it again."""
     Table(addresses, sizes, args, parallel).run(threads)

@@ -1,8 +1,9 @@
 """The native half of the pool: sources of the worker loop, of one job and of a table of jobs.
 
-A job is a kernel, its size, its `args` and a number of slices. Whoever finds a slice unclaimed claims it and runs it: a
-thread takes its own slice first, so that it finds its part of the data in its own cache, then what others have not begun.
-So nobody waits for a thread that sleeps or is not scheduled: the number of threads that take part is never assumed.
+A job is a kernel, its size, its `args` and a number of slices. Whoever finds a slice unclaimed claims it and runs it:
+a thread takes its own slice first, so that it finds its part of the data in its own cache, then what others have not
+begun. So nobody waits for a thread that sleeps or is not scheduled: the number of threads that take part is never
+assumed.
 
 The words of a pool's state, each group on cache lines of its own:
 

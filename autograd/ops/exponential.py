@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     from autograd.tensor import Operand, Tensor
 
 
-def _exp_shifted(x: Any, axis: tuple[int, ...]) -> tuple[Any, Any]:
-    """e^(x - top) and the finite top that it was shifted by, whose derivatives cancel."""
+def _top(x: Any, axis: tuple[int, ...]) -> Any:
+    """The finite maximum that exponents are shifted by, whose derivatives cancel."""
     top = stop_gradient(max_(x, axis=axis, keepdims=True))
-    top = where(isfinite(top), top, 0)
-    return exp(x - top), top
+    return where(isfinite(top), top, 0)
 
 
 def _logsumexp_composed(x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
-    e, top = _exp_shifted(x, axis)
-    y = log(sum_(e, axis=axis, keepdims=True)) + top
+    top = _top(x, axis)
+    y = log(sum_(exp(x - top), axis=axis, keepdims=True)) + top
     return y if keepdims else reshape_(y, shape=tuple(n for k, n in enumerate(x.shape) if k not in axis))
 
 
 def _softmax_composed(x: Any, *, axis: int) -> Any:
-    e, _ = _exp_shifted(x, (axis,))
+    e = exp(x - _top(x, (axis,)))
     return e / sum_(e, axis=(axis,), keepdims=True)
 
 
 def _log_softmax_composed(x: Any, *, axis: int) -> Any:
-    return x - _logsumexp_composed(x, axis=(axis,), keepdims=True)
+    shifted = x - _top(x, (axis,))
+    return shifted - log(sum_(exp(shifted), axis=(axis,), keepdims=True))
 
 
 _logsumexp = primitive(

@@ -283,7 +283,8 @@ class Writer:
         op = s.op
         assert op is not None
         if op.name == "place":
-            return f"select({column} == {self._text(s.inputs[1])}, {self._typed(s.inputs[0], s.dtype)}, {code_of(s.dtype)}(0))"
+            label, value = self._text(s.inputs[1]), self._typed(s.inputs[0], s.dtype)
+            return f"select({column} == {label}, {value}, {code_of(s.dtype)}(0))"
         if op.code is None:  # a change of shape alone
             return self._typed(s.inputs[0], s.dtype, suffix)
         dtype = _computing(s)

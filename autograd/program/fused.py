@@ -9,86 +9,86 @@ from typing import Any
 import numpy as np
 
 from autograd.config import config
+from autograd.errors import DifferentiationError
 from autograd.ops.shape import reshape_
 from autograd.primitive import Primitive, Traced
-from autograd.program.launch import build, launch
-from autograd.program.plan import Plan
+from autograd.program.launch import build, launch, source_of
+from autograd.program.plan import Part, Plan
 from autograd.program.symbol import Symbol, Unfusable
 from autograd.sweep import saved_tensors, sweep
 from autograd.tape import Node, enable_grad, recording
 from autograd.tensor import Tensor
 
+SMALLEST = 4096  # elements from which on kernels beat NumPy, their launch included
 _DTYPES = frozenset({"float32", "float64", "int64", "int32", "bool"})
 
 
 class Fused:
-    """A function of arrays and Python numbers, compiled for the shapes and dtypes that it meets.
+    """A function of arrays and Python numbers, compiled for the shapes and dtypes that it meets. Made by `fused`."""
 
-    Positional arguments are arrays, Tensors, or Python numbers that may change from call to call; keyword arguments are
-    settings, each value of which is compiled for itself.
-    """
-
-    def __init__(self, f: Callable[..., Any]) -> None:
+    def __init__(self, f: Callable[..., Any], smallest: int = SMALLEST) -> None:
         update_wrapper(self, f)
         self.composition = f
+        self.smallest = smallest
         self.plans: dict[Any, Plan | str] = {}
-        self.op = Primitive(f.__name__, "*xs", self._forward, pulls=(), reads=(), doc=f.__doc__ or "")
+        self.op = Primitive(f.__name__, "*xs", _refused, pulls=(), reads=(), doc=f.__doc__ or "")
         self.op.together = _together
-        self.op.differentiable = True
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
         """Run the kernels, or the composition where there are none."""
-        if not config.kernels or any(isinstance(x, Symbol) for x in args):
+        values = [x.value if isinstance(x, Tensor) else x for x in args]
+        if not config.kernels or not any(getattr(x, "size", 0) >= self.smallest for x in values):
             return self.composition(*args, **settings)
-        plan = self.plan(args, settings)
+        plan = self.plan(values, settings)
         if isinstance(plan, str):
             return self.composition(*args, **settings)
-        values = [x.value if isinstance(x, Tensor) else x for x in args]
         parents = tuple(x.node if isinstance(x, Tensor) else None for x in args)
-        record = recording.get() and any(p is not None for p in parents)
-        if record and not plan.single:
-            return self.composition(*args, **settings)
-        results = plan.forward(values, launch)
-        outputs, extras = results[: len(plan.outputs)], results[len(plan.outputs) :]
-        if not record:
-            tensors = any(isinstance(x, Tensor) for x in args)
-            made = [Tensor(y) if tensors else y for y in outputs]
-            return made[0] if plan.single else tuple(made)
-        y = outputs[0]
-        saved = (None, *values, *extras)
-        note = {"plan": plan, "composition": self.composition, "settings": settings}
-        return Tensor(y, Node(self.op, parents, saved, note, y.shape, y.dtype))
+        if any(p is not None for p in parents) and recording.get():
+            return self._recorded(plan, args, values, parents, settings)
+        outputs = plan.forward(values, launch)[: len(plan.outputs)]
+        made = [Tensor(y) for y in outputs] if any(isinstance(x, Tensor) for x in args) else outputs
+        return made[0] if plan.single else tuple(made)
 
-    def plan(self, args: Sequence[Any], settings: dict[str, Any]) -> Plan | str:
-        """How these arguments are run, or the reason why they run as the plain composition."""
+    def _recorded(self, plan: Plan, args: Any, values: Any, parents: Any, settings: dict[str, Any]) -> Any:
+        """Run the forward kernels and leave one entry on the tape."""
+        if not plan.single:
+            return self.composition(*args, **settings)
+        y, *extras = plan.forward(values, launch)
+        own = [x.copy() if x is v and isinstance(v, np.ndarray) else v for x, v in zip(args, values, strict=True)]
+        note = {"plan": plan, "composition": self.composition, "settings": settings}
+        return Tensor(y, Node(self.op, parents, (None, *own, *extras), note, y.shape, y.dtype))
+
+    def plan(self, values: Sequence[Any], settings: dict[str, Any]) -> Plan | str:
+        """How values like these are run, or the reason why they run as the plain composition."""
         try:
-            key = (tuple(map(_kind, args)), tuple(sorted(settings.items())))
+            key = (tuple(map(_kind, values)), tuple(sorted(settings.items())))
             found = self.plans.get(key)
-        except TypeError:
-            return "a setting cannot be hashed"
+            if found is None:
+                found = self.plans[key] = _planned(self.composition, values, settings)
         except Unfusable as reason:
             return str(reason)
-        if found is None:
-            examples = [x.value if isinstance(x, Tensor) else x for x in args]
-            try:
-                found = Plan(self.composition, examples, settings, build)
-            except Unfusable as reason:
-                found = str(reason)
-            self.plans[key] = found
+        except TypeError as error:
+            return f"a setting cannot be told from others ({error})"
         return found
 
     def reasons(self) -> list[str]:
         """Why, for some of the arguments so far, the plain composition ran instead of kernels."""
         return sorted({plan for plan in self.plans.values() if isinstance(plan, str)})
 
-    def _forward(self, *values: Any, plan: Plan, **_: Any) -> Any:
-        return plan.forward(values, launch)[0]
+
+def _planned(f: Callable[..., Any], values: Sequence[Any], settings: dict[str, Any]) -> Plan | str:
+    try:
+        return Plan(f, values, settings, build)
+    except Unfusable as reason:
+        return str(reason)
+
+
+def _refused(*_values: Any, **_settings: Any) -> Any:
+    raise DifferentiationError("the entry of a fused function was run by itself; call the function.")
 
 
 def _kind(x: Any) -> Any:
     """What a plan is made for: shape and dtype of an array, the type of a number."""
-    if isinstance(x, Tensor):
-        x = x.value
     if isinstance(x, (int, float)) and not isinstance(x, bool):
         return type(x)
     if not isinstance(x, (np.ndarray, np.generic)):
@@ -99,7 +99,7 @@ def _kind(x: Any) -> Any:
 
 
 def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
-    """The cotangents of all inputs: by the kernels for arrays, by the composition's own tape where they are recorded."""
+    """The cotangents of all inputs: by the kernels, or by the composition's own tape where they are recorded."""
     note = node.settings or {}
     plan: Plan = note["plan"]
     count = len(plan.inputs)
@@ -122,5 +122,56 @@ def _recorded(f: Callable[..., Any], settings: dict[str, Any], xs: Sequence[Any]
 
 
 def fused(f: Callable[..., Any]) -> Fused:
-    """Compile a composition of primitives into one fused forward and one fused backward kernel."""
+    """Compile a composition of autograd functions into fused machine kernels, its derivative included.
+
+    The composition is traced once for each combination of shapes and dtypes; its backward half is derived from the
+    rules of its primitives; each half becomes one kernel for each sum over all rows that it must wait for, run over
+    threads. Kernels are kept on the disk. Arguments with fewer than a few thousand elements run as the plain
+    composition, which is then faster, and so does what has no kernel form: `reasons()` of the result says why.
+
+    Parameters:
+        f: a function of autograd operations. Positional arguments are arrays, Tensors, or Python numbers that may
+            change from call to call; keyword arguments are settings, each value of which is compiled for itself.
+
+    Returns:
+        A function with the arguments of f, differentiable to any order.
+
+    >>> import autograd as ag
+    >>> @ag.fused
+    ... def swish(x):
+    ...     return x * ag.sigmoid(x)
+    >>> x = ag.zeros(10_000, requires_grad=True)
+    >>> ag.grad(swish(x).sum(), x)[0][:2]
+    tensor([0.5, 0.5])
+    >>> swish.reasons()
+    []
+    """
     return Fused(f)
+
+
+def explain(f: Callable[..., Any], *args: Any, **settings: Any) -> str:
+    """The graph of a fused function for these arguments, its stages, their source, and what is kept for the derivative.
+
+    >>> import autograd as ag
+    >>> print(ag.explain(lambda x: ag.sum(x * x), ag.zeros((3, 4))).splitlines()[0])
+    forward: 3 symbols, 1 kernel over 1 x 12
+    """
+    own = f if isinstance(f, Fused) else Fused(f)
+    plan = own.plan([x.value if isinstance(x, Tensor) else x for x in args], settings)
+    if isinstance(plan, str):
+        return f"not fused: {plan}"
+    parts = [("forward", plan.forward)] + ([("backward", plan.backward)] if any(plan.gradients) else [])
+    return "\n".join(_explained(name, part) for name, part in parts) + (
+        f"\nkept for the backward half: {', '.join(map(repr, plan.saved)) or 'the inputs alone'}"
+    )
+
+
+def _explained(name: str, part: Part) -> str:
+    rows, columns = part.loops.sizes
+    names = {s: f"%{k}" for k, s in enumerate(part.symbols)}
+    count = len(part.stages)
+    lines = [f"{name}: {len(names)} symbols, {count} kernel{'s' * (count != 1)} over {rows} x {columns}"]
+    for s in part.symbols:
+        inputs = ", ".join(names.get(x, repr(x)) if isinstance(x, Symbol) else repr(x) for x in s.inputs)
+        lines.append(f"  {names[s]} = {s.op.name if s.op else s.label}({inputs}) {s.shape} {s.dtype}")
+    return "\n".join([*lines, *(f"\n{source_of(stage)}" for stage in part.stages)])

@@ -69,7 +69,9 @@ class Loops:
                 if p is not None and q is not None:
                     axes.join(p, q)
         final = {s: tuple(None if k is None else axes.find(k) for k in p) for s, p in places.items()}
-        order = _order([final[s] for s in arrays], {k for p in final.values() for k in p if k is not None})
+        order = _order(
+            [final[s] for s in arrays if s in final], {k for p in final.values() for k in p if k is not None}
+        )
         groups = _collapse(order, list(final.values()))
         if len(groups) > 2:
             raise Unfusable(f"it needs {len(groups)} nested loops, and kernels have two")

@@ -20,13 +20,19 @@ COMBINE: dict[str, Callable[..., Any]] = {"sum": np.add.reduce, "max": np.maximu
 class Part:
     """Symbols computed from symbols, with the kernels that do it: the forward or the backward half of a plan."""
 
-    def __init__(self, given: Sequence[Symbol], outputs: Sequence[Symbol], build: Callable[[Stage], Any]) -> None:
+    def __init__(
+        self,
+        given: Sequence[Symbol],
+        outputs: Sequence[Symbol],
+        build: Callable[[Stage], Any],
+        twins: Sequence[tuple[Symbol, Symbol]] = (),
+    ) -> None:
         self.given = list(given)
         self.outputs = list(outputs)
         self.symbols = graph(outputs, given)
         used = set(self.symbols)
         arrays = [*(s for s in given if s in used), *outputs]
-        self.loops = Loops(self.symbols, arrays, given)
+        self.loops = Loops(self.symbols, arrays, given, twins)
         self.stages = stages(self.symbols, given, outputs, self.loops)
         self.kernels = [build(stage) for stage in self.stages]
         self.labels = [s.inputs[1] for s in self.symbols if s.op is not None and s.op.name in ("pick", "place")]
@@ -56,11 +62,12 @@ class Part:
         if any(self.loops.level[t] & COLUMNS for t in stage.totals):
             step = max(step, -(-length // CHUNKS))
         chunks = -(-length // step)
-        scalars = np.array([np.asarray(self._value(s, env)).item() for s in stage.scalars], np.float64)
+        numbers = [self._value(s, env) for s in stage.scalars]
+        scalars = np.array([x if isinstance(x, (int, float)) else x.item() for x in numbers], np.float64)
         made = [np.empty(s.shape, s.dtype) for s in stage.outputs]
         shapes = [(chunks, columns) if self.loops.level[t] & COLUMNS else (chunks,) for t in stage.totals]
         partial = [np.empty(shape, t.dtype) for shape, t in zip(shapes, stage.totals, strict=True)]
-        arrays = [np.ascontiguousarray(env[s]) for s in stage.arrays]
+        arrays = [np.ascontiguousarray(env[s]) for s in stage.arrays]  # as they are, nearly always
         launch(kernel, chunks, [rows, columns, step], [scalars, *arrays, *made, *partial])
         env.update(zip(stage.outputs, made, strict=True))
         for t, parts in zip(stage.totals, partial, strict=True):
@@ -97,6 +104,7 @@ class Plan:
         self.saved: list[Symbol] = []
         self.gradients: list[Symbol | None] = []
         self.seeds: list[Symbol] = []
+        self.twins: list[tuple[Symbol, Symbol]] = []
         if self.wanted and all(y.dtype.kind == "f" for y in self.outputs):
             self._derive()
         self.forward = Part(self.inputs, [*self.outputs, *self.saved], build)
@@ -107,8 +115,9 @@ class Plan:
         self.gradients = derive(self.outputs, self.seeds, self.wanted)
         live = [g for g in self.gradients if g is not None]
         forward = set(graph(self.outputs))
-        twins = [*zip(self.outputs, self.seeds, strict=True)]
-        loops = Loops(graph([*self.outputs, *live]), [*self.inputs, *self.seeds, *self.outputs], twins=twins)
+        pairs = zip(self.wanted, self.gradients, strict=True)
+        self.twins = [*zip(self.outputs, self.seeds, strict=True), *((x, g) for x, g in pairs if g is not None)]
+        loops = Loops(graph([*self.outputs, *live]), [*self.inputs, *self.seeds, *self.outputs], twins=self.twins)
         backward = [s for s in graph(live) if s in forward]
         returned = set(self.outputs)
         self.saved = [s for s in backward if s not in returned and (is_total(s, loops) or along_row(s, loops))]
@@ -118,7 +127,7 @@ class Plan:
         """The kernels of the derivative, made when first asked for."""
         if self._backward is None:
             given = [*self.inputs, *self.saved, *self.seeds]
-            self._backward = Part(given, [g for g in self.gradients if g is not None], self.build)
+            self._backward = Part(given, [g for g in self.gradients if g is not None], self.build, self.twins)
         return self._backward
 
 

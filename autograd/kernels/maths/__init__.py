@@ -1,9 +1,11 @@
-"""Elementary functions as branch-free machine code that LLVM vectorises: at most 2 units in the last place, float32 and float64."""
+"""Elementary functions for float32 and float64, within 2 units in the last place, as code that LLVM vectorises.
+
+`table[name, dtype]` is a function for other numba code; `sources()` is what a cache of compiled code has to hash.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +44,7 @@ binary: dict[str, Callable[[Value, Value], Value]] = {"pow": power.pow}
 
 
 def compiled(name: str, body: Function, arity: int, kind: Kind) -> Function:
-    """`body` as an njit function of numbers of one format, always inlined, with none of the caller's fast-math flags."""
+    """`body` as an njit function of one format, always inlined, deaf to the caller's fast-math flags."""
     number = getattr(types, kind.name)
 
     def emit(context: Any, builder: ir.IRBuilder, signature: Any, arguments: list[ir.Value]) -> ir.Value:

@@ -75,7 +75,7 @@ FAR = {"float32": 1e12, "float64": 1e24}  # atan is pi / 2 to the last bit
 
 
 def turn(x: Value) -> tuple[Value, Value, Value]:
-    """(k, its integer, |x| - k times the first part of pi / 2, which is exact), k the nearest number of quarter turns."""
+    """(k, its integer, |x| - k times the first part of pi / 2, exactly), k the nearest number of quarter turns."""
     shifted = fma(fabs(x), TWO_OVER_PI, x.kind.shifter)
     k = shifted - x.kind.shifter
     return k, bits(shifted), fma(-k, HALF_PI[x.kind.name][0], fabs(x))

@@ -88,7 +88,9 @@ COSH = {
     ),
 }
 # (tanh(x) / x - 1) / x^2, in x^2, for |x| < 0.55
-TANH = {"float32": (-0.3333332, 0.13332637, -0.053856842, 0.021088231, -0.0062954715)}
+TANH = {"float32": (-0.3333296, 0.1332097, -0.052685797, 0.016461577)}
+# e^(2 r), in r
+EXP_TWICE = (1.0, 2.0, *(c * 2.0 ** (n + 2) for n, c in enumerate(EXPM1["float32"])))
 
 
 def reduce(x: Value) -> tuple[Value, Value, Value]:
@@ -206,13 +208,18 @@ def near_tanh(a: Value) -> Value:
 
 
 def far_tanh(a: Value) -> Value:
-    """1 - 2 / (e^2a + 1) of a float32 that is not small."""
-    r, _, exponent = reduce(2.0 * minimum(a, 10.0))
-    half = fma(fma(r * r, polynomial(r, EXPM1), r), power_of_two(exponent), power_of_two(exponent))
-    return 1.0 - 1.0 / (half + 0.5)
+    """1 - 2 / (e^2a + 1) of a float32 that is not small: a = k ln(2) / 2 + r."""
+    a, shifter = minimum(a, 10.0), a.kind.shifter + a.kind.bias - 1
+    shifted = fma(a, 2.0 * LOG2_E, shifter)
+    r = fma(shifter - shifted, 0.5 * LN2["float32"], a)
+    return 1.0 - 1.0 / fma(polynomial(r, EXP_TWICE), power_of_two(bits(shifted)), 0.5)
 
 
 def sigmoid(x: Value) -> Value:
     """1 / (1 + e^-x), as e^x / (1 + e^x) below 0 so that small results keep their digits."""
     e = careful_exp_below(-fabs(x))
-    return select(x < 0.0, e, 1.0) / (1.0 + e)
+    d, lost = two_sum(e.constant(1.0), e)
+    below = x < 0.0
+    y = select(below, e, 1.0) / d
+    inverse = select(below, 1.0 - y, y)  # 1 / d, well enough to add back what rounding took from d
+    return fma(-(y * inverse), lost, y)

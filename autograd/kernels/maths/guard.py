@@ -10,14 +10,14 @@ from collections.abc import Callable
 
 from llvmlite import ir
 
-from autograd.kernels.maths.emit import FLOAT32, FLOAT64, Kind, Value, fabs
+from autograd.kernels.maths.emit import FLOAT32, FLOAT64, Kind, Pool, Value, fabs
 
 LANES = {"float32": (4, 8, 16), "float64": (2, 4, 8)}
 Body = Callable[[Value], Value]
 
 
 def guarded(name: str, fast: Body, limit: dict[str, float]) -> Body:
-    """`fast` where |x| <= limit, the C library's function `name` beyond, for infinity too; a NaN takes the fast path."""
+    """`fast` where |x| <= limit and for NaN, the C library's function `name` beyond it."""
 
     def call(x: Value) -> Value:
         function = scalar(x.builder.module, name, x.kind, fast, limit[x.kind.name])
@@ -70,7 +70,8 @@ def build(
     near_block, far_block = (function.append_basic_block(s) for s in ("near", "far"))
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     function.blocks.insert(0, function.blocks.pop())
-    x = Value(builder, function.args[0], kind, lanes)
+    pool = Pool(builder, f"{function.name}_constants") if lanes > 1 else None
+    x = Value(builder, function.args[0], kind, lanes, pool)
     beyond = (fabs(x) > limit).ir
     if lanes > 1:
         mask = ir.IntType(lanes)

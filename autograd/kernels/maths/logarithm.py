@@ -8,7 +8,6 @@ from autograd.kernels.maths.emit import (
     NAN,
     Value,
     bits,
-    copysign,
     fabs,
     floating,
     fma,
@@ -18,7 +17,7 @@ from autograd.kernels.maths.emit import (
     select,
     two_product,
 )
-from autograd.kernels.maths.exponential import LN2, LN2_LOW, exp_below
+from autograd.kernels.maths.exponential import LN2, LN2_LOW, TINY, exp_below
 
 SQRT_HALF = {"float32": 0x3F3504F3, "float64": 0x3FE6A09E667F3BCD}
 SMALLEST_NORMAL = {"float32": 2.0**-126, "float64": 2.0**-1022}
@@ -27,7 +26,7 @@ LOG2E_LOW = {"float32": 1.925963033500011e-08, "float64": 2.0355273740931033e-17
 
 # float32: (log(1 + f) - f + f^2 / 2) / f^3. float64: (2 atanh(s) - 2 s) / s^3, in s^2.
 LOG = {
-    "float32": (0.3333333, -0.25000826, 0.20001265, -0.16623218, 0.14200714, -0.13160533, 0.12769637, -0.076440066),
+    "float32": (0.33333912, -0.2500135, 0.19962992, -0.16577327, 0.14915563, -0.14266272, 0.086916484),
     "float64": (
         0.6666666666666735,
         0.39999999999408636,
@@ -52,14 +51,21 @@ def split(x: Value, exponent_of_x: Value | float = 0.0) -> tuple[Value, Value, V
     return k, floating((moved & ones) + sqrt_half) - 1.0, field
 
 
-def rest(f: Value) -> Value:
-    """log(1 + f) - f."""
+def parts(f: Value) -> tuple[Value, Value]:
+    """Two factors of log(1 + f) - f."""
     if f.kind == FLOAT32:
-        return f * f * fma(f, polynomial(f, LOG), -0.5)
+        return f * f, fma(f, polynomial(f, LOG), -0.5)
     s = f / (2.0 + f)
     z = s * s
-    half = 0.5 * f * f
-    return fma(s, fma(z, polynomial(z, LOG), half), -half)
+    return s, fma(z, polynomial(z, LOG), -f)
+
+
+def assemble(k: Value, f: Value) -> Value:
+    """K ln 2 + log(1 + f)."""
+    a, b = parts(f)
+    if f.kind == FLOAT32:  # ln 2 happens to be so near a float32 that its second part does not count
+        return fma(k, LN2[f.kind.name], fma(a, b, f))
+    return fma(k, LN2[f.kind.name], f + fma(a, b, k * LN2_LOW[f.kind.name]))
 
 
 def split_any(x: Value) -> tuple[Value, Value]:
@@ -77,15 +83,15 @@ def ends(x: Value, y: Value, pole: float) -> Value:
 def log(x: Value) -> Value:
     """The natural logarithm."""
     k, f = split_any(x)
-    y = fma(k, LN2[x.kind.name], f + fma(k, LN2_LOW[x.kind.name], rest(f)))
-    return ends(x, y, 0.0)
+    return ends(x, assemble(k, f), 0.0)
 
 
 def log2(x: Value) -> Value:
     """The logarithm to base 2, exact for powers of two."""
     k, f = split_any(x)
     high, low = two_product(f, LOG2E[x.kind.name])
-    low = low + fma(rest(f), LOG2E[x.kind.name], f * LOG2E_LOW[x.kind.name])
+    a, b = parts(f)
+    low = low + fma(a * b, LOG2E[x.kind.name], f * LOG2E_LOW[x.kind.name])
     return ends(x, k + (high + low), 0.0)
 
 
@@ -95,13 +101,14 @@ def log1p_above(x: Value) -> Value:
     u = 1.0 + x
     lost = select(x > 1.0, 1.0 - (u - x), x - (u - 1.0))
     k, f, field = split(u)
-    f = fma(0.5 * lost, floating(((2 * kind.bias + 1) - field) << kind.mantissa), f)  # half of it: 2^-k may be subnormal
-    return fma(k, LN2[kind.name], f + fma(k, LN2_LOW[kind.name], rest(f)))
+    # 2^(1-k) of the half, since 2^-k may be too small for a normal number.
+    y = assemble(k, fma(0.5 * lost, floating(((2 * kind.bias + 1) - field) << kind.mantissa), f))
+    return select(fabs(x) < TINY[kind.name], x, y)
 
 
 def log1p(x: Value) -> Value:
     """log(1 + x)."""
-    return copysign(ends(x, log1p_above(x), -1.0), x)
+    return ends(x, log1p_above(x), -1.0)
 
 
 def softplus(x: Value) -> Value:

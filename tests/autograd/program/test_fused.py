@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 import autograd as ag
 from autograd.program.fused import Fused
@@ -57,7 +59,7 @@ COMPOSITIONS = [
 def both(f, args, options, dtype):
     """The results and gradients of the fused and of the plain function."""
     results = []
-    compiled = Fused(f)
+    compiled = Fused(f, smallest=0)
     for g in (compiled, f):
         given_to = [
             ag.tensor(a.astype(dtype), requires_grad=True) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a
@@ -90,7 +92,87 @@ def test_fused_is_differentiable_to_second_order(name, f, args, options):
         for a in args
     ]
     small = [np.array([0, 3, 1]) if a is not args[k] and a.dtype.kind == "i" else a for k, a in enumerate(small)]
-    compiled = Fused(f)
+    compiled = Fused(f, smallest=0)
     assert ag.gradcheck(lambda *xs: compiled(*xs, **options), small)
     assert ag.gradgradcheck(lambda *xs: compiled(*xs, **options), small, rtol=1e-3, atol=1e-5)
     assert compiled.reasons() == []
+
+
+# ---- random compositions
+
+UNARY = [
+    ag.tanh,
+    ag.sin,
+    ag.sigmoid,
+    ag.abs,
+    ag.square,
+    lambda x: ag.exp(ag.minimum(x, 2.0)),
+    ag.softplus,
+    lambda x: -x,
+]
+BINARY = [
+    ag.add,
+    ag.subtract,
+    ag.multiply,
+    ag.maximum,
+    lambda a, b: a / (1.5 + b * b),
+    lambda a, b: ag.where(a > b, a, b * 0.5),
+]
+AXES = [None, 0, 1]
+
+
+@st.composite
+def compositions(draw):
+    """A list of steps over a stack of values, and the arrays to start from."""
+    rows, columns = draw(st.integers(2, 40)), draw(st.integers(2, 40))
+    shapes = draw(
+        st.lists(st.sampled_from([(rows, columns), (columns,), (rows, 1), (1, columns), ()]), min_size=1, max_size=3)
+    )
+    steps = draw(
+        st.lists(
+            st.tuples(st.sampled_from("uuubbbbr"), st.integers(0, 7), st.integers(0, 30), st.integers(0, 30)),
+            min_size=20,
+            max_size=30,
+        )
+    )
+    return [(rows, columns), *shapes], steps, draw(st.sampled_from(["float32", "float64"])), draw(st.integers(0, 99))
+
+
+def run_steps(steps, xs):
+    values = list(xs)
+    for kind, which, a, b in steps:
+        left, right = values[a % len(values)], values[b % len(values)]
+        if kind == "u":
+            values.append(UNARY[which % len(UNARY)](left))
+        elif kind == "b":
+            values.append(BINARY[which % len(BINARY)](left, right))
+        else:
+            axis = AXES[which % 3]
+            values.append(ag.mean(left, axis, keepdims=True) if axis is None or axis < left.ndim else left)
+    total = values[len(xs)]
+    for v in values[len(xs) + 1 :]:
+        total = total + ag.tanh(v)
+    return ag.mean(total)
+
+
+@settings(
+    max_examples=12, deadline=None, phases=[Phase.explicit, Phase.generate]
+)  # shrinking would compile for minutes
+@given(compositions())
+def test_random_compositions_are_the_composition(drawn):
+    shapes, steps, dtype, seed = drawn
+    rng = np.random.default_rng(seed)
+    arrays = [rng.standard_normal(shape).astype(dtype) for shape in shapes]
+    f = lambda *xs: run_steps(steps, xs)  # noqa: E731
+    compiled = Fused(f, smallest=0)
+    results = []
+    for g in (compiled, f):
+        xs = [ag.tensor(a, requires_grad=True) for a in arrays]
+        y = g(*xs)
+        y.backward()
+        results.append([y.numpy(), *(np.zeros(x.shape) if x.grad is None else x.grad.numpy() for x in xs)])
+    assert [r for r in compiled.reasons() if "apart from the rows" not in r and "returns something" not in r] == []
+    tolerance = 2e-4 if dtype == "float32" else 1e-10
+    for fast, plain in zip(*results, strict=True):
+        scale = 1 + np.abs(plain).max(initial=0)
+        np.testing.assert_allclose(fast / scale, plain / scale, rtol=tolerance, atol=tolerance)
