@@ -27,23 +27,28 @@ class Settings:
 
     kernels: False runs every fused function as its plain composition, operation by operation.
     cache: the folder of compiled kernels; None keeps them in memory only.
-    spin: microseconds for which an idle thread of the pool watches for work before it sleeps.
+    spin: microseconds for which an idle thread of the pool watches for work; read when the pool starts.
+    linger: microseconds for which it goes on to watch while it lets any other thread have its core, before it sleeps.
 
-    >>> Settings(kernels=True, cache=None, spin=20.0).kernels
+    >>> Settings(kernels=True, cache=None, spin=20.0, linger=200.0).kernels
     True
     """
 
     kernels: bool
     cache: Path | None
     spin: float
+    linger: float
 
     def __post_init__(self) -> None:
         if not isinstance(self.kernels, bool):
             raise ArgumentError(f"config.kernels was given {self.kernels!r}. Expected True or False.")
         if self.cache is not None and not isinstance(self.cache, Path):
             object.__setattr__(self, "cache", Path(self.cache))
-        if not 0 <= self.spin < float("inf"):
-            raise ArgumentError(f"config.spin was given {self.spin!r}. Expected microseconds, 0 or more.")
+        for name in ("spin", "linger"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise ArgumentError(
+                    f"config.{name} was given {getattr(self, name)!r}. Expected microseconds, 0 or more."
+                )
 
 
 def default_cache() -> Path:
@@ -80,7 +85,7 @@ class Config:
     _scope: ContextVar[dict[str, Any]]
 
     def __init__(self) -> None:
-        object.__setattr__(self, "_process", Settings(kernels=True, cache=default_cache(), spin=20.0))
+        object.__setattr__(self, "_process", Settings(kernels=True, cache=default_cache(), spin=20.0, linger=200.0))
         object.__setattr__(self, "_scope", ContextVar("wengert_config"))
 
     @property

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from autograd.primitive import Eager, Primitive, Traced, functions
+from autograd.primitive import Eager, Primitive, Traced, explain, functions
+from autograd.tape import Node, recording
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
 
+_NOTHING = (None, None, None)
+_new = object.__new__
+_recording = recording.get
 _QUICK = (Eager, float, int, np.ndarray, np.generic)
 
 
-def operator(name: str, swapped: bool = False) -> Callable[[Tensor, Any], Tensor]:
+def operator(name: str, swapped: bool = False) -> Callable[[Any, Any], Tensor]:
     """A binary operator; `swapped` for the reflected form."""
     short: Primitive | None = None  # found at the first call: the tables are filled after the class is made
 
-    def apply(self: Tensor, other: Any) -> Any:
+    def resolve(self: Any, other: Any) -> Any:
         nonlocal short
-        if short is not None and isinstance(other, _QUICK):
-            return self.pair(short, other, self) if swapped else self.pair(short, self, other)
         if not isinstance(other, (*_QUICK, list, Traced)):
             return NotImplemented
         op = functions[name]
@@ -30,8 +32,47 @@ def operator(name: str, swapped: bool = False) -> Callable[[Tensor, Any], Tensor
             short = op
         return op(other, self) if swapped else op(self, other)
 
-    apply.__name__ = name
-    return apply
+    def reflected(self: Any, other: Any) -> Any:
+        if short is None or not isinstance(self, Eager) or not isinstance(other, _QUICK):
+            return resolve(self, other)
+        return self.pair(short, other, self)
+
+    def apply(self: Any, other: Any) -> Any:
+        """What `pair` does, written out: this is the way of `a + b`, and each call within it would cost a tenth."""
+        op = short
+        if op is None or not isinstance(self, Eager):
+            return resolve(self, other)
+        p, x = self.node, self.value
+        if isinstance(other, Eager):
+            q, z = other.node, other.value
+        elif isinstance(other, _QUICK):
+            return self.pair(op, self, other)
+        else:
+            return resolve(self, other)
+        try:
+            y = op.forward(x, z)
+        except (ValueError, TypeError) as error:
+            raise explain(op, (x, z), {}, error) from None
+        t: Any = _new(Methods.plain)
+        t.value = y
+        t.node = None
+        if p is not None:
+            keep = op.keeps.get(1 if q is None else 3)
+        elif q is not None:
+            keep = op.keeps.get(2)
+        else:
+            return t
+        if not _recording():
+            return t
+        if keep is None:
+            return self.pair(op, self, other)
+        saved = (y if 0 in keep else None, x if 1 in keep else None, z if 2 in keep else None) if keep else _NOTHING
+        t.node = Node(op, (p, q), saved, None, y.shape, y.dtype)
+        return t
+
+    chosen = reflected if swapped else apply
+    chosen.__name__ = name
+    return chosen
 
 
 def inplace(name: str) -> Callable[[Tensor, Any], Tensor]:
@@ -57,10 +98,11 @@ def method(name: str) -> Callable[..., Tensor]:
     return apply
 
 
-class Methods(Eager):
+class Methods(Traced):
     """NumPy's operators and methods."""
 
     __slots__ = ()
+    plain: ClassVar[type]  # Tensor, which stands on this floor and not under it
 
     __add__ = operator("add")
     __radd__ = operator("add", swapped=True)

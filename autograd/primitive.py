@@ -42,6 +42,13 @@ class Eager(Traced):
     """A `Traced` that holds its value: operators between two such are computed at once."""
 
     __slots__ = ()
+    value: Any
+    node: Any
+
+    @staticmethod
+    def pair(op: Primitive, a: Any, b: Any) -> Any:
+        """Apply `op` to two operands, of which one holds its value."""
+        raise NotImplementedError
 
 
 class Primitive:
@@ -160,12 +167,18 @@ def _elementwise_pull(partial: Rule | int, taken: tuple[int, ...]) -> Pull:
         return constant[partial]
     if len(taken) == 1:
         (k,) = taken
-        return lambda g, saved, _n: _product(g, partial(saved[k]))
-    return lambda g, saved, _n: _product(g, partial(*[saved[k] for k in taken]))
 
+        def pull(g: Any, saved: Sequence[Any], _node: Any) -> Any:
+            slope = partial(saved[k])
+            return chain(g, slope) if isinstance(g, Traced) else _absorbing_product(g, slope)
 
-def _product(g: Any, partial: Any) -> Any:
-    return chain(g, partial) if isinstance(g, Traced) else _absorbing_product(g, partial)
+        return pull
+
+    def pull_of_several(g: Any, saved: Sequence[Any], _node: Any) -> Any:
+        slope = partial(*[saved[k] for k in taken])
+        return chain(g, slope) if isinstance(g, Traced) else _absorbing_product(g, slope)
+
+    return pull_of_several
 
 
 def _nothing(g: Any, _saved: Sequence[Any], _node: Any) -> Any:

@@ -16,17 +16,18 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from autograd.errors import DifferentiationError, DTypeError, ShapeError, UnsupportedError, user_line
 from autograd.methods import Methods
-from autograd.primitive import Primitive, Traced, explain, functions
+from autograd.primitive import Eager, Primitive, Traced, explain, functions
 from autograd.protocols import answer_function, answer_ufunc
 from autograd.tape import Node, leaf, recording, serials
 
 _NOTHING = (None, None, None)
+_new = object.__new__
 RETAIN = "retain"  # among a node's hooks: keep the cotangent as `.grad`
 Operand: TypeAlias = "Tensor | ArrayLike"
 Index: TypeAlias = "SupportsIndex | slice | EllipsisType | Tensor | ArrayLike | tuple[Any, ...] | None"
 
 
-class Tensor(Methods):
+class Tensor(Methods, Eager):
     """An n-dimensional array that remembers how it was made, so that it can be differentiated.
 
     Make one with `ag.tensor`, `ag.asarray` or any function of the `autograd` namespace. Operators, methods and indexing
@@ -111,14 +112,12 @@ class Tensor(Methods):
             y = op.forward(x, z)
         except (ValueError, TypeError) as error:
             raise explain(op, (x, z), {}, error) from None
-        if p is None:
-            if q is None or not recording.get():
-                return Tensor(y)
-            wanted = 2
-        elif recording.get():
-            wanted = 1 if q is None else 3
-        else:
-            return Tensor(y)
+        t = _new(Tensor)  # not Tensor(y): half the price of recording is making two objects
+        t.value = y
+        wanted = (p is not None) + 2 * (q is not None)
+        if not wanted or not recording.get():
+            t.node = None
+            return t
         keep = op.keeps.get(wanted)
         if keep is None:
             keep = op.kept(wanted)
@@ -128,7 +127,8 @@ class Tensor(Methods):
             saved = (y if 0 in keep else None, x if 1 in keep else None, z if 2 in keep else None)
         else:
             saved = _NOTHING
-        return Tensor(y, Node(op, (p, q), saved, None, y.shape, y.dtype))
+        t.node = Node(op, (p, q), saved, None, y.shape, y.dtype)
+        return t
 
     @property
     def requires_grad(self) -> bool:
@@ -320,7 +320,7 @@ class Tensor(Methods):
     def __reduce__(self) -> Any:
         if not self.is_leaf:
             raise DifferentiationError(
-                f"A Tensor made by {self.node.op.name!r} cannot be copied or pickled with its tape.\n"  # type: ignore[union-attr]
+                f"A Tensor made by {self.node.op.name!r} cannot be copied or pickled with its tape.\n"
                 "Write t.detach() first."
             )
         return _rebuild, (type(self), np.array(self.value), self.requires_grad)
@@ -430,3 +430,6 @@ def as_tensor(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
     if array.dtype.kind not in "biufc":
         raise DTypeError(f"a Tensor was asked for of dtype {array.dtype}. Expected numbers or booleans.")
     return Tensor(array)
+
+
+Methods.plain = Tensor

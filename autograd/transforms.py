@@ -95,7 +95,7 @@ def _pull(
     found = sweep([r for r, _ in started], start, wanted=wanted, record=record, retain=retain)
     gradients = []
     for k, x in enumerate(by):
-        g = found.get(x.node)  # type: ignore[arg-type]
+        g = found.get(x.node)
         if g is None:
             if not allow_unused:
                 raise DifferentiationError(

@@ -1,6 +1,8 @@
 """Matrix products as jobs of the pool: blocks of the result, each one a single-threaded BLAS call.
 
-The blocks follow from the shape alone, so the bits of a product do not depend on the number of threads.
+The blocks follow from the shape and the cores that the process started with, so the bits of a product do not depend on
+the number of threads in use. One block for each core: more of them pack the same panels more often (2 blocks of a
+1024^3 product take 12.0 ms, 4 take 12.4, 16 take 13.7).
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from autograd.kernels import pool
 
 SMALL = 1 << 18  # multiply-adds up to which NumPy's BLAS uses one thread of its own accord
 SINGLE = 1 << 20  # up to which one block is faster than the pool
-EDGE = 256  # of a block: smaller ones pack the same panels too often, larger ones leave cores idle
+CORES = pool.allowed()
 _NORMAL, _TURNED = ord("N"), ord("T")
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
@@ -66,7 +68,7 @@ def entry(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> tuple[int, int
     native = _native(a.dtype)
     if native is None:
         return None
-    rows, columns = grid(m, n, k)
+    rows, columns = grid(m, n, k, CORES)
     across = -(-n // columns)
     words = array("q", (native[2], native[1], left[0], right[0], m, n, k, a.ctypes.data, left[1], b.ctypes.data))
     words.extend((right[1], out.ctypes.data, result[1], rows, columns, across))
@@ -74,18 +76,16 @@ def entry(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> tuple[int, int
 
 
 @lru_cache(1024)
-def grid(m: int, n: int, k: int) -> tuple[int, int]:
-    """Rows and columns of a block of an (m, n) product over k, by the shape alone.
+def grid(m: int, n: int, k: int, cores: int) -> tuple[int, int]:
+    """Rows and columns of a block of an (m, n) product over k: as square as so many blocks can be.
 
-    >>> grid(1024, 512, 128), grid(128, 256, 784), grid(64, 64, 64)
-    ((256, 256), (128, 128), (64, 64))
+    >>> grid(1024, 512, 128, 2), grid(128, 256, 784, 2), grid(1024, 1024, 1024, 4), grid(64, 64, 64, 4)
+    ((512, 512), (128, 128), (512, 512), (64, 64))
     """
-    if m * n * k <= SINGLE:
-        return m, n
-    down, across = max(1, round(m / EDGE)), max(1, round(n / EDGE))
-    if down * across == 1:
-        down, across = (2, 1) if m > n else (1, 2)
-    return _share(m, down), _share(n, across)
+    parts = max(1, min(cores, 2 * m * n * k // SINGLE)) if m * n * k > SINGLE else 1
+    ways = [(m / down + n / (parts // down), down) for down in range(1, parts + 1) if parts % down == 0]
+    down = min(ways)[1]
+    return _share(m, down), _share(n, parts // down)
 
 
 def _share(size: int, parts: int) -> int:

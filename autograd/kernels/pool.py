@@ -1,8 +1,9 @@
 """One pool of threads for kernels and for slices of matrix products.
 
-Its members are Python threads that never leave one native loop (`team.py`), so they hold no interpreter lock. They
-watch for work for `config.spin` microseconds after each job, then sleep in the operating system. A call while the pool
-is busy, from another thread or from within a kernel, runs serially instead of waiting.
+Its members are Python threads that never leave one native loop (`team.py`), so they hold no interpreter lock. After a
+job they watch for the next one for `config.spin` microseconds, then for `config.linger` more while they let any other
+thread have the core, then they sleep. A call while the pool is busy, from another thread or from within a kernel, runs
+serially instead of waiting.
 """
 
 from __future__ import annotations
@@ -58,17 +59,18 @@ class Team:
             self._words[place] = ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
         library.pthread_mutex_init(ctypes.c_void_p(self.state + 8 * team.MUTEX), None)
         library.pthread_cond_init(ctypes.c_void_p(self.state + 8 * team.CONDITION), None)
-        self._words[team.SPINS] = round(config.spin / self._pause())
+        self._words[team.SPINS] = round(config.spin / self._turn(500, 0))
+        self._words[team.YIELDS] = round(config.linger / self._turn(0, 100))
         return True
 
-    def _pause(self) -> float:
+    def _turn(self, spins: int, yields: int) -> float:
         """Microseconds that one turn of waiting takes."""
         best = float("inf")
         for _ in range(5):
             start = time.perf_counter()
-            self.native(team.WATCH, self.state, 0, 500, 0, 0, 0, 0)
+            self.native(team.WATCH, self.state, 0, spins, yields, 0, 0, 0)
             best = min(best, time.perf_counter() - start)
-        return best * 1e6 / 500
+        return best * 1e6 / (spins + yields)
 
     def _recruit(self) -> None:
         for rank in range(1, self.size):

@@ -26,7 +26,7 @@ from autograd.kernels import compile
 
 WORD, ADDRESS, SIZE, ARGS = 0, 1, 2, 3
 PENDING, SLEEPERS, BUSY = 8, 16, 24
-STOP, SPINS, LOCK, UNLOCK, WAIT, WAKE, YIELD = range(32, 39)
+STOP, SPINS, LOCK, UNLOCK, WAIT, WAKE, YIELD, YIELDS = range(32, 40)
 MUTEX, CONDITION, CELLS = 48, 64, 80
 LIMIT = 1 << 15  # slices that fit in a word
 
@@ -92,11 +92,15 @@ def table(state, threads, count, addresses, sizes, args, parallel):
         atomic_store(state + {8 * BUSY}, 0)
 
 @inline
-def watch(state, seen, turns):
+def watch(state, seen, spins, yields):
     word = atomic_load(state)
-    while word == seen and turns > 0:
+    while word == seen and spins > 0:
         pause()
-        turns -= 1
+        spins -= 1
+        word = atomic_load(state)
+    while word == seen and yields > 0:
+        foreign_0(atomic_load(state + {8 * YIELD}))
+        yields -= 1
         word = atomic_load(state)
     return word
 
@@ -113,7 +117,7 @@ def sleep(state, seen):
 def worker(state, rank):
     seen = 0
     while atomic_load(state + {8 * STOP}) == 0:
-        word = watch(state, seen, atomic_load(state + {8 * SPINS}))
+        word = watch(state, seen, atomic_load(state + {8 * SPINS}), atomic_load(state + {8 * YIELDS}))
         if word == seen:
             sleep(state, seen)
             word = atomic_load(state)
@@ -142,7 +146,7 @@ def team(what, state, a, b, c, d, e, f):
     elif what == {END}:
         end(state)
     elif what == {WATCH}:
-        watch(state, a, b)
+        watch(state, a, b, c)
 """
 
 
@@ -151,6 +155,7 @@ def native() -> Callable[..., None]:
     """`team(what, state, ...)`, compiled or from the cache.
 
     RUN: a kernel's address, size, args, slices. TABLE: threads, number of entries, then the addresses of their
-    addresses, sizes, args and parallel flags. WORK: the rank of the thread that stays. END. WATCH: a word, turns.
+    addresses, sizes, args and parallel flags. WORK: the rank of the thread that stays. END. WATCH: a word,
+    turns of spinning, turns of yielding.
     """
     return compile.get(_SOURCE, "team", signature=("intp",) * 8, flags=()).call

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
-from typing import Any
+from typing import Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -19,14 +19,16 @@ from autograd.sweep import saved_tensors, sweep
 from autograd.tape import Node, enable_grad, recording
 from autograd.tensor import Tensor
 
+P = ParamSpec("P")
+R = TypeVar("R")
 SMALLEST = 4096  # elements from which on kernels beat NumPy, their launch included
 _DTYPES = frozenset({"float32", "float64", "int64", "int32", "bool"})
 
 
-class Fused:
+class Fused(Generic[P, R]):
     """A function of arrays and Python numbers, compiled for the shapes and dtypes that it meets. Made by `fused`."""
 
-    def __init__(self, f: Callable[..., Any], smallest: int = SMALLEST) -> None:
+    def __init__(self, f: Callable[P, R], smallest: int = SMALLEST) -> None:
         update_wrapper(self, f)
         self.composition = f
         self.smallest = smallest
@@ -34,7 +36,7 @@ class Fused:
         self.op = Primitive(f.__name__, "*xs", _refused, pulls=(), reads=(), doc=f.__doc__ or "")
         self.op.together = _together
 
-    def __call__(self, *args: Any, **settings: Any) -> Any:
+    def __call__(self, *args: P.args, **settings: P.kwargs) -> R:
         """Run the kernels, or the composition where there are none."""
         values = [x.value if isinstance(x, Tensor) else x for x in args]
         if not config.kernels or not any(getattr(x, "size", 0) >= self.smallest for x in values):
@@ -44,10 +46,10 @@ class Fused:
             return self.composition(*args, **settings)
         parents = tuple(x.node if isinstance(x, Tensor) else None for x in args)
         if any(p is not None for p in parents) and recording.get():
-            return self._recorded(plan, args, values, parents, settings)
+            return self._recorded(plan, args, values, parents, settings)  # type: ignore[no-any-return]
         outputs = plan.forward(values, launch)[: len(plan.outputs)]
         made = [Tensor(y) for y in outputs] if any(isinstance(x, Tensor) for x in args) else outputs
-        return made[0] if plan.single else tuple(made)
+        return made[0] if plan.single else tuple(made)  # type: ignore[return-value]
 
     def _recorded(self, plan: Plan, args: Any, values: Any, parents: Any, settings: dict[str, Any]) -> Any:
         """Run the forward kernels and leave one entry on the tape."""
@@ -121,7 +123,7 @@ def _recorded(f: Callable[..., Any], settings: dict[str, Any], xs: Sequence[Any]
     return [None if n is None else found.get(n) for n in nodes]
 
 
-def fused(f: Callable[..., Any]) -> Fused:
+def fused(f: Callable[P, R]) -> Fused[P, R]:
     """Compile a composition of autograd functions into fused machine kernels, its derivative included.
 
     The composition is traced once for each combination of shapes and dtypes; its backward half is derived from the

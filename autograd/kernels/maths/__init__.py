@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]  # llvmlite ships no types
 from numba import types
 from numba.extending import intrinsic
 
 from autograd.kernels.maths import circular, exponential, logarithm, power, special
 from autograd.kernels.maths.emit import KINDS, Kind, Value, sqrt
-from autograd.kernels.maths.guard import guarded
 
 Function = Callable[..., Any]
 
@@ -31,9 +30,9 @@ unary: dict[str, Callable[[Value], Value]] = {
     "sigmoid": exponential.sigmoid,
     "softplus": logarithm.softplus,
     "erf": special.erf,
-    "sin": guarded("sin", circular.sin_small, circular.LIMIT),
-    "cos": guarded("cos", circular.cos_small, circular.LIMIT),
-    "tan": guarded("tan", circular.tan_small, circular.LIMIT),
+    "sin": circular.sin,
+    "cos": circular.cos,
+    "tan": circular.tan,
     "sinh": exponential.sinh,
     "cosh": exponential.cosh,
     "atan": circular.atan,
@@ -66,7 +65,8 @@ def compiled(name: str, body: Function, arity: int, kind: Kind) -> Function:
 
     outer = call_unary if arity == 1 else call_binary
     outer.__name__ = outer.__qualname__ = f"{name}_{kind.name}"
-    return numba.njit(outer, forceinline=True, error_model="numpy", nogil=True)
+    function: Function = numba.njit(outer, forceinline=True, error_model="numpy", nogil=True)
+    return function
 
 
 table: dict[tuple[str, str], Function] = {

@@ -1,4 +1,4 @@
-"""sin, cos, tan and atan; the first three by Cody-Waite reduction with pi / 2 in three parts, up to `LIMIT`."""
+"""sin, cos, tan and atan; the first three by Cody-Waite reduction up to `LIMIT`, by `reduction.py` beyond."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from autograd.kernels.maths.emit import (
     two_product,
     two_sum,
 )
+from autograd.kernels.maths.guard import guarded
+from autograd.kernels.maths.reduction import large_angle
 
 LIMIT = {"float32": 2.0**15, "float64": 2.0**30}
 TWO_OVER_PI = 0.6366197723675814
@@ -102,34 +104,67 @@ def half_turned(y: Value, quarters: Value) -> Value:
     return floating(bits(y) ^ ((quarters << (y.kind.width - 2)) & y.kind.sign))
 
 
-def sin_small(x: Value) -> Value:
-    """The sine up to LIMIT."""
-    r, quarters = angle(x)
+def sin_of(x: Value, r: Value, quarters: Value) -> Value:
+    """The sine of x, where |x| is r and some quarter turns."""
     y = half_turned(wave(r, nonzero(quarters & 1)), quarters)
     return floating(bits(y) ^ (bits(x) & x.kind.sign))
 
 
-def cos_small(x: Value) -> Value:
-    """The cosine up to LIMIT: the sine, a quarter turn later."""
-    r, quarters = angle(x)
-    quarters = quarters + 1
-    return half_turned(wave(r, nonzero(quarters & 1)), quarters)
+def cos_of(r: Value, quarters: Value) -> Value:
+    """The cosine: the sine, a quarter turn later."""
+    later = quarters + 1
+    return half_turned(wave(r, nonzero(later & 1)), later)
 
 
-def tan_small(x: Value) -> Value:
-    """The tangent up to LIMIT: sin(r) / cos(r), or -cos(r) / sin(r) after an odd number of quarter turns."""
-    kind = x.kind
-    k, quarters, exact = turn(x)
-    _, middle, low = HALF_PI[kind.name]
-    part, part_low = two_product(-k, middle)
-    r, r_low = any_two_sum(exact, part)
-    r_low = r_low + fma(-k, low, part_low)
+def tan_of(x: Value, r: Value, r_low: Value, quarters: Value) -> Value:
+    """The tangent: sin(r) / cos(r), or -cos(r) / sin(r) after an odd number of quarter turns."""
     z = r * r
     s, s_low = two_sum(r, fma(r * z, polynomial(z, SIN), r_low))
     c, c_low = two_sum(r.constant(1.0), z * fma(z, polynomial(z, COS), -0.5))
     odd = nonzero(quarters & 1)
     y, correction = quotient(select(odd, c, s), select(odd, c_low, s_low), select(odd, s, c), select(odd, s_low, c_low))
-    return floating(bits(y + correction) ^ (quarters << (kind.width - 1)) ^ (bits(x) & kind.sign))
+    return floating(bits(y + correction) ^ (quarters << (x.kind.width - 1)) ^ (bits(x) & x.kind.sign))
+
+
+def sin_near(x: Value) -> Value:
+    """The sine up to LIMIT."""
+    return sin_of(x, *angle(x))
+
+
+def cos_near(x: Value) -> Value:
+    """The cosine up to LIMIT."""
+    return cos_of(*angle(x))
+
+
+def tan_near(x: Value) -> Value:
+    """The tangent up to LIMIT."""
+    k, quarters, exact = turn(x)
+    _, middle, low = HALF_PI[x.kind.name]
+    part, part_low = two_product(-k, middle)
+    r, r_low = any_two_sum(exact, part)
+    return tan_of(x, r, r_low + fma(-k, low, part_low), quarters)
+
+
+def sin_far(x: Value) -> Value:
+    """The sine of one large float64, NaN at infinity."""
+    r, _, quarters = large_angle(x)
+    return sin_of(x, r, quarters) + (x - x)
+
+
+def cos_far(x: Value) -> Value:
+    """The cosine of one large float64, NaN at infinity."""
+    r, _, quarters = large_angle(x)
+    return cos_of(r, quarters) + (x - x)
+
+
+def tan_far(x: Value) -> Value:
+    """The tangent of one large float64, NaN at infinity."""
+    return tan_of(x, *large_angle(x)) + (x - x)
+
+
+sin = guarded("sin", sin_near, sin_far, LIMIT)
+cos = guarded("cos", cos_near, cos_far, LIMIT)
+tan = guarded("tan", tan_near, tan_far, LIMIT)
 
 
 def atan(x: Value) -> Value:

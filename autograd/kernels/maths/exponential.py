@@ -216,10 +216,7 @@ def far_tanh(a: Value) -> Value:
 
 
 def sigmoid(x: Value) -> Value:
-    """1 / (1 + e^-x), as e^x / (1 + e^x) below 0 so that small results keep their digits."""
+    """1 / (1 + e^-x): with e = e^-|x| and q = e / (1 + e), 1 - q above 0, and e - e q below, which keeps its digits."""
     e = careful_exp_below(-fabs(x))
-    d, lost = two_sum(e.constant(1.0), e)
-    below = x < 0.0
-    y = select(below, e, 1.0) / d
-    inverse = select(below, 1.0 - y, y)  # 1 / d, well enough to add back what rounding took from d
-    return fma(-(y * inverse), lost, y)
+    whole = select(x < 0.0, e, 1.0)
+    return fma(-whole, e / (1.0 + e), whole)

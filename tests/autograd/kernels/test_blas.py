@@ -55,6 +55,7 @@ def test_products_in_every_layout(shape, dtype):
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_the_bits_do_not_depend_on_the_number_of_threads(shape, dtype, threads, monkeypatch):
     monkeypatch.setattr(pool, "allowed", lambda: 4)
+    monkeypatch.setattr(blas, "CORES", 4)
     m, k, n = shape
     a, b = matrix(m, k, dtype, "rows"), matrix(k, n, dtype, "columns")
     found = []
@@ -65,7 +66,8 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(shape, dtype, threads, 
     monkeypatch.undo()
 
 
-def test_large_products_run_on_the_pool():
+def test_large_products_run_on_the_pool(monkeypatch):
+    monkeypatch.setattr(blas, "CORES", 2)
     a = rng.standard_normal((256, 256)).astype(np.float32)
     address, blocks, words = blas.entry(a, a, np.empty_like(a))
     assert address
@@ -181,12 +183,15 @@ def test_an_entry_of_a_table():
 @pytest.mark.parametrize(
     "shape", [(1024, 512, 128), (64, 64, 64), (100_000, 10, 784), (10, 100_000, 784), (257, 255, 300)]
 )
-def test_blocks_cover_the_product(shape):
-    rows, columns = blas.grid(*shape)
+@pytest.mark.parametrize("cores", [1, 2, 3, 4, 6, 64])
+def test_there_is_a_block_for_each_core_where_that_is_worth_it(shape, cores):
     m, n, k = shape
+    rows, columns = blas.grid(m, n, k, cores)
     assert 0 < rows <= m
     assert 0 < columns <= n
-    assert m * n * k <= blas.SINGLE or rows * columns < m * n
+    blocks = -(-m // rows) * -(-n // columns)
+    assert blocks <= cores
+    assert blocks > cores / 2 or 2 * m * n * k < cores * blas.SINGLE
 
 
 FORK = """

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograd.config import Settings, config, default_cache
-from autograd.errors import ArgumentError, UnsupportedError
+from autograd.config import config
 from autograd.kernels import __main__ as command
 from autograd.kernels import cache, compile, loader
 
@@ -22,23 +21,6 @@ def kernel(lo, hi, args):
     for i in range(lo, hi):
         x[i] *= factor * {factor}
 """
-FILL_AND_EXP = """
-def kernel(lo, hi, args):
-    x, y = pointer_f8(args, 0), pointer_f8(args, 1)
-    for i in range(lo, hi):
-        x[i] = 0.0
-    for i in range(lo, hi):
-        y[i] = np.exp(y[i])
-"""
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """An empty cache for a process that has compiled and complained about nothing yet."""
-    monkeypatch.setattr(compile, "_memory", {})
-    monkeypatch.setattr(cache, "_warned", [])
-    with config.using(cache=tmp_path / "kernels"):
-        yield tmp_path / "kernels"
 
 
 def forget(monkeypatch):
@@ -223,66 +205,6 @@ def test_no_folder_at_all_works_in_memory(folder):
     assert not folder.exists()
 
 
-# ---- what a kernel may need
-
-
-def test_what_becomes_a_call_of_the_c_library_finds_it(folder, monkeypatch):
-    for _ in range(2):
-        x, y = np.ones(1000), np.arange(1000.0) / 100
-        words = np.array([a.ctypes.data for a in (x, y)])
-        compile.get(FILL_AND_EXP).call(0, 1000, words.ctypes.data)
-        assert not x.any()
-        np.testing.assert_allclose(y, np.exp(np.arange(1000.0) / 100), rtol=1e-15)
-        forget(monkeypatch)
-    (path,) = files(folder)
-    code = cache.Entry.unpack(path.read_bytes()).code
-    assert b"memset\0" in code  # else this test tests nothing
-    assert b"exp\0" in code
-
-
-@pytest.mark.parametrize("line", ["print(lo)", "np.zeros(hi)[lo] = 1.0", "args[0] = len([lo, hi])"])
-def test_a_kernel_that_would_need_python_is_refused(line, folder):
-    with pytest.raises(UnsupportedError, match="Expected arithmetic on numbers and pointers only"):
-        compile.get(f"def kernel(lo, hi, args):\n    {line}\n")
-    assert not files(folder)
-
-
-def test_kernels_of_one_name_stay_apart(folder):
-    kernels = [compile.get(SCALE.format(factor=k)) for k in range(1, 4)]
-    x = np.ones(3)
-    words = np.array([x.ctypes.data, np.float64(1).view(np.int64)])
-    for k, kernel in enumerate(kernels):
-        kernel.call(k, k + 1, words.ctypes.data)
-    assert x.tolist() == [1, 2, 3]
-    assert len({kernel.address for kernel in kernels}) == 3
-
-
-@pytest.mark.parametrize("code", ["f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"])
-def test_pointers_have_the_dtypes_that_they_are_named_for(code, folder):
-    x = np.array([0, 1, 0, 1]).astype(code)
-    out = np.zeros(4, code)
-    words = np.array([x.ctypes.data, out.ctypes.data])
-    text = f"""
-def kernel(lo, hi, args):
-    x, out = pointer_{code}(args, 0), pointer_{code}(args, 1)
-    for i in range(lo, hi):
-        out[i] = x[i]
-"""
-    compile.get(text).call(0, 4, words.ctypes.data)
-    assert out.tolist() == x.tolist()
-
-
-@pytest.mark.parametrize(("code", "value"), [("f4", -2.5), ("f8", 1e-300), ("i4", -7), ("i8", -1), ("u4", 2**32 - 1)])
-def test_scalars_are_the_bits_of_their_word(code, value, folder):
-    bits = np.array([value], code).tobytes().ljust(8, b"\xaa")
-    out = np.zeros(1, code)
-    words = np.array([out.ctypes.data, int.from_bytes(bits, sys.byteorder, signed=True)])
-    compile.get(f"def kernel(lo, hi, args):\n    pointer_{code}(args, 0)[0] = scalar_{code}(args, 1)\n").call(
-        0, 1, words.ctypes.data
-    )
-    assert out[0] == np.array(value, code)
-
-
 # ---- many processes
 
 
@@ -405,50 +327,3 @@ def test_warm_compiles_what_it_is_told_to(folder, capsys, monkeypatch):
     assert compile.Source(SCALE.format(factor=3), "kernel", (), compile.FLAGS, compile.KERNEL).fields() in [
         entry.fields for _, entry in cache.entries()
     ]
-
-
-# ---- the configuration
-
-
-def test_settings_of_a_block_end_with_it():
-    before = config.settings
-    with config.using(kernels=False), config.using(spin=1.0):
-        assert (config.kernels, config.spin, config.cache) == (False, 1.0, before.cache)
-    assert config.settings == before
-
-
-def test_settings_of_the_process():
-    before = config.spin
-    try:
-        config.spin = 5
-        assert config.settings.spin == 5
-        with config.using(spin=7):
-            assert config.spin == 7
-    finally:
-        config.spin = before
-    assert repr(config).startswith("Config(kernels=True")
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "words"),
-    [("kernels", 1, "True or False"), ("spin", -1, "0 or more"), ("spim", 1, "Expected one of kernels, cache, spin")],
-)
-def test_wrong_settings_are_refused(name, value, words):
-    with pytest.raises(ArgumentError, match=words):
-        setattr(config, name, value)
-    with pytest.raises(ArgumentError, match=words), config.using(**{name: value}):
-        pass
-
-
-def test_the_default_folder_follows_the_platform(monkeypatch, tmp_path):
-    monkeypatch.setenv("WENGERT_CACHE_DIR", str(tmp_path))
-    assert default_cache() == tmp_path
-    monkeypatch.delenv("WENGERT_CACHE_DIR")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
-    places = {"linux": "xdg/wengert", "darwin": "Library/Caches/wengert", "win32": "local/wengert/cache"}
-    for platform, place in places.items():
-        monkeypatch.setattr(sys, "platform", platform)
-        assert default_cache() == tmp_path / place
-    assert Settings(kernels=True, cache=str(tmp_path), spin=0.0).cache == tmp_path

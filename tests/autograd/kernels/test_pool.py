@@ -87,7 +87,7 @@ def test_one_thread_gathers_no_pool(cores):
 
 @pytest.mark.parametrize("spin", [0.0, 20.0])
 def test_threads_that_sleep_are_woken(spin, cores):
-    with config.using(spin=spin):
+    with config.using(spin=spin, linger=spin):
         for k in range(100):
             seen, calls = count(5000)
             assert (seen == 1).all()
