@@ -58,7 +58,7 @@ def build(function: ir.Function, kind: Kind, lanes: int, near: Body, far: Body, 
     if lanes > 1:
         mask = ir.IntType(lanes)
         beyond = builder.icmp_unsigned("!=", builder.bitcast(beyond, mask), ir.Constant(mask, 0))
-    builder.cbranch(beyond, far_block, near_block)
+    builder.cbranch(beyond, far_block, near_block).set_weights([1, 1000])
     for block, body in ((near_block, near), (far_block, far)):
         builder.position_at_end(block)
         builder.ret(body(x).ir)
