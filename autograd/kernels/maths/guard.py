@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from llvmlite import ir  # type: ignore[import-untyped]  # llvmlite ships no types
+from llvmlite import ir
 
 from autograd.kernels.maths.emit import FLOAT64, Kind, Pool, Value, cast, fabs
 

@@ -6,7 +6,7 @@ four turns of a quarter; 192 of them, times m, give two bits of quarter turns an
 
 from __future__ import annotations
 
-from llvmlite import ir  # type: ignore[import-untyped]  # llvmlite ships no types
+from llvmlite import ir
 
 from autograd.kernels.maths.emit import FLOAT64, Value, two_product, two_sum
 
