@@ -121,6 +121,7 @@ from autograd.ops.shape import (
 )
 from autograd.ops.window import fold, window
 from autograd.program.fused import explain, fused
+from autograd.program.launch import get_num_threads, set_num_threads
 from autograd.sweep import backward
 from autograd.tape import enable_grad, inference_mode, is_grad_enabled, no_grad
 from autograd.tensor import Tensor
@@ -213,6 +214,7 @@ __all__ = [
     "full",
     "full_like",
     "fused",
+    "get_num_threads",
     "getitem",
     "grad",
     "gradcheck",
@@ -284,6 +286,7 @@ __all__ = [
     "round",
     "rsqrt",
     "searchsorted",
+    "set_num_threads",
     "sigmoid",
     "sign",
     "signbit",

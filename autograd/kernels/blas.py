@@ -7,8 +7,6 @@ the number of threads in use. One block for each core: more of them pack the sam
 
 from __future__ import annotations
 
-import os
-import sys
 from array import array
 from functools import cache, lru_cache
 from typing import Any
@@ -108,12 +106,3 @@ def _native(dtype: np.dtype[Any]) -> tuple[int, int, int] | None:
 
     found = openblas.kernel(dtype)
     return None if found is None else (*found, openblas.LIMIT.ctypes.data)
-
-
-def _after_fork() -> None:
-    if "autograd.kernels.openblas" in sys.modules:
-        sys.modules["autograd.kernels.openblas"].restore()
-
-
-if sys.platform != "win32":
-    os.register_at_fork(after_in_child=_after_fork)

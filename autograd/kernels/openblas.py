@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import os
+import sys
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,9 +19,17 @@ import threadpoolctl
 
 from autograd.kernels import compile
 
-LOCK, COUNT, SAVED, GET, SET, OWN = range(6)  # words of LIMIT; OWN: the number belongs to the calling thread (OpenMP)
+# Words of LIMIT. COUNT: slices that run. OWN: the number belongs to the calling thread (OpenMP). GATE: forks under way.
+LOCK, COUNT, SAVED, GET, SET, OWN, GATE = range(7)
 LIMIT = np.zeros(8, np.int64)
 
+_LOCK = """
+@inline
+def take(limit):
+    while not atomic_replace(limit, 0, 1):
+        pause()
+
+"""
 _SOURCE = """
 @inline
 def enter(limit):
@@ -28,9 +39,12 @@ def enter(limit):
         before = foreign_0(word_at(limit)[{GET}])
         foreign_1(word_at(limit)[{SET}], 1)
     elif own == 0:
-        while not atomic_replace(limit, 0, 1):
-            pause()
         words = word_at(limit)
+        take(limit)
+        while words[{GATE}] > 0:
+            atomic_store(limit, 0)
+            pause()
+            take(limit)
         if words[{COUNT}] == 0:
             words[{SAVED}] = foreign_0(words[{GET}])
             foreign_1(words[{SET}], 1)
@@ -44,9 +58,8 @@ def leave(limit, before):
     if own == 1:
         foreign_1(word_at(limit)[{SET}], before)
     elif own == 0:
-        while not atomic_replace(limit, 0, 1):
-            pause()
         words = word_at(limit)
+        take(limit)
         words[{COUNT}] -= 1
         if words[{COUNT}] == 0:
             foreign_1(words[{SET}], words[{SAVED}])
@@ -67,6 +80,14 @@ def kernel(lo, hi, args):
         {gemm}(gemm, turned_b, turned_a, width, height, k, other, ldb, mine, lda, c + {size} * (i * ldc + j), ldc)
     leave(limit, before)
 """
+_GATE = f"""
+def gate(limit, forks):  # 1 waits for the slices that run and keeps others from beginning; -1 lets them go on
+    take(limit)
+    word_at(limit)[{GATE}] = max(0, word_at(limit)[{GATE}] + forks)
+    atomic_store(limit, 0)
+    while forks > 0 and atomic_load(limit + {8 * COUNT}) > 0:
+        pause()
+"""
 
 
 def kernel(dtype: np.dtype[Any]) -> tuple[int, int] | None:
@@ -74,8 +95,8 @@ def kernel(dtype: np.dtype[Any]) -> tuple[int, int] | None:
     if not LIMIT[SET]:
         return None
     names = {"gemm": f"gemm_f{dtype.itemsize}", "size": dtype.itemsize, "COUNT": COUNT, "SAVED": SAVED}
-    source = _SOURCE.format(**names, GET=GET, SET=SET, OWN=OWN)
-    return compile.get(source).address, _pointer("sgemm" if dtype.itemsize == 4 else "dgemm")
+    source = _SOURCE.format(**names, GET=GET, SET=SET, OWN=OWN, GATE=GATE)
+    return compile.get(_LOCK + source).address, _pointer("sgemm" if dtype.itemsize == 4 else "dgemm")
 
 
 def _pointer(name: str) -> int:
@@ -111,11 +132,18 @@ def _address(library: ctypes.CDLL, name: str) -> int:
         return 0
 
 
-def restore() -> None:
-    """After a fork: no slice runs in the child, whatever ran in its parent."""
-    if LIMIT[COUNT]:
-        ctypes.CFUNCTYPE(None, ctypes.c_int)(int(LIMIT[SET]))(int(LIMIT[SAVED]))
-    LIMIT[[LOCK, COUNT]] = 0
+def _guard_forks() -> None:
+    """Let no fork happen while a slice runs: the child would inherit BLAS's locks, held by threads that it has not."""
+    gate = compile.get(_LOCK + _GATE, "gate", signature=("intp", "intp"), flags=()).call
+    close, reopen = (partial(gate, LIMIT.ctypes.data, forks) for forks in (1, -1))
+    os.register_at_fork(before=close, after_in_parent=reopen, after_in_child=_alone)
+
+
+def _alone() -> None:
+    """In the child of a fork nobody else is here."""
+    LIMIT[[LOCK, COUNT, GATE]] = 0
 
 
 _find_switch()
+if LIMIT[SET] and sys.platform != "win32":
+    _guard_forks()

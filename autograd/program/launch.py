@@ -46,3 +46,24 @@ def launch(kernel: Any, chunks: int, sizes: Sequence[int], arrays: Sequence[NDAr
         kernel.call(0, chunks, args.ctypes.data)
     else:
         kernels("pool").run(kernel.address, chunks, args.ctypes.data)
+
+
+def set_num_threads(n: int) -> None:
+    """Let kernels and the products among them run on at most n threads; never more than the process may use.
+
+    >>> import autograd as ag
+    >>> ag.set_num_threads(1)
+    >>> ag.get_num_threads()
+    1
+    """
+    kernels("pool").set_num_threads(n)
+
+
+def get_num_threads() -> int:
+    """How many threads kernels run on.
+
+    >>> import autograd as ag
+    >>> ag.get_num_threads() >= 1
+    True
+    """
+    return int(kernels("pool").get_num_threads())
