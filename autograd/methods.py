@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from autograd.primitive import Eager, Primitive, Traced, explain, functions
-from autograd.tape import Node, recording
+from autograd.tape import Node, recording, serials
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
@@ -28,27 +28,25 @@ def operator(name: str, swapped: bool = False) -> Callable[[Any, Any], Tensor]:
         if not isinstance(other, (*_QUICK, list, Traced)):
             return NotImplemented
         op = functions[name]
-        if isinstance(op, Primitive) and op.differentiable:
+        if isinstance(op, Primitive) and op.differentiable and not op.variadic:
             short = op
         return op(other, self) if swapped else op(self, other)
 
-    def reflected(self: Any, other: Any) -> Any:
+    def beside(self: Any, other: Any) -> Any:
+        """The operation with a number or an array."""
         if short is None or not isinstance(self, Eager) or not isinstance(other, _QUICK):
             return resolve(self, other)
-        return self.pair(short, other, self)
+        return self.pair(short, other, self) if swapped else self.pair(short, self, other)
 
     def apply(self: Any, other: Any) -> Any:
         """What `pair` does, written out: this is the way of `a + b`, and each call within it would cost a tenth."""
+        if short is None or not isinstance(other, Eager):
+            return beside(self, other)
+        try:
+            p, x, q, z = self.node, self.value, other.node, other.value
+        except AttributeError:  # a symbol has neither
+            return resolve(self, other)
         op = short
-        if op is None or not isinstance(self, Eager):
-            return resolve(self, other)
-        p, x = self.node, self.value
-        if isinstance(other, Eager):
-            q, z = other.node, other.value
-        elif isinstance(other, _QUICK):
-            return self.pair(op, self, other)
-        else:
-            return resolve(self, other)
         try:
             y = op.forward(x, z)
         except (ValueError, TypeError) as error:
@@ -56,21 +54,20 @@ def operator(name: str, swapped: bool = False) -> Callable[[Any, Any], Tensor]:
         t: Any = _new(Methods.plain)
         t.value = y
         t.node = None
-        if p is not None:
-            keep = op.keeps.get(1 if q is None else 3)
-        elif q is not None:
-            keep = op.keeps.get(2)
-        else:
+        if (p is None and q is None) or not _recording():
             return t
-        if not _recording():
-            return t
-        if keep is None:
-            return self.pair(op, self, other)
-        saved = (y if 0 in keep else None, x if 1 in keep else None, z if 2 in keep else None) if keep else _NOTHING
-        t.node = Node(op, (p, q), saved, None, y.shape, y.dtype)
+        keep = op.of_pair[(p is not None) + (q is not None) * 2]
+        n = t.node = _new(Node)
+        n.op = op
+        n.parents = (p, q)
+        n.saved = (y if 0 in keep else None, x if 1 in keep else None, z if 2 in keep else None) if keep else _NOTHING
+        n.settings = n.watch = None
+        n.shape = y.shape
+        n.dtype = y.dtype
+        n.serial = next(serials)
         return t
 
-    chosen = reflected if swapped else apply
+    chosen = beside if swapped else apply
     chosen.__name__ = name
     return chosen
 

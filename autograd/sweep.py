@@ -14,7 +14,7 @@ import numpy as np
 from autograd.broadcast import unbroadcast
 from autograd.errors import ClobberedError, DifferentiationError, ShapeError
 from autograd.primitive import public
-from autograd.tape import Node, enable_grad, entries
+from autograd.tape import Node, Watch, enable_grad, entries
 from autograd.tensor import Operand, Tensor, as_tensor
 
 
@@ -52,8 +52,8 @@ def _sweep(
             g = held.pop(node, None)
             if g is None:
                 continue
-            if node.hooks:
-                g = _run_hooks(node, g, record)
+            if node.watch is not None and node.watch.hooks:
+                g = _run_hooks(node, node.watch, g, record)
             op = node.op
             if op is None if wanted is None else node in wanted:
                 found[node] = g
@@ -65,8 +65,8 @@ def _sweep(
             for i, parent in enumerate(node.parents):  # type: ignore[arg-type]  # entries() has seen that it is not freed
                 if parent is None:
                     continue
-                if parent.changed is not None:
-                    _check_unchanged(node, i, parent)
+                if parent.watch is not None and parent.watch.changed is not None:
+                    _check_unchanged(node, i, parent, parent.watch.changed)
                 if needed is not None and parent not in needed:
                     continue
                 if parts is not None:
@@ -122,8 +122,8 @@ def _as_real(part: Any, node: Node) -> Any:
     return part
 
 
-def _check_unchanged(node: Node, position: int, parent: Node) -> None:
-    serial, line = parent.changed or (0, "")
+def _check_unchanged(node: Node, position: int, parent: Node, changed: tuple[int, str]) -> None:
+    serial, line = changed
     if serial > node.serial and position + 1 < len(node.saved) and node.saved[position + 1] is not None:
         raise ClobberedError(
             f"{node.op.name!r} saved its input {position} (shape {parent.shape}) for the backward pass, "
@@ -131,11 +131,11 @@ def _check_unchanged(node: Node, position: int, parent: Node) -> None:
         )
 
 
-def _run_hooks(node: Node, g: Any, record: bool) -> Any:
-    for hook in tuple(node.hooks or ()):
+def _run_hooks(node: Node, watch: Watch, g: Any, record: bool) -> Any:
+    for hook in tuple(watch.hooks):
         t = g if record else Tensor(g)
         if isinstance(hook, str):  # RETAIN
-            node.grad = t if node.grad is None else node.grad + t
+            watch.grad = t if watch.grad is None else watch.grad + t
             continue
         result = hook(t)
         if result is not None:
@@ -204,4 +204,5 @@ def backward(
     found = sweep(roots, seeds if create_graph else [s.value for s in seeds], record=create_graph, retain=retain)
     for leaf, g in found.items():
         part = g if create_graph else Tensor(g)
-        leaf.grad = part if leaf.grad is None else leaf.grad + part
+        watch = leaf.watched()
+        watch.grad = part if watch.grad is None else watch.grad + part

@@ -29,6 +29,23 @@ _inference: ContextVar[bool] = ContextVar("inference", default=False)
 _by_serial = attrgetter("serial")
 
 
+class Watch:
+    """What is kept about the few entries that have a gradient, a hook, or a value that was changed in place.
+
+    Attributes:
+        changed: serial and user's line of the last change in place.
+        grad: the gradient that was accumulated.
+        hooks: functions of the cotangent, and marks of what else to do with it.
+    """
+
+    __slots__ = ("changed", "grad", "hooks")
+
+    def __init__(self) -> None:
+        self.changed: tuple[int, str] | None = None
+        self.grad: Any = None
+        self.hooks: list[Callable[[Any], Any] | str] = []
+
+
 class Node:
     """One entry of the tape, or a leaf (an entry without an operation, where gradients end up).
 
@@ -36,7 +53,7 @@ class Node:
     the entry of each input, with None for constants; it is None itself once the tape is freed.
     """
 
-    __slots__ = ("changed", "dtype", "grad", "hooks", "op", "parents", "saved", "serial", "settings", "shape")
+    __slots__ = ("dtype", "op", "parents", "saved", "serial", "settings", "shape", "watch")
 
     def __init__(
         self,
@@ -54,9 +71,13 @@ class Node:
         self.shape = shape
         self.dtype = dtype
         self.serial = next(serials)
-        self.changed: tuple[int, str] | None = None  # serial and user's line of the last change in place
-        self.grad: Any = None
-        self.hooks: list[Callable[[Any], Any] | str] | None = None
+        self.watch: Watch | None = None
+
+    def watched(self) -> Watch:
+        """What is kept about this entry, from now on."""
+        if self.watch is None:
+            self.watch = Watch()
+        return self.watch
 
 
 def leaf(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Node:

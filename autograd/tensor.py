@@ -165,7 +165,7 @@ class Tensor(Methods, Eager):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` accumulated, for a leaf or after `retain_grad`."""
-        return None if self.node is None else self.node.grad
+        return None if self.node is None or self.node.watch is None else self.node.watch.grad
 
     @grad.setter
     def grad(self, gradient: Tensor | None) -> None:
@@ -175,14 +175,15 @@ class Tensor(Methods, Eager):
             raise DifferentiationError("grad was set on a constant. Write t.requires_grad_() first.")
         if gradient is not None and gradient.shape != self.shape:
             raise ShapeError(f"grad of shape {gradient.shape} was set on a Tensor of shape {self.shape}.")
-        self.node.grad = gradient
+        if gradient is not None or self.node.watch is not None:
+            self.node.watched().grad = gradient
 
     def retain_grad(self) -> None:
         """Keep the gradient of this intermediate result in `.grad`."""
         if self.node is None:
             raise DifferentiationError("retain_grad on a constant: nothing that it was made of has requires_grad=True.")
         if self.node.op is not None:
-            self.node.hooks = [*(self.node.hooks or ()), RETAIN]
+            self.node.watched().hooks.append(RETAIN)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Callable[[], None]:
         """Call `hook(gradient)` when the gradient of this Tensor is known; what it returns, if anything, replaces it.
@@ -191,7 +192,7 @@ class Tensor(Methods, Eager):
         """
         if self.node is None:
             raise DifferentiationError("register_hook on a constant. Write t.requires_grad_() first.")
-        hooks = self.node.hooks = self.node.hooks or []
+        hooks = self.node.watched().hooks
         hooks.append(hook)
 
         def remove() -> None:
@@ -358,7 +359,7 @@ class Tensor(Methods, Eager):
                 f"the output of {self.node.op.name!r} changed in place under no_grad: its gradient would be wrong.\n"
                 f"Write t = t.detach() first, or record the change.\n{user_line()}"
             )
-        self.node.changed = (next(serials), user_line())
+        self.node.watched().changed = (next(serials), user_line())
 
     def copy_(self, source: Operand) -> Tensor:
         """Take the values of `source`, broadcast to this shape and cast to this dtype; returns itself."""
