@@ -176,3 +176,23 @@ class Methods(Traced):
     tanh = method("tanh")
     trace = method("trace")
     var = method("var")
+
+    @property
+    def T(self) -> Tensor:
+        """All axes reversed."""
+        return self.transpose()
+
+    @property
+    def mT(self) -> Tensor:
+        """The last two axes exchanged."""
+        return functions["matrix_transpose"](self)  # type: ignore[no-any-return]
+
+    def transpose(self, *axes: Any) -> Tensor:
+        """Axes in the given order (reversed if none is given), as NumPy's method."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        return functions["permute_dims"](self, order or None)  # type: ignore[no-any-return]
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """The same elements in another shape; one length may be -1."""
+        sizes = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
+        return functions["reshape"](self, sizes)  # type: ignore[no-any-return]

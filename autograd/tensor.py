@@ -361,6 +361,10 @@ class Tensor(Methods, Eager):
             )
         self.node.watched().changed = (next(serials), user_line())
 
+    def copy(self) -> Tensor:
+        """A Tensor of its own: recorded, if this one is on the tape."""
+        return self.astype(self.dtype)
+
     def copy_(self, source: Operand) -> Tensor:
         """Take the values of `source`, broadcast to this shape and cast to this dtype; returns itself."""
         if (
@@ -391,30 +395,6 @@ class Tensor(Methods, Eager):
 
     def __setitem__(self, index: Index, value: Operand) -> None:
         self._become(functions["put"](self, index, value))
-
-    @property
-    def T(self) -> Tensor:
-        """All axes reversed."""
-        return self.transpose()
-
-    @property
-    def mT(self) -> Tensor:
-        """The last two axes exchanged."""
-        return functions["matrix_transpose"](self)  # type: ignore[no-any-return]
-
-    def transpose(self, *axes: Any) -> Tensor:
-        """Axes in the given order (reversed if none is given), as NumPy's method."""
-        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-        return functions["permute_dims"](self, order or range(self.ndim)[::-1])  # type: ignore[no-any-return]
-
-    def reshape(self, *shape: Any) -> Tensor:
-        """The same elements in another shape; one length may be -1."""
-        sizes = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
-        return functions["reshape"](self, sizes)  # type: ignore[no-any-return]
-
-    def copy(self) -> Tensor:
-        """A Tensor of its own: recorded, if this one is on the tape."""
-        return self.astype(self.dtype)
 
 
 def _rebuild(kind: type[Tensor], array: NDArray[Any], requires_grad: bool) -> Tensor:

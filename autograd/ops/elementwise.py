@@ -314,6 +314,9 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Tensor:
     return _clip(x, min, max)
 
 
+conj = elementwise("conj", "x", np.conjugate, partials=(1,), code="x", doc="The complex conjugate: x itself, if real.")
+real = elementwise("real", "x", np.real, partials=(1,), code="x", doc="The real part: x itself, if real.")
+imag = elementwise("imag", "x", np.imag, partials=(0,), code="x * 0", doc="The imaginary part: 0, if x is real.")
 copysign: Primitive = elementwise(
     "copysign",
     "a b",

@@ -9,7 +9,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 import numpy as np
 
 from autograd.config import config
-from autograd.errors import DifferentiationError
+from autograd.errors import DifferentiationError, WengertError
 from autograd.ops.shape import reshape_
 from autograd.primitive import Primitive, Traced
 from autograd.program.launch import build, launch, source_of
@@ -21,6 +21,7 @@ from autograd.tensor import Tensor
 
 P = ParamSpec("P")
 R = TypeVar("R")
+PLANS = 256  # combinations of shapes and dtypes that a function keeps a plan for
 SMALLEST = 4096  # elements from which on kernels beat NumPy, their launch included
 _DTYPES = frozenset({"float32", "float64", "int64", "int32", "bool"})
 
@@ -66,6 +67,8 @@ class Fused(Generic[P, R]):
             key = (tuple(map(_kind, values)), tuple(sorted(settings.items())))
             found = self.plans.get(key)
             if found is None:
+                if len(self.plans) >= PLANS:
+                    self.plans.pop(next(iter(self.plans)))  # the oldest: its kernels stay on the disk
                 found = self.plans[key] = _planned(self.composition, values, settings)
         except Unfusable as reason:
             return str(reason)
@@ -83,6 +86,8 @@ def _planned(f: Callable[..., Any], values: Sequence[Any], settings: dict[str, A
         return Plan(f, values, settings, build)
     except Unfusable as reason:
         return str(reason)
+    except WengertError as error:  # the composition will raise it again, in terms of what the user gave
+        return str(error)
 
 
 def _refused(*_values: Any, **_settings: Any) -> Any:
@@ -162,7 +167,9 @@ def explain(f: Callable[..., Any], *args: Any, **settings: Any) -> str:
     plan = own.plan([x.value if isinstance(x, Tensor) else x for x in args], settings)
     if isinstance(plan, str):
         return f"not fused: {plan}"
-    parts = [("forward", plan.forward)] + ([("backward", plan.backward)] if any(plan.gradients) else [])
+    parts = [("forward", plan.forward)] + (
+        [("backward", plan.backward)] if any(g is not None for g in plan.gradients) else []
+    )
     return "\n".join(_explained(name, part) for name, part in parts) + (
         f"\nkept for the backward half: {', '.join(map(repr, plan.saved)) or 'the inputs alone'}"
     )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.errors import IndexOutOfRange
 from autograd.program.loops import COLUMNS, Loops
 from autograd.program.stages import Stage, along_row, is_total, stages
 from autograd.program.symbol import Symbol, Unfusable, derive, graph
@@ -80,7 +81,10 @@ def _check_labels(labels: NDArray[Any], symbols: Sequence[Symbol]) -> None:
         if s.op is not None and s.op.name in ("pick", "place"):
             length = s.inputs[0].shape[s.settings["axis"]] if s.op.name == "pick" else s.settings["length"]
             if labels.size and (labels.min() < 0 or labels.max() >= length):
-                raise IndexError(f"a label is {labels.min()} or {labels.max()}, outside of 0 to {length - 1}")
+                raise IndexOutOfRange(
+                    f"labels from {labels.min()} to {labels.max()} were given for {length} classes.\n"
+                    f"Expected 0 to {length - 1}; in a fused function a label does not count from the end."
+                )
 
 
 class Plan:

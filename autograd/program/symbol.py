@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd.methods import Methods
 from autograd.ops.axes import kept_shape
-from autograd.primitive import Primitive, Traced
+from autograd.primitive import Primitive, Traced, explain
 from autograd.sweep import sweep
 from autograd.tape import Node
 
@@ -25,6 +25,10 @@ SHAPERS = ("reshape", "broadcast_to", "permute_dims")
 
 class Unfusable(Exception):
     """A composition uses what has no kernel form; the message is the reason."""
+
+
+class NoSuchAttribute(Unfusable, AttributeError):
+    """A composition asks a symbol for what only a Tensor has."""
 
 
 class Symbol(Methods):
@@ -51,6 +55,9 @@ class Symbol(Methods):
     ) -> None:
         self.shape, self.dtype, self.weak, self.label = shape, dtype, weak, label
         self.op, self.inputs, self.settings, self.serial = op, inputs, settings or {}, next(_serials)
+
+    def __getattr__(self, name: str) -> Any:
+        raise NoSuchAttribute(f"it reads .{name} of a value")
 
     @property
     def ndim(self) -> int:
@@ -106,9 +113,12 @@ def _meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> 
     """Shape and dtype of a result."""
     shapes = [x.shape if isinstance(x, Symbol) else () for x in inputs]
     if op.code is not None:
-        with np.errstate(all="ignore"):
-            dtype = np.asarray(op.forward(*map(_probe, inputs))).dtype
-        return np.broadcast_shapes(*shapes), dtype
+        try:
+            with np.errstate(all="ignore"):
+                dtype = np.asarray(op.forward(*map(_probe, inputs))).dtype
+            return np.broadcast_shapes(*shapes), dtype
+        except (ValueError, TypeError) as error:
+            raise explain(op, [np.broadcast_to(0, shape) for shape in shapes], settings, error) from None
     x = inputs[0]
     if op.name in REDUCTIONS:
         axes = settings["axis"]

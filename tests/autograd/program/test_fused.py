@@ -6,6 +6,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import autograd as ag
+from autograd.config import config
+from autograd.errors import IndexOutOfRange, ShapeError
 from autograd.program.fused import Fused
 
 RNG = np.random.default_rng(0)
@@ -176,3 +178,94 @@ def test_random_compositions_are_the_composition(drawn):
     for fast, plain in zip(*results, strict=True):
         scale = 1 + np.abs(plain).max(initial=0)
         np.testing.assert_allclose(fast / scale, plain / scale, rtol=tolerance, atol=tolerance)
+
+
+# ---- what it refuses, and what it falls back to
+
+
+def test_the_composition_runs_where_there_is_no_kernel_and_says_why():
+    x = np.linspace(0.0, 1.0, 10_000).reshape(100, 100)
+    cases = {
+        "sort has no kernel": lambda x: ag.sort(x),
+        "transposes": lambda x: x.T + x,
+        "depends on a value": lambda x: x if ag.sum(x) > 0 else -x,
+        "closes over an array": lambda x: x + np.ones(100),
+        "mixes axes": lambda x: ag.reshape(x, (50, 200)),
+        "erfc has no kernel": lambda x: ag.erfc(x),
+    }
+    for words, f in cases.items():
+        compiled = Fused(f, smallest=0)
+        np.testing.assert_array_equal(compiled(ag.tensor(x)).numpy(), f(ag.tensor(x)).numpy())
+        assert len(compiled.reasons()) == 1
+        if words != "sort has no kernel":
+            assert words in compiled.reasons()[0]
+
+
+def test_errors_are_those_of_the_composition():
+    compiled = Fused(lambda a, b: a + b, smallest=0)
+    with pytest.raises(ShapeError, match=r"add was given shapes \(3,\), \(4,\)"):
+        compiled(ag.ones(3), ag.ones(4))
+    picked = Fused(lambda x, n: ag.sum(ag.take_along_axis(x, n, 1)), smallest=0)
+    with pytest.raises(IndexOutOfRange, match="labels from 0 to 4 were given for 4 classes"):
+        picked(ag.ones((2, 4)), np.array([[0], [4]]))
+
+
+def test_small_arrays_run_as_the_composition():
+    compiled = Fused(lambda x: x * 2.0)
+    assert compiled(ag.ones(10)).tolist() == [2.0] * 10
+    assert compiled.plans == {}
+
+
+def test_one_kernel_serves_all_sizes():
+    compiled = Fused(lambda x: ag.mean(ag.softmax(x) * x), smallest=0)
+    kernels = set()
+    for shape in [(3, 5), (70, 33), (200, 7)]:
+        compiled(ag.tensor(RNG.standard_normal(shape)))
+    for plan in compiled.plans.values():
+        kernels |= {kernel.address for kernel in plan.forward.kernels}
+    assert (len(compiled.plans), len(kernels)) == (3, 1)
+
+
+def test_results_do_not_depend_on_the_number_of_threads():
+    x = RNG.standard_normal((3000, 40)).astype("float32")
+    results = []
+    before = ag.get_num_threads()
+    try:
+        for threads in (1, 2, 4):
+            ag.set_num_threads(threads)
+            compiled = Fused(lambda x: ag.sum(ag.softmax(x) * ag.sin(x), 0), smallest=0)
+            t = ag.tensor(x, requires_grad=True)
+            y = compiled(t)
+            y.backward(np.cos(np.arange(40, dtype=np.float32)))
+            results.append((y.numpy(), t.grad.numpy()))
+    finally:
+        ag.set_num_threads(before)
+    for y, g in results[1:]:
+        np.testing.assert_array_equal(y, results[0][0])
+        np.testing.assert_array_equal(g, results[0][1])
+
+
+def test_kernels_can_be_turned_off():
+    compiled = Fused(lambda x: x * 2.0, smallest=0)
+    with config.using(kernels=False):
+        compiled(ag.ones(10))
+    assert compiled.plans == {}
+
+
+def test_fused_functions_nest():
+    inner = Fused(lambda x: ag.tanh(x) + 1.0, smallest=0)
+    outer = Fused(lambda x: inner(x) * inner(x), smallest=0)
+    x = ag.tensor(X, requires_grad=True)
+    np.testing.assert_allclose(outer(x).numpy(), (np.tanh(X) + 1) ** 2, rtol=1e-12, atol=1e-15)
+    assert outer.reasons() == []
+    g = ag.grad(lambda z: ag.sum(outer(z)))(X)
+    np.testing.assert_allclose(g.numpy(), 2 * (np.tanh(X) + 1) * (1 - np.tanh(X) ** 2), rtol=1e-12)
+
+
+def test_explain_shows_graph_source_and_what_is_kept():
+    text = ag.explain(cross_entropy, X, LABELS)
+    assert "forward: " in text
+    assert "def kernel(lo, hi, args):" in text
+    assert "exp_f8(" in text
+    assert "kept for the backward half: <" in text
+    assert ag.explain(lambda x: ag.sort(x), X).startswith("not fused: ")
