@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from bench import loader, tape
+from bench import kernels, loader, tape
 from bench.report import place, table
 
-CASES = {"loader": loader, "tape": tape}
+CASES = {"kernels": kernels, "loader": loader, "tape": tape}
 
 
 def parser() -> argparse.ArgumentParser:

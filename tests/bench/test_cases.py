@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from bench import __main__ as command
-from bench import loader, peer, report, tape
+from bench import loader, peer, report, tape, turns
 from bench.timing import Spread
 
 TINY = {
+    "kernels": {"repeats": 2, "elements": 5000, "rows": 20, "peers": False},
     "loader": {"repeats": 2, "rows": 600},
     "tape": {"repeats": 2, "length": 5, "number": 3, "peers": False},
 }
-TARGETS = {"loader": [1.5], "tape": [1.2, 1.5, 1.5, 1.5]}
+TARGETS = {"kernels": [], "loader": [1.5], "tape": [1.2, 1.5, 1.5, 1.5]}
 
 
 def test_every_case_is_tried():
@@ -93,3 +94,18 @@ def test_rows_of_a_peer_are_its_medians(monkeypatch):
     record, chain = tape.peer_rows(3, 4, 5)
     assert (record.figure.median, chain.figure.median) == (pytest.approx(2.0), pytest.approx(5.0))
     assert "PyTorch 9.9" in record.what
+
+
+def test_a_peer_takes_its_turns_in_a_process_of_its_own():
+    with turns.Peer("bench.kernels_torch", "torch", 5000, 20, 1) as torch:
+        assert (torch.names == []) == (find_spec("torch") is None)
+        seconds = [torch.subject(name)() for name in torch.names]
+    assert all(s > 0 for s in seconds)
+    assert torch.process is None or torch.process.returncode == 0
+
+
+def test_a_peer_that_dies_is_an_error():
+    peer_process = turns.Peer("bench.no_such_module", "json")
+    with pytest.raises(RuntimeError, match="exit code 1"):
+        peer_process.__enter__()
+    peer_process.__exit__(None, None, None)
