@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.errors import IndexOutOfRange
+from autograd.program.buffers import empty
 from autograd.program.loops import COLUMNS, Loops
 from autograd.program.stages import Stage, along_row, is_total, stages
 from autograd.program.symbol import Symbol, Unfusable, derive, graph
@@ -65,7 +66,7 @@ class Part:
         chunks = -(-length // step)
         numbers = [self._value(s, env) for s in stage.scalars]
         scalars = np.array([x if isinstance(x, (int, float)) else x.item() for x in numbers], np.float64)
-        made = [np.empty(s.shape, s.dtype) for s in stage.outputs]
+        made = [empty(s.shape, s.dtype) for s in stage.outputs]
         shapes = [(chunks, columns) if self.loops.level[t] & COLUMNS else (chunks,) for t in stage.totals]
         partial = [np.empty(shape, t.dtype) for shape, t in zip(shapes, stage.totals, strict=True)]
         arrays = [np.ascontiguousarray(env[s]) for s in stage.arrays]  # as they are, nearly always

@@ -1,0 +1,56 @@
+"""Memory for large results, used again: a fresh page of memory costs several times what it takes to fill it.
+
+An array handed out is an ordinary ndarray. Its memory comes back when the last view of it is gone, which a finalizer
+notices: between the array and the memory stands a `_Lease`, and every view keeps it alive.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LARGE = 1 << 18  # bytes from which on the memory is kept: what the C library would ask the system for each time
+LIMIT = 1 << 28  # bytes that may lie idle; beyond it memory goes back to the system
+
+_lock = threading.RLock()  # a finalizer may run while its own thread holds it
+_idle: dict[int, list[Any]] = {}
+_held = 0
+
+
+class _Memory(np.ndarray):
+    """Bytes that own themselves: not an ndarray, which NumPy would make the base of views in the lease's place."""
+
+
+class _Lease(np.ndarray):
+    """A view of the memory whose end means that nobody sees the memory any more."""
+
+    def __del__(self) -> None:
+        global _held
+        memory = self.base
+        with _lock:
+            if type(memory) is _Memory and _held + memory.nbytes <= LIMIT:
+                _idle.setdefault(memory.nbytes, []).append(memory)
+                _held += memory.nbytes
+
+
+def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """An array of whatever the memory holds, as `np.empty`.
+
+    >>> empty((2, 3), np.dtype("float32")).shape
+    (2, 3)
+    """
+    global _held
+    size = math.prod(shape) * dtype.itemsize
+    if size < LARGE:
+        return np.empty(shape, dtype)
+    with _lock:
+        stock = _idle.get(size)
+        memory = stock.pop() if stock else None
+        _held -= size if memory is not None else 0
+    if memory is None:
+        memory = _Memory(size, np.uint8)
+    return np.ndarray(shape, dtype, memory.view(_Lease))

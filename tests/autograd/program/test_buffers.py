@@ -1,0 +1,49 @@
+"""Memory that comes back is used again, and never while anything still sees it."""
+
+import gc
+
+import numpy as np
+import pytest
+
+from autograd.program import buffers
+
+SHAPE, DTYPE = (300, 1000), np.dtype("float32")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_idle(monkeypatch):
+    monkeypatch.setattr(buffers, "_idle", {})
+    monkeypatch.setattr(buffers, "_held", 0)
+
+
+def test_memory_is_used_again_once_the_last_view_is_gone():
+    gc.disable()
+    try:
+        a = buffers.empty(SHAPE, DTYPE)
+        address, view = a.ctypes.data, a[3:5].T
+        del a
+        assert buffers.empty(SHAPE, DTYPE).ctypes.data != address
+        del view
+        assert {buffers.empty(SHAPE, DTYPE).ctypes.data, buffers.empty(SHAPE, DTYPE).ctypes.data} >= {address}
+    finally:
+        gc.enable()
+
+
+def test_arrays_in_use_never_share_memory():
+    held = [buffers.empty(SHAPE, DTYPE) for _ in range(5)]
+    for k, a in enumerate(held):
+        a.fill(k)
+    assert [float(a[0, 0]) for a in held] == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert all(type(a) is np.ndarray and a.flags.writeable and a.flags.c_contiguous for a in held)
+
+
+def test_idle_memory_is_bounded(monkeypatch):
+    monkeypatch.setattr(buffers, "LIMIT", 3_000_000)
+    held = [buffers.empty(SHAPE, DTYPE) for _ in range(5)]  # 1.2 MB each
+    del held
+    assert buffers._held == 2_400_000
+    assert sum(len(stock) for stock in buffers._idle.values()) == 2
+
+
+def test_small_arrays_are_numpys_own():
+    assert buffers.empty((10,), DTYPE).base is None
