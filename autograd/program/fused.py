@@ -114,9 +114,10 @@ def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
         xs = saved_tensors(node)[1 : count + 1]
         return _recorded(note["composition"], note["settings"], xs, g)
     values = [*saved[1:], np.ascontiguousarray(g)]
-    parts = iter(plan.backward(values, launch))
-    live = dict(zip(plan.wanted, plan.gradients, strict=True))
-    return [None if live.get(s) is None else next(parts) for s in plan.inputs]
+    parents = node.parents or ()
+    asked = tuple(p is not None and has for p, has in zip(parents, plan.differentiable(), strict=True))
+    parts = iter(plan.backward(asked)(values, launch) if any(asked) else ())
+    return [next(parts) if wanted else None for wanted in asked]
 
 
 def _recorded(f: Callable[..., Any], settings: dict[str, Any], xs: Sequence[Any], g: Any) -> list[Any]:
@@ -167,9 +168,9 @@ def explain(f: Callable[..., Any], *args: Any, **settings: Any) -> str:
     plan = own.plan([x.value if isinstance(x, Tensor) else x for x in args], settings)
     if isinstance(plan, str):
         return f"not fused: {plan}"
-    parts = [("forward", plan.forward)] + (
-        [("backward", plan.backward)] if any(g is not None for g in plan.gradients) else []
-    )
+    parts = [("forward", plan.forward)]
+    if any(plan.differentiable()):
+        parts.append(("backward", plan.backward(plan.differentiable())))
     return "\n".join(_explained(name, part) for name, part in parts) + (
         f"\nkept for the backward half: {', '.join(map(repr, plan.saved)) or 'the inputs alone'}"
     )

@@ -107,33 +107,38 @@ class Plan:
         self.build = build
         self.wanted = [s for s in self.inputs if s.dtype.kind == "f" and not s.weak]
         self.saved: list[Symbol] = []
-        self.gradients: list[Symbol | None] = []
+        self.gradients: dict[Symbol, Symbol] = {}
         self.seeds: list[Symbol] = []
         self.twins: list[tuple[Symbol, Symbol]] = []
         if self.wanted and all(y.dtype.kind == "f" for y in self.outputs):
             self._derive()
         self.forward = Part(self.inputs, [*self.outputs, *self.saved], build)
-        self._backward: Part | None = None
+        self._backward: dict[tuple[bool, ...], Part] = {}
 
     def _derive(self) -> None:
         self.seeds = [Symbol(y.shape, y.dtype, label=f"g{k}") for k, y in enumerate(self.outputs)]
-        self.gradients = derive(self.outputs, self.seeds, self.wanted)
-        live = [g for g in self.gradients if g is not None]
+        cotangents, self.twins = derive(self.outputs, self.seeds, self.wanted)
+        derived = zip(self.wanted, cotangents, strict=True)
+        self.gradients = {x: g for x, g in derived if g is not None}
+        live = list(self.gradients.values())
         forward = set(graph(self.outputs))
-        pairs = zip(self.wanted, self.gradients, strict=True)
-        self.twins = [*zip(self.outputs, self.seeds, strict=True), *((x, g) for x, g in pairs if g is not None)]
         loops = Loops(graph([*self.outputs, *live]), [*self.inputs, *self.seeds, *self.outputs], twins=self.twins)
         backward = [s for s in graph(live) if s in forward]
         returned = set(self.outputs)
         self.saved = [s for s in backward if s not in returned and (is_total(s, loops) or along_row(s, loops))]
 
-    @property
-    def backward(self) -> Part:
-        """The kernels of the derivative, made when first asked for."""
-        if self._backward is None:
+    def backward(self, asked: tuple[bool, ...]) -> Part:
+        """The kernels for the cotangents of the inputs that are asked for, made at the first time of asking."""
+        part = self._backward.get(asked)
+        if part is None:
             given = [*self.inputs, *self.saved, *self.seeds]
-            self._backward = Part(given, [g for g in self.gradients if g is not None], self.build, self.twins)
-        return self._backward
+            outputs = [self.gradients[s] for s, wanted in zip(self.inputs, asked, strict=True) if wanted]
+            part = self._backward[asked] = Part(given, outputs, self.build, self.twins)
+        return part
+
+    def differentiable(self) -> tuple[bool, ...]:
+        """Which inputs have a cotangent."""
+        return tuple(s in self.gradients for s in self.inputs)
 
 
 def _input(x: Any, k: int) -> Symbol:

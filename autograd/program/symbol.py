@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -151,18 +152,33 @@ def graph(outputs: Sequence[Symbol], known: Sequence[Symbol] = ()) -> list[Symbo
     return sorted(found, key=lambda s: s.serial)
 
 
-def derive(outputs: Sequence[Symbol], seeds: Sequence[Symbol], wanted: Sequence[Symbol]) -> list[Symbol | None]:
-    """The cotangents of the wanted inputs, as symbols: the tape's sweep, over a tape made of the graph."""
+Twins = list[tuple[Symbol, Symbol]]  # a value and its cotangent, which run along the same axes
+
+
+def _noted(twins: Twins, s: Symbol, cotangent: Any) -> None:
+    twins.append((s, cotangent.value))
+
+
+def derive(
+    outputs: Sequence[Symbol], seeds: Sequence[Symbol], wanted: Sequence[Symbol]
+) -> tuple[list[Symbol | None], Twins]:
+    """The cotangents of the wanted inputs, as symbols: the tape's sweep, over a tape made of the graph.
+
+    Also every value that the sweep came by, with its cotangent.
+    """
     nodes: dict[Symbol, Node] = {}
+    twins: Twins = []
     reaches = set(wanted)
     for s in graph(outputs):
         if s.op is None:
             if s in reaches:
                 nodes[s] = Node(None, (), (), None, s.shape, s.dtype)
-            continue
-        parents = tuple(nodes.get(x) if isinstance(x, Symbol) else None for x in s.inputs)
-        if s.op.differentiable and any(p is not None for p in parents):
-            nodes[s] = Node(s.op, parents, (s, *s.inputs), s.settings, s.shape, s.dtype)
+        else:
+            parents = tuple(nodes.get(x) if isinstance(x, Symbol) else None for x in s.inputs)
+            if s.op.differentiable and any(p is not None for p in parents):
+                nodes[s] = Node(s.op, parents, (s, *s.inputs), s.settings, s.shape, s.dtype)
+        if s in nodes:
+            nodes[s].watched().hooks.append(partial(_noted, twins, s))
     started = [(nodes[y], seed) for y, seed in zip(outputs, seeds, strict=True) if y in nodes]
     found = sweep([n for n, _ in started], [g for _, g in started], wanted={nodes[w] for w in wanted if w in nodes})
-    return [found.get(nodes[w]) if w in nodes else None for w in wanted]
+    return [found.get(nodes[w]) if w in nodes else None for w in wanted], twins
