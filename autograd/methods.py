@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 _NOTHING = (None, None, None)
 _new = object.__new__
 _recording = recording.get
+_serial = serials.__next__
+_plain: type = object  # Tensor, which stands on this floor and not under it, and says so by `results_are`
 _QUICK = (Eager, float, int, np.ndarray, np.generic)
+
+
+def results_are(kind: type) -> None:
+    """Say what the result of an operator is."""
+    global _plain
+    _plain = kind
 
 
 def operator(name: str, swapped: bool = False) -> Callable[[Any, Any], Tensor]:
@@ -51,12 +59,18 @@ def operator(name: str, swapped: bool = False) -> Callable[[Any, Any], Tensor]:
             y = op.forward(x, z)
         except (ValueError, TypeError) as error:
             raise explain(op, (x, z), {}, error) from None
-        t: Any = _new(Methods.plain)
+        t: Any = _new(_plain)
         t.value = y
-        t.node = None
-        if (p is None and q is None) or not _recording():
+        if p is not None:
+            keep = op.of_both if q is not None else op.of_first
+        elif q is not None:
+            keep = op.of_second
+        else:
+            t.node = None
             return t
-        keep = op.of_pair[(p is not None) + (q is not None) * 2]
+        if not _recording():
+            t.node = None
+            return t
         n = t.node = _new(Node)
         n.op = op
         n.parents = (p, q)
@@ -64,7 +78,7 @@ def operator(name: str, swapped: bool = False) -> Callable[[Any, Any], Tensor]:
         n.settings = n.watch = None
         n.shape = y.shape
         n.dtype = y.dtype
-        n.serial = next(serials)
+        n.serial = _serial()
         return t
 
     chosen = beside if swapped else apply
@@ -99,7 +113,6 @@ class Methods(Traced):
     """NumPy's operators and methods."""
 
     __slots__ = ()
-    plain: ClassVar[type]  # Tensor, which stands on this floor and not under it
 
     __add__ = operator("add")
     __radd__ = operator("add", swapped=True)

@@ -96,7 +96,8 @@ class Primitive:
         self.differentiable = any(pull is not None for pull in pulls)
         self.first = pulls.first if isinstance(pulls, _Repeated) else None
         self.keeps: dict[int, tuple[int, ...]] = {}
-        self.of_pair = [self.kept(wanted) for wanted in range(4)] if len(reads) == 2 else []
+        pair = len(reads) == 2
+        self.of_first, self.of_second, self.of_both = (self.kept(wanted) if pair else () for wanted in (1, 2, 3))
         self.__doc__ = doc
 
     def __call__(self, *inputs: Any, **settings: Any) -> Tensor:

@@ -129,7 +129,7 @@ LIMITS = ["apart from the rows", "nested loops", "returns something"]  # what tw
 
 
 def test_nearly_all_random_compositions_fuse():
-    fused = 0
+    fused, refused = 0, []
     for seed in range(200):
         rng = np.random.default_rng(seed)
         rows, columns = rng.integers(2, 41, 2)
@@ -143,7 +143,8 @@ def test_nearly_all_random_compositions_fuse():
             plan.backward(plan.differentiable())
             fused += 1
         except Unfusable as reason:
-            assert any(limit in str(reason) for limit in LIMITS)
+            refused.append(str(reason))
+    assert [r for r in refused if not any(limit in r for limit in LIMITS)] == []
     assert fused >= 190
 
 
