@@ -9,7 +9,8 @@ import numpy as np
 
 from autograd.domain import case
 from autograd.ops.axes import Axes, definite_axes, one_axis, rank
-from autograd.ops.elementwise import equal, exp, isfinite, log, multiply, stop_gradient, subtract, where
+from autograd.ops.compare import equal, isfinite, stop_gradient
+from autograd.ops.elementwise import exp, log, multiply, subtract, where
 from autograd.ops.reduce import OVER_AXES, max_, spread, sum_
 from autograd.ops.shape import reshape_
 from autograd.primitive import primitive, public

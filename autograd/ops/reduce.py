@@ -12,7 +12,8 @@ from numpy.typing import DTypeLike
 from autograd.domain import Distinct, Interval, case
 from autograd.errors import ShapeError, UnsupportedError
 from autograd.ops.axes import Axes, definite_axes, kept_shape, rank, shape_of
-from autograd.ops.elementwise import abs, divide, equal, multiply, pow, sign, square, where
+from autograd.ops.compare import equal
+from autograd.ops.elementwise import abs, divide, multiply, pow, sign, square, where
 from autograd.ops.index import getitem
 from autograd.ops.running import product_before
 from autograd.ops.search import diagonal
