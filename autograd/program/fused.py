@@ -139,7 +139,8 @@ def fused(f: Callable[P, R]) -> Fused[P, R]:
 
     Parameters:
         f: a function of autograd operations. Positional arguments are arrays, Tensors, or Python numbers that may
-            change from call to call; keyword arguments are settings, each value of which is compiled for itself.
+            change from call to call; keyword arguments are settings, each value of which is compiled for itself. Other
+            Python values that f reads (globals, attributes) are taken as they are when it is traced.
 
     Returns:
         A function with the arguments of f, differentiable to any order.
