@@ -1,8 +1,7 @@
 """Matrix products as jobs of the pool: blocks of the result, each one a single-threaded BLAS call.
 
 The blocks follow from the shape and the cores that the process started with, so the bits of a product do not depend on
-the number of threads in use. One block for each core: more of them pack the same panels more often (2 blocks of a
-1024^3 product take 12.0 ms, 4 take 12.4, 16 take 13.7).
+the number of threads in use. One block for each core: more of them pack the same panels more often.
 """
 
 from __future__ import annotations

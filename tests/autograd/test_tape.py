@@ -118,14 +118,35 @@ def test_only_what_a_rule_reads_is_saved():
         "tanh": ag.tanh(x).node.saved,
         "log": ag.log(x).node.saved,
         "multiply": (x * 3.0).node.saved,
+        "multiply two": (x * x).node.saved,
+        "multiply by a constant": (x * ag.tensor([1.0, 2.0])).node.saved,
         "sum": x.sum().node.saved,
         "concat": ag.concat([x, x]).node.saved,
     }
     kept = {name: [k for k, v in enumerate(values) if v is not None] for name, values in saved.items()}
-    assert kept == {"add": [], "tanh": [0], "log": [1], "multiply": [2], "sum": [], "concat": []}
+    assert kept == {
+        "add": [],
+        "tanh": [0],
+        "log": [1],
+        "multiply": [2],
+        "multiply two": [1, 2],
+        "multiply by a constant": [2],
+        "sum": [],
+        "concat": [],
+    }
 
 
 # ---- sweeping
+
+
+def test_backward_frees_what_the_tape_saved():
+    x = leaf(1.0, 2.0)
+    h = x * x
+    y = ag.tanh(h)
+    y.sum().backward(retain_graph=True)
+    assert [len(n.saved) for n in (h.node, y.node)] == [3, 2]
+    y.sum().backward()
+    assert [(n.saved, n.parents) for n in (h.node, y.node)] == [((), None), ((), None)]
 
 
 def test_backward_accumulates_into_leaves():

@@ -97,7 +97,9 @@ OTHERS = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+@pytest.mark.filterwarnings(
+    "ignore:the matrix subclass:PendingDeprecationWarning"
+)  # NumPy's own, for the one made here
 @pytest.mark.parametrize("pair", OTHERS.values(), ids=OTHERS)
 def test_what_blas_does_not_take_is_numpys(pair):
     expected = np.matmul(*pair)

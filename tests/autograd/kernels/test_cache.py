@@ -200,7 +200,7 @@ if os.name == "posix":  # elsewhere a file has no mode that says so
 
 def test_no_folder_at_all_works_in_memory(folder):
     with config.using(cache=None), warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error")  # no folder was asked for, so none is missed
         assert scaled() == 6
     assert not folder.exists()
 

@@ -303,3 +303,12 @@ def test_cotangents_are_computed_only_where_they_are_wanted():
     (plan,) = compiled.plans.values()
     assert {asked: len(part.outputs) for asked, part in plan._backward.items()} == {(True, False): 1}
     assert plan.differentiable() == (True, True)
+
+
+def test_a_costly_value_waits_only_where_an_output_is_still_to_be_written():
+    def f(x):
+        e = ag.exp(x)  # needed again in the second pass, after x * 2 has been written
+        return x * 2.0, ag.sum(e / ag.sum(e, 1, keepdims=True) * x, 1)
+
+    for got, expected in zip(Fused(f, smallest=0)(X), f(X), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-12)
