@@ -1,7 +1,8 @@
 """Losses."""
 
 import numpy as np
-from make_nn import case, reference as plain, spread
+from make_nn import case, spread
+from make_nn import reference as plain
 
 
 def losses(kind, *, shape=(3, 4), target="real", **options):
