@@ -53,13 +53,20 @@ class Fused(Generic[P, R]):
         return made[0] if plan.single else tuple(made)  # type: ignore[return-value]
 
     def _recorded(self, plan: Plan, args: Any, values: Any, parents: Any, settings: dict[str, Any]) -> Any:
-        """Run the forward kernels and leave one entry on the tape."""
-        if not plan.single:
-            return self.composition(*args, **settings)
-        y, *extras = plan.forward(values, launch)
+        """Run the forward kernels and leave one entry on the tape, and one for each part of several outputs."""
+        results = plan.forward(values, launch)
+        outputs, extras = results[: len(plan.outputs)], results[len(plan.outputs) :]
         own = [x.copy() if x is v and isinstance(v, np.ndarray) else v for x, v in zip(args, values, strict=True)]
         note = {"plan": plan, "composition": self.composition, "settings": settings}
-        return Tensor(y, Node(self.op, parents, (None, *own, *extras), note, y.shape, y.dtype))
+        first = outputs[0]
+        whole = Node(self.op, parents, (None, *own, *extras), note, first.shape, first.dtype)
+        if plan.single:
+            return Tensor(first, whole)
+        whole.shape = ()  # of its cotangent, `Several`
+        return tuple(
+            Tensor(y, Node(_part_of, (whole,), (), {"position": k, "of": len(outputs)}, y.shape, y.dtype))
+            for k, y in enumerate(outputs)
+        )
 
     def plan(self, values: Sequence[Any], settings: dict[str, Any]) -> Plan | str:
         """How values like these are run, or the reason why they run as the plain composition."""
@@ -105,27 +112,57 @@ def _kind(x: Any) -> Any:
     return x.shape, x.dtype
 
 
+class Several:
+    """The cotangents of several outputs, None for those that have none so far; the sweep adds them up."""
+
+    __slots__ = ("dtype", "parts")
+    shape = ()
+
+    def __init__(self, parts: list[Any], dtype: Any) -> None:
+        self.parts, self.dtype = parts, dtype
+
+    def __add__(self, other: Several) -> Several:
+        pairs = zip(self.parts, other.parts, strict=True)
+        return Several([b if a is None else a if b is None else a + b for a, b in pairs], self.dtype)
+
+
+def _pull_part(g: Any, _saved: Sequence[Any], node: Node) -> Several:
+    note = node.settings or {}
+    parts = [None] * note["of"]
+    parts[note["position"]] = g
+    (whole,) = node.parents or ()
+    return Several(parts, whole.dtype if whole is not None else None)
+
+
+_part_of = Primitive("part_of", "whole", _refused, pulls=(_pull_part,), reads=(frozenset(),))
+
+
 def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
     """The cotangents of all inputs: by the kernels, or by the composition's own tape where they are recorded."""
     note = node.settings or {}
     plan: Plan = note["plan"]
     count = len(plan.inputs)
-    if isinstance(g, Traced):
+    cotangents = g.parts if isinstance(g, Several) else [g]
+    if any(isinstance(part, Traced) for part in cotangents):
         xs = saved_tensors(node)[1 : count + 1]
-        return _recorded(note["composition"], note["settings"], xs, g)
-    values = [*saved[1:], np.ascontiguousarray(g)]
+        return _recorded(note["composition"], note["settings"], xs, cotangents)
+    seeds = zip(plan.outputs, cotangents, strict=True)
+    values = [*saved[1:], *(np.zeros(y.shape, y.dtype) if c is None else np.ascontiguousarray(c) for y, c in seeds)]
     parents = node.parents or ()
     asked = tuple(p is not None and has for p, has in zip(parents, plan.differentiable(), strict=True))
     parts = iter(plan.backward(asked)(values, launch) if any(asked) else ())
     return [next(parts) if wanted else None for wanted in asked]
 
 
-def _recorded(f: Callable[..., Any], settings: dict[str, Any], xs: Sequence[Any], g: Any) -> list[Any]:
+def _recorded(f: Callable[..., Any], settings: dict[str, Any], xs: Sequence[Any], cotangents: list[Any]) -> list[Any]:
     with enable_grad():
         own = [reshape_(x, shape=x.shape) if isinstance(x, Tensor) and x.requires_grad else x for x in xs]
         y = f(*own, **settings)
+        ys = [y] if isinstance(y, Tensor) else y
+        given = [(t.node, g) for t, g in zip(ys, cotangents, strict=True) if g is not None and t.node is not None]
         nodes = [x.node if isinstance(x, Tensor) else None for x in own]
-        found = sweep([y.node], [g], wanted=[n for n in nodes if n is not None], record=True, retain=True)
+        wanted = [n for n in nodes if n is not None]
+        found = sweep([n for n, _ in given], [g for _, g in given], wanted=wanted, record=True, retain=True)
     return [None if n is None else found.get(n) for n in nodes]
 
 

@@ -312,3 +312,36 @@ def test_a_costly_value_waits_only_where_an_output_is_still_to_be_written():
 
     for got, expected in zip(Fused(f, smallest=0)(X), f(X), strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-12)
+
+
+# ---- several outputs
+
+
+
+
+def polar(x, y):
+    r = ag.sqrt(x * x + y * y)
+    return r, ag.sum(x / r, 1), ag.atan(y / x)
+
+
+@pytest.mark.parametrize("used", [(0,), (1, 2), (0, 1, 2)])
+def test_several_outputs_are_recorded_as_one_entry(used):
+    x, y = np.abs(X) + 0.5, np.abs(X[::-1]) + 0.2
+    compiled = Fused(polar, smallest=0)
+    gradients = []
+    for f in (compiled, polar):
+        xs = [ag.tensor(x, requires_grad=True), ag.tensor(y, requires_grad=True)]
+        outputs = f(*xs)
+        sum((outputs[k] * (k + 1.5)).sum() for k in used).backward()
+        gradients.append([t.grad.numpy() for t in xs])
+    assert compiled.reasons() == []
+    for fast, plain in zip(*gradients, strict=True):
+        np.testing.assert_allclose(fast, plain, rtol=1e-12)
+    small = [x[:3, :4], y[:3, :4]]
+    joined = lambda *xs: sum((t * t).sum() for t in compiled(*xs))  # noqa: E731
+    assert ag.gradcheck(joined, small)
+    assert ag.gradgradcheck(joined, small, rtol=1e-3)
+    tangents = [np.cos(small[0]), np.sin(small[1])]
+    plain = ag.jvp(polar, small, tangents)[1]
+    for a, b in zip(ag.jvp(compiled, small, tangents)[1], plain, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
