@@ -125,6 +125,7 @@ from autograd.ops.shape import (
     swapaxes,
 )
 from autograd.ops.window import fold, window
+from autograd.program.foreach import Foreach, foreach
 from autograd.program.fused import explain, fused
 from autograd.program.launch import get_num_threads, set_num_threads
 from autograd.sweep import backward
@@ -142,6 +143,7 @@ concatenate, transpose, ravel = concat, permute_dims, flatten
 cumsum, cumprod = cumulative_sum, cumulative_prod
 
 __all__ = [
+    "Foreach",
     "GradcheckResult",
     "Tensor",
     "abs",
@@ -216,6 +218,7 @@ __all__ = [
     "floor",
     "floor_divide",
     "fold",
+    "foreach",
     "from_dlpack",
     "full",
     "full_like",

@@ -7,22 +7,14 @@ from typing import Any, ClassVar
 
 import autograd as ag
 from autograd import Tensor
-from optim.optimizer import Optimizer, Parameters, State, active
+from optim.optimizer import Optimizer, Parameters, active
+from optim.together import State
 
 _LIMITS = {"lr": (0, inf), "betas": (0, 1), "eps": (0, inf), "weight_decay": (0, inf)}
 
 
 def _zeros(w: Tensor) -> State:
     return {"step": 0, "exp_avg": ag.zeros_like(w), "exp_avg_sq": ag.zeros_like(w)}
-
-
-@ag.fused
-def _fused_move(
-    w: Tensor, g: Tensor, m: Tensor, v: Tensor, rate: Any, beta1: Any, beta2: Any, eps: Any
-) -> tuple[Tensor, Tensor, Tensor]:
-    m = beta1 * m + (1 - beta1) * g
-    v = beta2 * v + (1 - beta2) * (g * g)
-    return w - rate * (m / (ag.sqrt(v) + eps)), m, v
 
 
 def _move(
@@ -33,14 +25,12 @@ def _move(
     t = state["step"] + 1
     root = (1 - beta2**t) ** 0.5
     rate = lr * root / (1 - beta1**t)
-    if not amsgrad:
-        w, m, v = _fused_move(w, g, state["exp_avg"], state["exp_avg_sq"], rate, beta1, beta2, eps * root)
-        return w, {"step": t, "exp_avg": m, "exp_avg_sq": v}
     m = beta1 * state["exp_avg"] + (1 - beta1) * g
     v = beta2 * state["exp_avg_sq"] + (1 - beta2) * (g * g)
     new = {"step": t, "exp_avg": m, "exp_avg_sq": v}
-    largest = state.get("max_exp_avg_sq")
-    v = new["max_exp_avg_sq"] = v if largest is None else ag.maximum(largest, v)
+    if amsgrad:
+        largest = state.get("max_exp_avg_sq")
+        v = new["max_exp_avg_sq"] = v if largest is None else ag.maximum(largest, v)
     return w - rate * (m / (ag.sqrt(v) + eps * root)), new
 
 

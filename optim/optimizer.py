@@ -5,15 +5,18 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from itertools import repeat
+from operator import is_not
 from typing import Any, ClassVar, TypeAlias
+from weakref import WeakMethod
 
 import numpy as np
 
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, CheckpointError, DifferentiationError, DTypeError, WengertError
+from optim.together import State, Together, alike, rule_of, same
 
-State: TypeAlias = dict[str, Any]  # Tensors in the shape of the parameter, and the step count as a Python int
 Group: TypeAlias = dict[str, Any]
 Parameters: TypeAlias = Iterable[Tensor] | Iterable[Mapping[str, Any]]
 
@@ -30,7 +33,6 @@ class Optimizer(ABC):
 
     Attributes:
         param_groups: a list of dicts of settings, with the Tensors under "params". Assign to them to change a setting.
-        state: what `update` keeps for each parameter, from its first step on.
         limits: the half-open range [low, high) of each setting that has one.
 
     Raises:
@@ -43,7 +45,10 @@ class Optimizer(ABC):
 
     def __init__(self, params: Parameters, defaults: Group) -> None:
         self.defaults = defaults
-        self.state: dict[Tensor, State] = {}
+        self._state: dict[Tensor, State] = {}
+        self._together: dict[int, tuple[list[Tensor], list[tuple[list[int], Together]]]] = {}  # by group
+        self._foreach = ag.foreach(rule_of(WeakMethod(self.update)), keyed=True)  # weak: no reference cycle
+        self._stable: dict[Any, bool] = {}
         self.param_groups: list[Group] = []
         name = type(self).__name__
         if isinstance(params, Tensor) or not isinstance(params, Iterable):
@@ -118,23 +123,48 @@ class Optimizer(ABC):
         """
         stepped = False
         with ag.no_grad():
-            for group in self.param_groups:
-                settings = {key: weak(group[key]) for key in self.defaults}
-                for w in group["params"]:
-                    g = w.grad
-                    if g is None:
-                        continue
-                    state = self.state.get(w)
-                    if state is None:
-                        state = self.init(w)
-                    new, self.state[w] = self.update(w, g.detach(), state, **settings)
-                    w.copy_(new)
+            for k, group in enumerate(self.param_groups):
+                params, gradients = _with_gradients(group["params"])
+                if params:
+                    self._step(k, params, gradients, {key: weak(group[key]) for key in self.defaults})
                     stepped = True
         if not stepped:
             raise DifferentiationError(
                 f"{type(self).__name__}.step: none of the parameters has a gradient. Call loss.backward() first,\n"
                 "and give the optimizer the very Tensors that the loss was made of."
             )
+
+    def _step(self, k: int, params: list[Tensor], gradients: list[Tensor], settings: dict[str, Any]) -> None:
+        """Update parameters of group k: those together whose states look alike, if the rule keeps them so."""
+        known, sets = self._together.get(k, ([], []))
+        if not same(known, params):
+            _, sets = self._together[k] = list(params), self._gathered(params)
+        for positions, some in sets:
+            own = gradients if len(positions) == len(params) else [gradients[i] for i in positions]
+            if some.stable(self.update, settings, self._stable):
+                some.step(self._foreach, own, settings)
+                continue
+            for w, g, state in zip(some.columns[0], own, some.settled(), strict=True):
+                new, after = self.update(w, g.detach(), state, **settings)
+                self._state[w] = {name: x.detach() if isinstance(x, Tensor) else x for name, x in after.items()}
+                w.copy_(new)
+            self._together.pop(k, None)  # their states look otherwise now
+
+    def _gathered(self, params: list[Tensor]) -> list[tuple[list[int], Together]]:
+        states = self.state
+        for w in params:
+            if w not in states:
+                states[w] = self.init(w)
+        return alike(params, states)
+
+    @property
+    def state(self) -> dict[Tensor, State]:
+        """What `update` keeps for each parameter, from its first step on; each change counts from the next step on."""
+        for _, sets in self._together.values():
+            for _, some in sets:
+                some.settled()
+        self._together.clear()
+        return self._state
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that a later `load_state_dict` needs to go on, in PyTorch's layout, with parameters as numbers.
@@ -175,7 +205,8 @@ class Optimizer(ABC):
                 raise CheckpointError(f"the stored group has no {missing}. Was it saved by another class than {name}?")
             self._check_limits(stored, CheckpointError)
             groups.append({**{key: weak(x) for key, x in stored.items()}, "params": group["params"]})
-        self.state, self.param_groups = self._loaded(state_dict, groups), groups
+        self._together.clear()
+        self._state, self.param_groups = self._loaded(state_dict, groups), groups
 
     def _loaded(self, state_dict: Mapping[str, Any], groups: list[Group]) -> dict[Tensor, State]:
         """The stored states by parameter, each tried in an update whose result is thrown away."""
@@ -214,6 +245,14 @@ class Optimizer(ABC):
         return f"{type(self).__name__}({'; '.join(groups)})"
 
 
+def _with_gradients(params: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    gradients: list[Any] = [w.grad for w in params]
+    if all(map(is_not, gradients, repeat(None))):
+        return params, gradients
+    live = [(w, g) for w, g in zip(params, gradients, strict=True) if g is not None]
+    return [w for w, _ in live], [g for _, g in live]
+
+
 def _check_parameter(w: Any, where: str, known: set[int]) -> None:
     if not isinstance(w, Tensor):
         raise DTypeError(f"{where} is a {type(w).__name__}. Expected a Tensor: write model.parameters().")
@@ -242,7 +281,7 @@ def weak(setting: Any) -> Any:
 
 def active(setting: Any) -> bool:
     """Whether a setting takes part in the rule: any Tensor does, a number unless it is zero."""
-    return isinstance(setting, Tensor) or setting != 0
+    return not isinstance(setting, (int, float)) or setting != 0
 
 
 def _shapes(state: State) -> dict[str, tuple[int, ...]]:

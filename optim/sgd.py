@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from autograd import Tensor
 from autograd.errors import ArgumentError
-from optim.optimizer import Optimizer, Parameters, State, active
+from optim.optimizer import Optimizer, Parameters, active
+from optim.together import State
 
 
 class SGD(Optimizer):

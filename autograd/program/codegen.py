@@ -214,6 +214,15 @@ class Writer:
         level = self.level[s]
         return "i * m + " + column if level == ROWS | COLUMNS else column if level == COLUMNS else "i"
 
+    def _reads(self, s: Symbol, place: str) -> str:
+        """An array that an output is written over is read as that output: the two are one to the compiler."""
+        over = self.stage.over.get(s)
+        return (
+            f"read({self.address[s]}, {place})"
+            if over is None
+            else f"read_{self.address[over]}({self.address[s]}, {place})"
+        )
+
     def _writes(self, s: Symbol, place: str, value: str) -> str:
         return f"write_{self.address[s]}({self.address[s]}, {place}, {value})"
 
@@ -231,7 +240,7 @@ class Writer:
                 continue
             if x in self.address and x not in self.outputs:
                 self.names.setdefault(x, self.address[x] + "v")
-                load = f"read({self.address[x]}, {self._place(x, column if suffix else 'j')})"
+                load = self._reads(x, self._place(x, column if suffix else "j"))
                 self.line(f"{self.names[x]}{suffix} = {load}" + (" != 0" if x.dtype == np.bool_ else ""))
             elif x in self.scratch and self.stage.phase[x] < self._now(done, x):
                 stand = self.address[self.scratch[x]]

@@ -19,6 +19,22 @@ CHUNKS = 64  # at most so many partial totals of whole columns
 COMBINE: dict[str, Callable[..., Any]] = {"sum": np.add.reduce, "max": np.maximum.reduce, "min": np.minimum.reduce}
 
 
+def value_of(s: Any, env: dict[Symbol, Any]) -> Any:
+    """A value of a single element, computed by the operations themselves if no kernel has."""
+    if not isinstance(s, Symbol):
+        return s
+    if s not in env:
+        assert s.op is not None
+        env[s] = s.op.forward(*(value_of(x, env) for x in s.inputs), **s.settings)
+    return env[s]
+
+
+def number_of(s: Any, env: dict[Symbol, Any]) -> Any:
+    """The same as a Python number."""
+    x = value_of(s, env)
+    return x if isinstance(x, (int, float)) else x.item()
+
+
 class Part:
     """Symbols computed from symbols, with the kernels that do it: the forward or the backward half of a plan."""
 
@@ -43,19 +59,10 @@ class Part:
         """The outputs, for values of what is given."""
         env: dict[Symbol, Any] = dict(zip(self.given, values, strict=True))
         for labels in self.labels:
-            _check_labels(self._value(labels, env), self.symbols)
+            _check_labels(value_of(labels, env), self.symbols)
         for stage, kernel in zip(self.stages, self.kernels, strict=True):
             self._run(stage, kernel, env, launch)
-        return [np.reshape(self._value(s, env), s.shape) for s in self.outputs]
-
-    def _value(self, s: Any, env: dict[Symbol, Any]) -> Any:
-        """A value of a single element, computed by the operations themselves if no kernel has."""
-        if not isinstance(s, Symbol):
-            return s
-        if s not in env:
-            assert s.op is not None
-            env[s] = s.op.forward(*(self._value(x, env) for x in s.inputs), **s.settings)
-        return env[s]
+        return [np.reshape(value_of(s, env), s.shape) for s in self.outputs]
 
     def _run(self, stage: Stage, kernel: Any, env: dict[Symbol, Any], launch: Callable[..., None]) -> None:
         rows, columns = self.loops.sizes
@@ -64,8 +71,7 @@ class Part:
         if any(self.loops.level[t] & COLUMNS for t in stage.totals):
             step = max(step, -(-length // CHUNKS))
         chunks = -(-length // step)
-        numbers = [self._value(s, env) for s in stage.scalars]
-        scalars = np.array([x if isinstance(x, (int, float)) else x.item() for x in numbers], np.float64)
+        scalars = np.array([number_of(s, env) for s in stage.scalars], np.float64)
         made = [empty(s.shape, s.dtype) for s in stage.outputs]
         shapes = [(chunks, columns) if self.loops.level[t] & COLUMNS else (chunks,) for t in stage.totals]
         partial = [np.empty(shape, t.dtype) for shape, t in zip(shapes, stage.totals, strict=True)]

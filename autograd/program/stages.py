@@ -24,6 +24,7 @@ class Stage:
         totals: reductions over all rows, written as one partial result for each chunk of rows.
         order: all symbols to be computed, in order.
         phase: for each of them, the pass over the row in which it is first known.
+        over: arrays read that an output is written over, element by element.
     """
 
     loops: Loops
@@ -33,6 +34,7 @@ class Stage:
     totals: list[Symbol] = field(default_factory=list)
     order: list[Symbol] = field(default_factory=list)
     phase: dict[Symbol, int] = field(default_factory=dict)
+    over: dict[Symbol, Symbol] = field(default_factory=dict)
 
 
 def is_total(s: Symbol, loops: Loops) -> bool:

@@ -1,0 +1,126 @@
+"""What kernels read of ndarrays themselves: where the data lies, of what it is, and who else sees it.
+
+A list of a thousand arrays is looked through in microseconds instead of a millisecond. It relies on the layout of
+CPython's and NumPy's objects, both part of their C interfaces; `layout` tries it on known arrays first, and where
+anything differs Python does the reading.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.kernels import compile
+
+HEAD = object.__basicsize__
+TYPE, DATA, RANK, SHAPE, DESCR, FLAGS = HEAD - 8, HEAD, HEAD + 8, HEAD + 16, HEAD + 40, HEAD + 48
+CONTIGUOUS, ALIGNED = 1, 0x100
+
+_SOURCE = f"""
+def survey(lo, hi, args):
+    ids, sizes, out = word_at(args[0]), word_at(args[1]), word_at(args[2])
+    stride, kind, counts = args[3], args[4], args[5]
+    wrong = 0
+    for e in range(lo, hi):
+        p = ids[e]
+        if word_at(p + {TYPE})[0] != args[7]:
+            wrong += 1
+            continue
+        size = 1
+        shape = word_at(word_at(p + {SHAPE})[0])
+        for k in range(word_at(p + {RANK})[0] & 0xFFFFFFFF):
+            size *= shape[k]
+        flags = word_at(p + {FLAGS})[0]
+        held = counts == 0 or (word_at(p)[0] & 0xFFFFFFFF) == counts
+        fits = size == sizes[e] and word_at(p + {DESCR})[0] == kind
+        if not (held and fits and flags & {CONTIGUOUS} and flags & {ALIGNED}):
+            wrong += 1
+        out[e * stride] = word_at(p + {DATA})[0]
+    args[6] = wrong
+"""
+
+
+class Identities:
+    """Arrays to be surveyed, once or often, and where they stand; the list must stay as it is."""
+
+    def __init__(self, arrays: Sequence[Any]) -> None:
+        self.arrays = arrays
+        self.ids = np.fromiter(map(id, arrays), np.intp, len(arrays))
+
+
+def survey(
+    arrays: Identities,
+    dtype: np.dtype[Any],
+    sizes: NDArray[np.intp],
+    out: NDArray[np.intp],
+    references: int = 0,
+) -> bool:
+    """Write the address of each array's data to `out`; whether all are aligned, contiguous and as they should be.
+
+    sizes: the number of elements expected of each. references: how many references to each there must be, those of the
+    caller's list included; 0 for any number.
+
+    >>> x = np.ones(3)
+    >>> out = np.empty(1, np.intp)
+    >>> survey(Identities([x]), x.dtype, np.array([3]), out), int(out[0]) == x.ctypes.data
+    (True, True)
+    >>> survey(Identities([x[::2]]), x.dtype, np.array([2]), out)
+    False
+    """
+    read = _native if layout() else _plain
+    return read(arrays, dtype, sizes, out, references)
+
+
+def _native(
+    arrays: Identities, dtype: np.dtype[Any], sizes: NDArray[np.intp], out: NDArray[np.intp], references: int
+) -> bool:
+    addresses = [arrays.ids.ctypes.data, sizes.ctypes.data, out.ctypes.data]
+    args = np.array([*addresses, out.strides[0] // 8, id(dtype), references, 0, id(np.ndarray)], np.intp)
+    _kernel().call(0, len(arrays.ids), args.ctypes.data)
+    return not args[6]
+
+
+def _plain(
+    given: Identities, dtype: np.dtype[Any], sizes: NDArray[np.intp], out: NDArray[np.intp], references: int
+) -> bool:
+    right, arrays = True, given.arrays
+    for k in range(len(arrays)):
+        if type(arrays[k]) is not np.ndarray:
+            right = False
+            continue
+        own = not references or sys.getrefcount(arrays[k]) == references + 1  # and the argument's own
+        flags = arrays[k].flags
+        fits = arrays[k].dtype == dtype and arrays[k].size == sizes[k]
+        right &= own and fits and flags.c_contiguous and flags.aligned
+        out[k] = arrays[k].ctypes.data
+    return right
+
+
+@cache
+def _kernel() -> compile.Kernel:
+    return compile.get(_SOURCE, "survey", flags=())
+
+
+@cache
+def layout() -> bool:
+    """Whether objects are laid out as the kernel reads them, which arrays of every kind must show."""
+    if sys.implementation.name != "cpython" or not getattr(sys, "_is_gil_enabled", lambda: True)():
+        return False
+    if sys.byteorder != "little" or np.dtype(np.intp).itemsize != 8:
+        return False
+    for array in (np.ones((2, 3), np.float32), np.ones(5), np.array(2.0)):
+        for x in (array, array.T, array[..., ::2] if array.ndim else array):
+            found, expected = np.zeros(2, np.intp), np.zeros(2, np.intp)
+            sizes = np.array([x.size, x.size])
+            for pair in (Identities([x, x]), Identities([x.copy(), x.copy()])):
+                for dtype in (x.dtype, np.dtype(np.int8)):
+                    for references in (0, 1, 3):
+                        ours = _native(pair, dtype, sizes, found, references)
+                        if ours != _plain(pair, dtype, sizes, expected, references) or (found != expected).any():
+                            return False
+    return True

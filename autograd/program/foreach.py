@@ -1,0 +1,244 @@
+"""`foreach`: an update rule over many sets of Tensors at once, in place, by one kernel in one launch."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Hashable, Sequence
+from operator import is_
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.config import config
+from autograd.errors import ArgumentError, ShapeError, WengertError
+from autograd.program.launch import build, kernels
+from autograd.program.loops import Loops
+from autograd.program.plan import BLOCK, number_of
+from autograd.program.stages import Stage, stages
+from autograd.program.symbol import Symbol, Unfusable, graph
+from autograd.tape import no_grad
+from autograd.tensor import Tensor
+
+Columns = Sequence[Sequence[Tensor]]
+ALONE = 2  # references to an array that nobody but its Tensor holds: the Tensor's and ours
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+class Foreach:
+    """A rule f(targets..., reads..., numbers...) -> new targets, applied to every row of columns of Tensors.
+
+    Made by `foreach`. `reasons` says why, if so, rows are updated one by one.
+    """
+
+    def __init__(self, rule: Callable[..., Any], keyed: bool = False) -> None:
+        self.rule = rule if keyed else lambda _key: rule
+        self.reasons: set[str] = set()
+        self._sets: dict[Hashable, list[_Set]] = {}
+
+    def update_(self, targets: Columns, reads: Columns, *numbers: float, key: Hashable = None) -> tuple[Any, ...]:
+        """Give each row of targets the values that the rule makes of it; what else the rule returns is returned.
+
+        Parameters:
+            targets: columns of Tensors: the first of each are the first arguments of the rule's first call.
+            reads: columns of Tensors that the rule reads.
+            numbers: further arguments; they may change from call to call.
+            key: what the rule is asked for with, if it is keyed.
+        """
+        lengths = {len(column) for column in (*targets, *reads)}
+        if len(lengths) != 1:
+            raise ShapeError(f"foreach was given columns of {sorted(lengths)} Tensors. Expected equal numbers.")
+        if config.kernels:
+            kind = (key, *lengths, len(targets), len(reads), len(numbers))
+            sets = self._sets.get(kind)
+            if sets is None or not all(some.holds(targets) for some in sets):
+                sets = self._sets[kind] = self._assembled(self.rule(key), targets, reads, numbers)
+            ready = [some.ready(reads) for some in sets]
+            if ready and all(ready):
+                results = [some.run(numbers) for some in sets]
+                return results[0]
+        return _one_by_one(self.rule(key), targets, reads, numbers)
+
+    def _assembled(
+        self, rule: Callable[..., Any], targets: Columns, reads: Columns, numbers: Sequence[float]
+    ) -> list[_Set]:
+        """The rows in sets of equal rank and dtype, each with its kernel; none where there is no kernel."""
+        rows: dict[Any, list[int]] = {}
+        for k, w in enumerate(targets[0]):
+            rows.setdefault((w.ndim, w.dtype), []).append(k)
+        try:
+            return [
+                _Set(rule, [[c[k] for k in some] for c in targets], some, len(reads), numbers, *kind)
+                for kind, some in rows.items()
+            ]
+        except Unfusable as reason:
+            self.reasons.add(str(reason))
+            return []
+
+
+def _one_by_one(
+    rule: Callable[..., Any], targets: Columns, reads: Columns, numbers: Sequence[float]
+) -> tuple[Any, ...]:
+    rest: tuple[Any, ...] = ()
+    with no_grad():
+        for row in zip(*targets, *reads, strict=True):
+            results = rule(*(t.detach() for t in row), *numbers)
+            results = results if isinstance(results, tuple) else (results,)
+            for t, new in zip(row[: len(targets)], results[: len(targets)], strict=True):
+                t.copy_(new)
+            rest = results[len(targets) :]
+    return rest
+
+
+class _Set:
+    """Rows of one rank and dtype, and the kernel for them."""
+
+    def __init__(
+        self,
+        rule: Callable[..., Any],
+        targets: Columns,
+        rows: list[int],
+        reads: int,
+        numbers: Sequence[float],
+        rank: int,
+        dtype: np.dtype[Any],
+    ) -> None:
+        if dtype not in _FLOATS or any(t.dtype != dtype for column in targets for t in column):
+            raise Unfusable("the Tensors of a row differ in dtype, or are not float32 or float64")
+        if any(t.shape != w.shape for column in targets for t, w in zip(column, targets[0], strict=True)):
+            raise Unfusable("the Tensors of a row differ in shape")
+        self.stage, self.inputs, self.outputs = _traced(rule, (2,) * max(rank, 1), dtype, len(targets), reads, numbers)
+        again = _traced(rule, (3,) * max(rank, 1), dtype, len(targets), reads, numbers)[0]
+        kernel = build(self.stage)
+        if kernel is not build(again) or _constants(self.stage) != _constants(again):
+            raise Unfusable("the rule depends on the size of an array")
+        self.dtype, self.rows, self.targets = dtype, rows, [list(column) for column in targets]
+        if len({id(t) for column in targets for t in column}) < len(targets) * len(rows):
+            raise ArgumentError("foreach was given the same Tensor twice among its targets. Expected each one once.")
+        self.held = [_owned(t) for column in targets for t in column]
+        self.sizes = np.array([w.size for w in targets[0]], np.intp)
+        self.table = np.zeros((len(rows), 4 + len(self.stage.arrays) + len(self.stage.outputs)), np.intp)
+        self.table[:, 0], self.table[:, 1], self.table[:, 2] = 1, self.sizes, BLOCK
+        self.addresses = np.zeros((len(targets), len(rows)), np.intp)
+        place, count = {s: k for k, s in enumerate(self.inputs)}, len(targets)
+        arrays = [(4 + k, place[s]) for k, s in enumerate(self.stage.arrays)]
+        self.read = [(k, column - count) for k, column in arrays if column >= count]
+        column_of = {s: k for k, s in enumerate(self.outputs[:count])}
+        self.kept = [(k, column) for k, column in arrays if column < count]
+        self.kept += [(k, column_of[s]) for k, s in enumerate(self.stage.outputs, 4 + len(arrays))]
+        self.batch = kernels("batch").Batch(kernel.address, self.table, self.sizes, BLOCK)
+        self.objects = kernels("objects")
+        self.ids = self.objects.Identities(self.held)
+
+    def holds(self, targets: Columns) -> bool:
+        """Whether these are the Tensors that the table was made for, with the arrays that it points to."""
+        given = [t for column in targets for t in self._mine(column)]
+        mine = [t for column in self.targets for t in column]
+        return all(map(is_, given, mine)) and all(map(is_, [t.value for t in given], self.held))
+
+    def _mine(self, column: Sequence[Tensor]) -> Sequence[Tensor]:
+        return column if len(self.rows) == len(column) else [column[k] for k in self.rows]
+
+    def ready(self, reads: Columns) -> bool:
+        """Fill in the addresses; whether every array can be used."""
+        sizes, addresses = np.tile(self.sizes, len(self.targets)), self.addresses.reshape(-1)
+        if not self.objects.survey(self.ids, self.dtype, sizes, addresses, ALONE):
+            self._part()
+            self.objects.survey(self.ids, self.dtype, sizes, addresses)
+        for place, column in self.kept:
+            self.table[:, place] = self.addresses[column]
+        self.own: list[Any] = []  # arrays made here that the table points to
+        return all(self._fill(place, [t.value for t in self._mine(reads[column])]) for place, column in self.read)
+
+    def _fill(self, place: int, arrays: list[Any]) -> bool:
+        identities, survey = self.objects.Identities, self.objects.survey
+        if survey(identities(arrays), self.dtype, self.sizes, self.table[:, place]):
+            return True
+        whole = [np.ascontiguousarray(a) for a in arrays]
+        self.own.append(whole)
+        return bool(survey(identities(whole), self.dtype, self.sizes, self.table[:, place]))
+
+    def _part(self) -> None:
+        """Give a copy to those Tensors whose array somebody else holds as well, who is to see no change."""
+        targets = [t for column in self.targets for t in column]
+        for k, t in enumerate(targets):
+            if sys.getrefcount(self.held[k]) > ALONE + 1:  # and the argument's own
+                self.held[k] = _given(t, self.held[k].copy())
+        self.ids = self.objects.Identities(self.held)
+
+    def run(self, numbers: Sequence[float]) -> tuple[Any, ...]:
+        """Update all rows; what the rule returns beside the new values."""
+        env: dict[Symbol, Any] = dict(zip(self.inputs[len(self.inputs) - len(numbers) :], numbers, strict=True))
+        scalars = np.array([number_of(s, env) for s in self.stage.scalars], np.float64)
+        self.table[:, 3] = scalars.ctypes.data
+        self.batch.run()
+        return tuple(number_of(s, env) for s in self.outputs[len(self.targets) :])
+
+
+def _traced(
+    rule: Callable[..., Any],
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    targets: int,
+    reads: int,
+    numbers: Sequence[float],
+) -> tuple[Stage, list[Symbol], list[Any]]:
+    """The one stage that a rule is, its inputs and its outputs."""
+    arrays = [Symbol(shape, dtype, label=f"x{k}") for k in range(targets + reads)]
+    inputs = arrays + [Symbol((), np.dtype(np.float64), weak=True, label=f"n{k}") for k in range(len(numbers))]
+    try:
+        results = rule(*inputs)
+    except WengertError as error:
+        raise Unfusable(str(error)) from None
+    outputs = list(results) if isinstance(results, tuple) else [results]
+    new = outputs[:targets]
+    if len({id(s) for s in new if isinstance(s, Symbol) and s.op is not None}) < targets:
+        raise Unfusable("it returns something that it did not compute, or the same twice")
+    if any(s.shape != shape or s.dtype != dtype for s in new):
+        raise Unfusable("a new value differs from the target in shape or dtype")
+    symbols = graph(new, inputs)
+    loops = Loops(symbols, [*(s for s in arrays if s in set(symbols)), *new], inputs)
+    found = stages(symbols, inputs, new, loops)
+    if len(found) != 1 or found[0].totals or loops.has_rows:
+        raise Unfusable("it sums over elements")
+    found[0].over = {arrays[k]: s for k, s in enumerate(new) if arrays[k] in set(found[0].arrays)}
+    return found[0], inputs, outputs
+
+
+def _constants(stage: Stage) -> list[Any]:
+    return [s for s in stage.scalars if not isinstance(s, Symbol)]
+
+
+def _owned(t: Tensor) -> NDArray[Any]:
+    """The array of a Tensor, a new one if it is a part of another: only an owner's references can be counted."""
+    a = t.value
+    owner = type(a) is np.ndarray and a.base is None and a.flags.owndata and a.flags.carray
+    return a if owner else _given(t, np.array(a, order="C"))
+
+
+def _given(t: Tensor, array: NDArray[Any]) -> NDArray[Any]:
+    with no_grad():
+        t.copy_(Tensor(array))
+    return t.value  # type: ignore[no-any-return]  # the array
+
+
+def foreach(rule: Callable[..., Any], *, keyed: bool = False) -> Foreach:
+    """An elementwise update rule for many sets of Tensors at once: one kernel, one launch, in place.
+
+    `foreach(rule).update_(targets, reads, *numbers)` does for every row of the columns what
+
+        new = rule(*targets, *reads, *numbers);  target.copy_(new) for each target
+
+    does one after another. An array is written over only if nobody but its Tensor holds it; else the Tensor gets a new
+    one, so that no other value changes. Where a rule has no kernel form, `reasons` says why and the rows are updated
+    one by one.
+
+    >>> import autograd as ag
+    >>> descend = ag.foreach(lambda w, g, lr: w - lr * g)
+    >>> ws, gs = [ag.ones(2), ag.ones((2, 2))], [ag.ones(2), ag.zeros((2, 2))]
+    >>> descend.update_([ws], [gs], 0.25)
+    ()
+    >>> ws[0]
+    tensor([0.75, 0.75])
+    """
+    return Foreach(rule, keyed)
