@@ -45,6 +45,7 @@ from autograd.ops.compare import (
     signbit,
     stop_gradient,
 )
+from autograd.ops.draw import uniform_like
 from autograd.ops.elementwise import (
     abs,
     acos,
@@ -128,6 +129,7 @@ from autograd.ops.window import fold, window
 from autograd.program.foreach import Foreach, foreach
 from autograd.program.fused import explain, fused
 from autograd.program.launch import get_num_threads, set_num_threads
+from autograd.program.scalar import elementwise
 from autograd.sweep import backward
 from autograd.tape import enable_grad, inference_mode, is_grad_enabled, no_grad
 from autograd.tensor import Tensor
@@ -200,6 +202,7 @@ __all__ = [
     "dot",
     "e",
     "einsum",
+    "elementwise",
     "empty",
     "empty_like",
     "enable_grad",
@@ -329,6 +332,7 @@ __all__ = [
     "tril",
     "triu",
     "trunc",
+    "uniform_like",
     "unstack",
     "value_and_grad",
     "var",

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from autograd.errors import ArgumentError
+from autograd.ops.draw import SEEDS
 from autograd.tensor import Operand, Tensor
 
 Shape = int | Sequence[int] | None
@@ -58,6 +59,10 @@ class Generator:
         if not 0 <= p <= 1:
             raise ArgumentError(f"bernoulli was given p={p}. Expected a probability, 0 to 1.")
         return Tensor(np.asarray(self._numpy.random(size, np.float32) < np.float32(p)))
+
+    def seed(self) -> int:
+        """A seed for `ag.uniform_like`, which draws for each element when it is needed, and again when it is again."""
+        return int(self._numpy.integers(SEEDS))
 
     def get_state(self) -> dict[str, Any]:
         """Where the stream stands, as plain numbers that JSON can hold."""

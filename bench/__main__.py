@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from bench import kernels, loader, tape
-from bench.report import place, table
+from bench.kernels.measure import QUICK
+from bench.report import data, environment, load, place
 
-CASES = {"kernels": kernels, "loader": loader, "tape": tape}
+CASES: dict[str, Any] = {"kernels": kernels, "loader": loader, "tape": tape}
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     p = argparse.ArgumentParser(prog="python -m bench", description="Time what this project promises to be quick.")
-    p.add_argument("case", nargs="?", choices=sorted(CASES), help="left out: list the cases")
-    p.add_argument("--repeats", type=int, default=None, help="rounds of each measurement; the median of them counts")
+    cases = p.add_subparsers(dest="case", metavar="case", help="left out: list the cases")
+    for name, case in sorted(CASES.items()):
+        one = cases.add_parser(name, help=case.ABOUT, description=case.ABOUT)
+        one.add_argument("--repeats", type=int, help="rounds of each measurement; the median of them counts")
+        one.add_argument("--json", type=Path, metavar="FILE", help="write what was measured, and where, to this file")
+        if name == "kernels":
+            one.add_argument("--only", nargs="+", metavar="NAME", help="those whose names contain one of these")
+            one.add_argument("--quick", dest="repeats", action="store_const", const=QUICK, help="fewer rounds")
     return p
 
 
@@ -25,9 +35,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.case is None:
         print("\n".join(f"python -m bench {name:8} {case.ABOUT}" for name, case in sorted(CASES.items())))
         return
-    settings = {} if given.repeats is None else {"repeats": given.repeats}
-    print(f"{given.case}: {CASES[given.case].ABOUT}\n{place()}\n")
-    print(table(CASES[given.case].run(**settings)))
+    case = CASES[given.case]
+    settings = {name: vars(given).get(name) for name in ("repeats", "only")}
+    where = environment()  # before the load is our own
+    print(f"{given.case}: {case.ABOUT}\n{place()}, {load()}\n", flush=True)
+    found = case.run(**{name: value for name, value in settings.items() if value is not None})
+    print(case.show(found))
+    if given.json is not None:
+        measured = {"case": given.case, "environment": where, "results": [data(result) for result in found]}
+        given.json.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 import nn
-from bench.report import Row
+from bench.report import Row, table
 from bench.timing import interleaved, ratio, seconds_per, spread
 
 ABOUT = "an epoch of shuffled batches, against bare fancy indexing"
 ROWS, COLUMNS, BATCH = 20_000, 20, 256
 TARGET = 1.5  # times the bare loop
 MS = 1e3
+show = table
 
 BARE = """
 order = rng.permutation(len(x))

@@ -8,13 +8,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import subprocess
-import sys
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 
 from bench.report import cores
 from bench.timing import interleaved, seconds_per
+from bench.turns import fresh
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,7 @@ def measure(library: str, *, repeats: int, length: int, number: int) -> Figures 
     """The figures of a library that has PyTorch's interface; None where it is not installed."""
     if find_spec(library) is None:
         return None
-    sizes = [str(n) for n in (repeats, length, number)]
-    command = [sys.executable, "-m", "bench.peer", library, *sizes]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-    return Figures(**json.loads(done.stdout))
+    return Figures(**fresh("bench.peer", library, repeats, length, number, threads=cores()))
 
 
 def here(library: str, repeats: int, length: int, number: int) -> Figures:

@@ -12,13 +12,14 @@ import numpy as np
 
 import autograd as ag
 from bench import peer
-from bench.report import Row
+from bench.report import Row, table
 from bench.timing import Subject, difference, interleaved, seconds_per, spread
 
 ABOUT = "recording an operation, and one step of the sweep"
 ELEMENTS = 16
 RECORDING, STEP = 1.2, 1.5  # microseconds, the targets
 US = 1e6
+show = table
 
 
 def subjects(length: int, number: int) -> dict[str, Subject]:

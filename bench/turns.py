@@ -1,75 +1,116 @@
-"""A peer in a process of its own that runs one statement whenever it is asked: rounds interleave across processes."""
+"""Processes that take turns: every library runs in one of its own, and rounds interleave across them.
+
+Two thread pools in one process disturb each other, and so does a pool that still spins in another one: a turn therefore
+begins with a short rest. Every process gets the same cores and as many threads as it has cores.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from importlib.util import find_spec
-from time import sleep
-from timeit import timeit
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from math import ceil
+from time import perf_counter, sleep
 from types import TracebackType
 from typing import Any, Self
 
-from bench.timing import Subject
-
+Statement = Callable[[], Any]
 SETTLE = 0.02  # seconds after which another process's idle threads no longer spin
-NUMBER = 3
+LASTING = 0.01  # seconds that a turn should last at least
+MOST = 1000  # calls in a turn
+POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
-def turn(statement: Callable[[], object]) -> float:
-    """Seconds that a statement takes, once others have come to rest and it has run before."""
+def turn(statement: Statement, number: int = 1) -> float:
+    """Seconds that one call takes, of `number` calls after a rest and a call that is not counted.
+
+    The collector of reference cycles stays on, as it is in the programs that users run.
+    """
     sleep(SETTLE)
     statement()
-    return timeit(statement, number=NUMBER) / NUMBER
+    start = perf_counter()
+    for _ in range(number):
+        statement()
+    return (perf_counter() - start) / number
 
 
-class Peer:
-    """The statements of `module`, run by a process of their own; none if `library` is not installed or not wanted.
+def enough(statement: Statement, lasting: float = LASTING) -> int:
+    """How many calls of a statement make a turn that lasts."""
+    statement()
+    return max(1, min(MOST, ceil(lasting / max(turn(statement), 1e-9))))
 
-    Attributes:
-        names: what it can run.
-        version: of the library.
+
+def allowed() -> list[int]:
+    """The cores that this process may use."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+
+
+@contextmanager
+def placed(threads: int) -> Iterator[dict[str, str]]:
+    """The environment of processes that are started here, on the last `threads` cores of those that we may use."""
+    before = allowed()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, before[-threads:])  # started processes inherit it
+    try:
+        yield os.environ | dict.fromkeys(POOLS, str(threads))
+    finally:
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, before)
+
+
+class Player:
+    """A process that answers lines of JSON with lines of JSON: `python -m MODULE ARGUMENTS...`.
+
+    The first line that it says of its own accord is `hello`.
     """
 
-    def __init__(self, module: str, library: str, *sizes: int, wanted: bool = True) -> None:
-        self.names: list[str] = []
-        self.version = ""
-        self.process: subprocess.Popen[str] | None = None
-        if wanted and find_spec(library) is not None:
-            command = [sys.executable, "-m", module, *map(str, sizes)]
-            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, module: str, *arguments: object, threads: int) -> None:
+        command = [sys.executable, "-m", module, *map(str, arguments)]
+        with placed(threads) as env:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env, bufsize=1
+            )
+        self.hello: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
-        if self.process is not None:
-            hello = self._ask(None)
-            self.names, self.version = hello["names"], hello["version"]
+        self.hello = self._answer()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self.process is not None:
-            self.process.communicate()
+        self.process.communicate()
 
-    def _ask(self, name: str | None) -> Any:
-        assert self.process is not None
+    def ask(self, *question: object) -> Any:
+        """What the process answers."""
         assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        if name is not None:
-            self.process.stdin.write(name + "\n")
+        with suppress(BrokenPipeError):  # it has ended, as the missing answer will tell
+            self.process.stdin.write(json.dumps(question) + "\n")
             self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"the peer process ended with exit code {self.process.wait()}; its error is above.")
-        return json.loads(answer)
+        return self._answer()
 
-    def subject(self, name: str) -> Subject:
-        """The statement called `name`, timed in the other process."""
-        return lambda: float(self._ask(name))
+    def _answer(self) -> Any:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            self.process.communicate()
+            raise RuntimeError(f"a process ended with exit code {self.process.returncode}; its error is above.")
+        return json.loads(line)
 
 
-def serve(statements: Mapping[str, Callable[[], object]], version: str) -> None:
-    """The other side: say what there is, then time each statement that a line of the input names."""
-    print(json.dumps({"names": list(statements), "version": version}), flush=True)
-    for line in sys.stdin:
-        print(json.dumps(turn(statements[line.strip()])), flush=True)
+def serve(hello: object, answer: Callable[..., object], lines: Iterator[str] | None = None) -> None:
+    """The other side: say hello, then answer every question; what libraries print goes to the standard error."""
+    with os.fdopen(os.dup(1), "w", buffering=1) as out:
+        os.dup2(2, 1)
+        out.write(json.dumps(hello) + "\n")
+        for line in sys.stdin if lines is None else lines:
+            out.write(json.dumps(answer(*json.loads(line))) + "\n")
+
+
+def fresh(module: str, *arguments: object, threads: int, **variables: str) -> Any:
+    """What `python -m MODULE ARGUMENTS...` prints as JSON, in a process that ends with it."""
+    command: Sequence[str] = [sys.executable, "-m", module, *map(str, arguments)]
+    with placed(threads) as env:
+        done = subprocess.run(command, env=env | variables, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
+from nn.dropout import dropout
 from nn.module import Module
 
 HIDDEN_KEEP = 0.5  # the probabilities of keeping a unit that Srivastava et al. found good,
@@ -47,11 +48,7 @@ class Dropout(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The masked x, of its shape and dtype; x itself in evaluation mode."""
-        if not self.training or not self.p:
-            return x
-        kept = (self.generator or ag.random.default).bernoulli(1 - self.p, x.shape)
-        masked = ag.where(kept, x, 0.0)  # where, not a product: a dropped infinity is 0
-        return masked * (1 / (1 - self.p)) if self.p < 1 else masked
+        return dropout(x, self.p, self.training, generator=self.generator)
 
     def extra_repr(self) -> str:
         """The probability."""

@@ -11,6 +11,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from autograd.ops import draw
+
 INFINITY = float("inf")
 NAN = float("nan")
 
@@ -81,6 +83,30 @@ def plus(context, a, b):  # type: ignore[no-untyped-def]  # numba reads the bare
         return builder.fadd(*values, flags=("reassoc", "nsz", "contract"))
 
     return a(a, a), generate
+
+
+@intrinsic
+def uniform(context, index, seed):  # type: ignore[no-untyped-def]  # numba reads the bare signature
+    """Uniform in [0, 1) for an index and a seed, as multiples of 2^-24: `autograd.ops.draw` in machine code."""
+
+    def generate(_target: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        def word(value: int) -> Any:
+            return ir.Constant(ir.IntType(64), value)
+
+        low = word(0xFFFFFFFF)
+        left, high = builder.and_(values[0], low), builder.lshr(values[0], word(32))
+        right = builder.add(high, builder.shl(builder.lshr(values[1], word(32)), word(11)))
+        key = builder.and_(values[1], low)
+        for _ in range(draw.ROUNDS):
+            product = builder.mul(left, word(draw.MULTIPLIER))
+            left = builder.xor(builder.xor(builder.lshr(product, word(32)), key), right)
+            right = builder.and_(product, low)
+            key = builder.and_(builder.add(key, word(draw.WEYL)), low)
+        bits = builder.trunc(builder.lshr(left, word(8)), ir.IntType(32))
+        number = builder.sitofp(bits, ir.FloatType())  # 24 bits: exact
+        return builder.fmul(number, ir.Constant(ir.FloatType(), 2.0**-24))
+
+    return types.float32(types.int64, types.int64), generate
 
 
 # Reading and writing memory. All arrays of a kernel are different ones, and saying so is what lets loops with many of

@@ -19,7 +19,8 @@ from autograd.program.symbol import Symbol, Unfusable
 
 CODES = {"float32": "f4", "float64": "f8", "int64": "i8", "int32": "i4", "bool": "b1", "uint8": "u1"}
 GENERIC = {
-    "select", "maximum", "minimum", "fabs", "floor", "ceil", "rint", "trunc", "sqrt", "copysign", "truth", "INFINITY",
+    "select", "maximum", "minimum", "fabs", "floor", "ceil", "rint", "trunc", "sqrt", "copysign", "truth",
+    "uniform", "INFINITY",
 }  # fmt: skip
 MATHS = {
     "exp", "expm1", "exp2", "log", "log1p", "log2", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "tan", "sinh",
@@ -299,7 +300,11 @@ class Writer:
         dtype = _computing(s)
         texts = {}
         for k, (name, x) in enumerate(zip(op.inputs, s.inputs, strict=True)):
-            texts[name] = self._typed(x, np.dtype(bool) if op.name == "where" and k == 0 else dtype, suffix)
+            condition, seed = op.name == "where" and k == 0, op.name == "uniform_like" and k == 1
+            kind = np.dtype(bool) if condition else np.dtype(np.int64) if seed else dtype
+            texts[name] = self._typed(x, kind, suffix)
+        if op.name == "uniform_like":
+            texts["index"] = self._place(s, column)
         code = _NUMBER.sub(lambda number: f"{code_of(dtype)}({number[0]})", op.code)
 
         def translated(match: re.Match[str]) -> str:
@@ -312,7 +317,8 @@ class Writer:
                 raise Unfusable(f"{op.name} has no kernel function for {dtype}")
             return f"{word}_{code_of(dtype)}"
 
-        return _NAME.sub(translated, code)
+        text = _NAME.sub(translated, code)
+        return f"{code_of(dtype)}({text})" if op.name == "uniform_like" else text
 
 
 def called(source: str) -> list[tuple[str, str]]:

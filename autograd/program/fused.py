@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import update_wrapper
-from typing import Any, Generic, ParamSpec, TypeVar
+from functools import partial, update_wrapper
+from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
 
@@ -166,7 +166,15 @@ def _recorded(f: Callable[..., Any], settings: dict[str, Any], xs: Sequence[Any]
     return [None if n is None else found.get(n) for n in nodes]
 
 
-def fused(f: Callable[P, R]) -> Fused[P, R]:
+@overload
+def fused(f: Callable[P, R], *, smallest: int = SMALLEST) -> Fused[P, R]: ...
+
+
+@overload
+def fused(f: None = None, *, smallest: int = SMALLEST) -> Callable[[Callable[P, R]], Fused[P, R]]: ...
+
+
+def fused(f: Callable[..., Any] | None = None, *, smallest: int = SMALLEST) -> Any:
     """Compile a composition of autograd functions into fused machine kernels, its derivative included.
 
     The composition is traced once for each combination of shapes and dtypes; its backward half is derived from the
@@ -178,6 +186,7 @@ def fused(f: Callable[P, R]) -> Fused[P, R]:
         f: a function of autograd operations. Positional arguments are arrays, Tensors, or Python numbers that may
             change from call to call; keyword arguments are settings, each value of which is compiled for itself. Other
             Python values that f reads (globals, attributes) are taken as they are when it is traced.
+        smallest: with no array of so many elements the composition runs as it stands.
 
     Returns:
         A function with the arguments of f, differentiable to any order.
@@ -192,7 +201,7 @@ def fused(f: Callable[P, R]) -> Fused[P, R]:
     >>> swish.reasons()
     []
     """
-    return Fused(f)
+    return partial(Fused, smallest=smallest) if f is None else Fused(f, smallest)
 
 
 def explain(f: Callable[..., Any], *args: Any, **settings: Any) -> str:

@@ -16,7 +16,7 @@ from autograd.program.stages import Stage
 PARALLEL = 4  # chunks from which on threads are worth waking
 
 
-def kernels(name: str) -> ModuleType:
+def kernel_module(name: str) -> ModuleType:
     """A module of `autograd.kernels`: imported late, because it loads LLVM, and numba for what is not on the disk."""
     return import_module(f"autograd.kernels.{name}")
 
@@ -36,7 +36,7 @@ def source_of(stage: Stage) -> str:
 
 def build(stage: Stage) -> Any:
     """The compiled kernel of a stage."""
-    return kernels("compile").get(source_of(stage))
+    return kernel_module("compile").get(source_of(stage))
 
 
 def launch(kernel: Any, chunks: int, sizes: Sequence[int], arrays: Sequence[NDArray[Any]]) -> None:
@@ -45,7 +45,7 @@ def launch(kernel: Any, chunks: int, sizes: Sequence[int], arrays: Sequence[NDAr
     if chunks < PARALLEL:
         kernel.call(0, chunks, args.ctypes.data)
     else:
-        kernels("pool").run(kernel.address, chunks, args.ctypes.data)
+        kernel_module("pool").run(kernel.address, chunks, args.ctypes.data)
 
 
 def set_num_threads(n: int) -> None:
@@ -56,7 +56,7 @@ def set_num_threads(n: int) -> None:
     >>> ag.get_num_threads()
     1
     """
-    kernels("pool").set_num_threads(n)
+    kernel_module("pool").set_num_threads(n)
 
 
 def get_num_threads() -> int:
@@ -66,4 +66,4 @@ def get_num_threads() -> int:
     >>> ag.get_num_threads() >= 1
     True
     """
-    return int(kernels("pool").get_num_threads())
+    return int(kernel_module("pool").get_num_threads())

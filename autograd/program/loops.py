@@ -69,8 +69,9 @@ class Loops:
                 if p is not None and q is not None:
                     axes.join(p, q)
         final = {s: tuple(None if k is None else axes.find(k) for k in p) for s, p in places.items()}
+        numbered = [*arrays, *(s for s in symbols if s.op is not None and s.op.name == "uniform_like")]
         order = _order(
-            [final[s] for s in arrays if s in final], {k for p in final.values() for k in p if k is not None}
+            [final[s] for s in numbered if s in final], {k for p in final.values() for k in p if k is not None}
         )
         groups = _collapse(order, list(final.values()))
         if len(groups) > 2:

@@ -23,7 +23,7 @@ from autograd.tape import Node, enable_grad, leaf
 from autograd.tensor import Tensor
 
 VERSIONS = 256  # combinations of settings that an operation is kept translated for
-FUSED = 2000  # steps up to which a kernel is worth its compiling
+FUSED = 500  # steps up to which kernels are made: compiling takes some 10 ms for each
 _living: WeakSet[Elementwise] = WeakSet()
 _serials = itertools.count()
 
@@ -83,7 +83,8 @@ class Elementwise:
     def reasons(self) -> list[str]:
         """Why, for some of the arguments so far, no kernel ran."""
         found = {reason for _, fused in self.versions.values() if fused is not None for reason in fused.reasons()}
-        return sorted(found)
+        long = max((len(program.lines) for program, fused in self.versions.values() if fused is None), default=0)
+        return sorted(found) + ([f"it takes {long} steps, and kernels are made for at most {FUSED}"] if long else [])
 
     def _bound(self, args: Sequence[Any], settings: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         try:

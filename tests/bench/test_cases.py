@@ -1,5 +1,6 @@
 """Every case runs on tiny sizes and prints its rows; what the figures are is no matter here."""
 
+import json
 import platform
 from importlib.util import find_spec
 
@@ -7,39 +8,84 @@ import numpy as np
 import pytest
 
 from bench import __main__ as command
-from bench import peer, report, tape, turns
+from bench import peer, report, tape
+from bench.kernels.measure import QUICK
 from bench.timing import Spread
 
 TINY = {
-    "kernels": {"repeats": 2, "elements": 5000, "rows": 20, "peers": False},
+    "kernels": {"repeats": 2, "only": ["huber", "tanh float64"], "shrink": 64, "peers": False},
     "loader": {"repeats": 2, "rows": 600},
     "tape": {"repeats": 2, "length": 5, "number": 3, "peers": False},
 }
-TARGETS = {"kernels": [], "loader": [1.5], "tape": [1.2, 1.5, 1.5, 1.5]}
+TARGETS = {"kernels": [1.0, 1.0, 1.0, 1.5], "loader": [1.5], "tape": [1.2, 1.5, 1.5, 1.5]}
 
 
 def test_every_case_is_tried():
     assert set(TINY) == set(command.CASES)
 
 
+@pytest.fixture(scope="module")
+def found():
+    """What each case gives on tiny sizes."""
+    return {name: case.run(**TINY[name]) for name, case in command.CASES.items()}
+
+
+def rows_of(results):
+    return [row for r in results for row in ([r] if isinstance(r, report.Row) else r.rows)]
+
+
 @pytest.mark.parametrize("name", sorted(TINY))
-def test_the_case_measures_something(name):
-    rows = command.CASES[name].run(**TINY[name])
+def test_the_case_measures_something(name, found):
+    rows = rows_of(found[name])
     assert [row.target for row in rows if row.target is not None] == TARGETS[name]
     assert all(row.figure.low <= row.figure.median <= row.figure.high for row in rows)
     assert all(row.figure.median > 0 for row in rows if row.target is None)  # times, not differences of times
 
 
 @pytest.mark.parametrize("name", sorted(TINY))
-def test_the_command_prints_where_it_ran_and_every_row(name, monkeypatch, capsys):
-    case = command.CASES[name]
-    rows = case.run(**TINY[name])
-    monkeypatch.setattr(case, "run", lambda *, repeats: rows if repeats == 2 else [])
+def test_the_command_prints_where_it_ran_and_every_row(name, found, monkeypatch, capsys):
+    monkeypatch.setattr(command.CASES[name], "run", lambda *, repeats: found[name] if repeats == 2 else [])
     command.main([name, "--repeats", "2"])
     out = capsys.readouterr().out
     assert f"Python {platform.python_version()}, NumPy {np.__version__}, {report.cores()} cores" in out
-    assert [row.what for row in rows if row.what not in out] == []
+    assert [row.what for row in rows_of(found[name]) if row.what not in out] == []
     assert out.count("kept") + out.count("missed") == len(TARGETS[name])
+
+
+@pytest.mark.parametrize("name", sorted(TINY))
+def test_the_file_holds_what_was_measured_and_where(name, found, monkeypatch, tmp_path):
+    monkeypatch.setattr(command.CASES[name], "run", lambda: found[name])
+    command.main([name, "--json", str(tmp_path / "figures.json")])
+    written = json.loads((tmp_path / "figures.json").read_text())
+    assert written["case"] == name
+    parts = [part for r in written["results"] for part in r.get("rows", [r])]
+    rows = rows_of(found[name])
+    assert [(p["what"], p["figure"]["median"], p["verdict"]) for p in parts] == [
+        (r.what, r.figure.median, r.verdict) for r in rows
+    ]
+    where = written["environment"]
+    assert where["versions"]["numpy"] == np.__version__
+    assert (where["cores"], where["python"]) == (report.cores(), platform.python_version())
+    assert where["processor"]
+    assert set(where) >= {"date", "load", "system"}
+    if name == "kernels":
+        assert all(len(seconds) == 2 for r in written["results"] for seconds in r["seconds"].values())
+
+
+@pytest.mark.parametrize(
+    ("options", "settings"),
+    [
+        ([], {}),
+        (["--quick"], {"repeats": QUICK}),
+        (["--only", "exp", "huber"], {"only": ["exp", "huber"]}),
+        (["--repeats", "3", "--only", "exp"], {"repeats": 3, "only": ["exp"]}),
+    ],
+)
+def test_options_reach_the_case(options, settings, monkeypatch):
+    seen = []
+    monkeypatch.setattr(command.CASES["kernels"], "run", lambda **given: seen.append(given) or [])
+    command.main(["kernels", *options])
+    assert seen == [settings]
 
 
 def test_without_a_case_they_are_listed(capsys):
@@ -93,18 +139,3 @@ def test_rows_of_a_peer_are_its_medians(monkeypatch):
     record, chain = tape.peer_rows(3, 4, 5)
     assert (record.figure.median, chain.figure.median) == (pytest.approx(2.0), pytest.approx(5.0))
     assert "PyTorch 9.9" in record.what
-
-
-def test_a_peer_takes_its_turns_in_a_process_of_its_own():
-    with turns.Peer("bench.kernels_torch", "torch", 5000, 20, 1) as torch:
-        assert (torch.names == []) == (find_spec("torch") is None)
-        seconds = [torch.subject(name)() for name in torch.names]
-    assert all(s > 0 for s in seconds)
-    assert torch.process is None or torch.process.returncode == 0
-
-
-def test_a_peer_that_dies_is_an_error():
-    peer_process = turns.Peer("bench.no_such_module", "json")
-    with pytest.raises(RuntimeError, match="exit code 1"):
-        peer_process.__enter__()
-    peer_process.__exit__(None, None, None)
