@@ -1,61 +1,174 @@
 """Neural networks: modules, layers, losses, data and training, composed of `autograd`: `import nn`."""
 
-from nn import functional, init
-from nn.activation import GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
-from nn.binary import BCELoss, BCEWithLogitsLoss, HingeLoss
+from nn import functional, init, parametrizations, parametrize
+from nn.activation import GELU, LogSigmoid, Sigmoid, Softplus, Softsign, Tanh
+from nn.attention import MultiheadAttention
+from nn.batch_norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
+from nn.binary import BCELoss, BCEWithLogitsLoss
 from nn.callback import Callback
-from nn.categorical import CrossEntropyLoss, KLDivLoss, NLLLoss
+from nn.categorical import CrossEntropyLoss, NLLLoss
+from nn.cell import GRUCell, LSTMCell, RNNCell
 from nn.checkpoint import load, save
 from nn.container import ModuleDict, ModuleList, Sequential
 from nn.conv import Conv2d
+from nn.ctc import CTCLoss
 from nn.data import DataLoader
+from nn.distance import CosineSimilarity, PairwiseDistance
+from nn.divergence import CategoricalCrossEntropyLoss, KLDivLoss
+from nn.focal import SigmoidFocalLoss, SoftmaxFocalLoss
+from nn.gate import GLU, Mish, SiLU
+from nn.group_norm import GroupNorm
+from nn.hard import Hardsigmoid, Hardswish, Hardtanh
 from nn.history import History
+from nn.instance_norm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
+from nn.likelihood import GaussianNLLLoss, PoissonNLLLoss
 from nn.linear import Flatten, Identity, Linear
 from nn.losses import Loss
+from nn.margin import HingeLoss, MarginRankingLoss, SoftMarginLoss, SquaredHingeLoss
+from nn.metric import CosineEmbeddingLoss, HingeEmbeddingLoss, TripletMarginLoss, TripletMarginWithDistanceLoss
 from nn.module import Buffer, Module, Parameter
+from nn.multiclass import MultiLabelMarginLoss, MultiLabelSoftMarginLoss, MultiMarginLoss
+from nn.norm import LayerNorm, RMSNorm
+from nn.overlap import DiceLoss
 from nn.pooling import AvgPool2d, MaxPool2d
-from nn.regression import HuberLoss, L1Loss, MSELoss, SmoothL1Loss
+from nn.position import LearnedPositionalEncoding, PositionalEncoding, RotaryEmbedding
+from nn.rectifier import CELU, ELU, SELU, LeakyReLU, PReLU, ReLU, ReLU6, RReLU, Threshold
+from nn.recurrent import GRU, LSTM, RNN
+from nn.regression import HuberLoss, L1Loss, LogCoshLoss, MSELoss, QuantileLoss, SmoothL1Loss
+from nn.response_norm import LocalResponseNorm
+from nn.sequence import (
+    PackedSequence,
+    pack_padded_sequence,
+    pack_sequence,
+    pad_packed_sequence,
+    pad_sequence,
+    unpack_sequence,
+    unpad_sequence,
+)
+from nn.shrink import Hardshrink, Softshrink, Tanhshrink
+from nn.softmax import LogSoftmax, Softmax, Softmax2d, Softmin
 from nn.trainer import Trainer
+from nn.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 __all__ = [
+    "CELU",
+    "ELU",
     "GELU",
+    "GLU",
+    "GRU",
+    "LSTM",
+    "RNN",
+    "SELU",
     "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
     "Buffer",
+    "CTCLoss",
     "Callback",
+    "CategoricalCrossEntropyLoss",
     "Conv2d",
+    "CosineEmbeddingLoss",
+    "CosineSimilarity",
     "CrossEntropyLoss",
     "DataLoader",
+    "DiceLoss",
     "Flatten",
+    "GRUCell",
+    "GaussianNLLLoss",
+    "GroupNorm",
+    "Hardshrink",
+    "Hardsigmoid",
+    "Hardswish",
+    "Hardtanh",
+    "HingeEmbeddingLoss",
     "HingeLoss",
     "History",
     "HuberLoss",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
+    "LSTMCell",
+    "LayerNorm",
     "LeakyReLU",
+    "LearnedPositionalEncoding",
     "Linear",
+    "LocalResponseNorm",
+    "LogCoshLoss",
+    "LogSigmoid",
     "LogSoftmax",
     "Loss",
     "MSELoss",
+    "MarginRankingLoss",
     "MaxPool2d",
+    "Mish",
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiLabelMarginLoss",
+    "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
+    "PReLU",
+    "PackedSequence",
+    "PairwiseDistance",
     "Parameter",
+    "PoissonNLLLoss",
+    "PositionalEncoding",
+    "QuantileLoss",
+    "RMSNorm",
+    "RNNCell",
+    "RReLU",
     "ReLU",
+    "ReLU6",
+    "RotaryEmbedding",
     "Sequential",
     "SiLU",
     "Sigmoid",
+    "SigmoidFocalLoss",
     "SmoothL1Loss",
+    "SoftMarginLoss",
     "Softmax",
+    "Softmax2d",
+    "SoftmaxFocalLoss",
+    "Softmin",
     "Softplus",
+    "Softshrink",
+    "Softsign",
+    "SquaredHingeLoss",
     "Tanh",
+    "Tanhshrink",
+    "Threshold",
     "Trainer",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
+    "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
     "functional",
     "init",
     "load",
+    "pack_padded_sequence",
+    "pack_sequence",
+    "pad_packed_sequence",
+    "pad_sequence",
+    "parametrizations",
+    "parametrize",
     "save",
+    "unpack_sequence",
+    "unpad_sequence",
 ]

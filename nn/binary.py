@@ -1,4 +1,4 @@
-"""Losses between two classes: cross-entropy from probabilities or logits, and the hinge."""
+"""Losses between two classes: cross-entropy, from probabilities or logits."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ import numpy as np
 
 import autograd as ag
 from autograd import Tensor
-from autograd.errors import ArgumentError
-from nn.losses import Array, Loss, check_reduction, matched, reduced
+from nn.losses import Array, Loss, check_reduction, check_unit, matched, reduced
 from nn.module import Buffer
 
 
 @ag.fused
-def _logistic(x: Tensor, y: Tensor, *, reduction: str) -> Tensor:
-    return reduced(y * ag.softplus(-x) + (1 - y) * ag.softplus(x), reduction)
+def _certain(p: Tensor, y: Tensor, weight: Tensor | float, floor: float, *, reduction: str) -> Tensor:
+    zero, one = p < floor, 1 - p < floor
+    log_p = ag.where(zero, -100.0, ag.log(ag.where(zero, 1.0, p)))
+    log_q = ag.where(one, -100.0, ag.log1p(-ag.where(one, 0.0, p)))
+    return reduced(-weight * (y * log_p + (1 - y) * log_q), reduction)
 
 
 @ag.fused
-def _hinge(f: Tensor, y: Tensor, *, reduction: str) -> Tensor:
-    return reduced(ag.relu(1 - y * f), reduction)
+def _logistic(x: Tensor, y: Tensor, weight: Tensor | float, positive: Tensor | float, *, reduction: str) -> Tensor:
+    return reduced(weight * (positive * y * ag.softplus(-x) + (1 - y) * ag.softplus(x)), reduction)
 
 
 def binary_cross_entropy(
@@ -48,13 +50,10 @@ def binary_cross_entropy(
     check_reduction(reduction, "binary_cross_entropy")
     p, y = matched(input, target, "binary_cross_entropy")
     fix = "Give logits to binary_cross_entropy_with_logits, or write ag.sigmoid(input)."
-    _within_unit(p, "binary_cross_entropy", "probabilities", fix)
-    _within_unit(y, "binary_cross_entropy", "targets", "Write (target + 1) / 2 for labels -1 and +1.")
+    check_unit(p, "binary_cross_entropy", "probabilities", fix)
+    check_unit(y, "binary_cross_entropy", "targets", "Write (target + 1) / 2 for labels -1 and +1.")
     floor = max(math.exp(-100), float(np.finfo(p.dtype).tiny))  # below it 1 / p may overflow
-    zero, one = p < floor, 1 - p < floor
-    log_p = ag.where(zero, -100.0, ag.log(ag.where(zero, 1.0, p)))
-    log_q = ag.where(one, -100.0, ag.log1p(-ag.where(one, 0.0, p)))
-    return reduced(_weighted(-(y * log_p + (1 - y) * log_q), weight), reduction)
+    return _certain(p, y, _factor(weight, p), floor, reduction=reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -83,51 +82,12 @@ def binary_cross_entropy_with_logits(
     check_reduction(reduction, "binary_cross_entropy_with_logits")
     x, y = matched(input, target, "binary_cross_entropy_with_logits")
     fix = "Write (target + 1) / 2 for labels -1 and +1."
-    _within_unit(y, "binary_cross_entropy_with_logits", "targets", fix)
-    if weight is None and pos_weight is None:
-        return _logistic(x, y, reduction=reduction)
-    positive = y * ag.softplus(-x)
-    if pos_weight is not None:
-        positive = ag.asarray(pos_weight, x.dtype) * positive
-    return reduced(_weighted(positive + (1 - y) * ag.softplus(x), weight), reduction)
+    check_unit(y, "binary_cross_entropy_with_logits", "targets", fix)
+    return _logistic(x, y, _factor(weight, x), _factor(pos_weight, x), reduction=reduction)
 
 
-def hinge_loss(input: Array, target: Array, *, reduction: str = "mean") -> Tensor:
-    """max(0, 1 - y f) for each score f and label y, -1 or +1; its slope at the margin is 0 (Cortes & Vapnik 1995).
-
-    Parameters:
-        input: scores f, of any shape.
-        target: labels y of the same shape; cast to the dtype of the input.
-        reduction: "none" for the loss of each element, "mean" for the cost, "sum".
-
-    Raises:
-        ShapeError: if the shapes differ, even where they would broadcast.
-        ArgumentError: for other labels than -1 and +1, or an unknown reduction.
-
-    >>> hinge_loss([2.0, 0.5, 0.5], [1, 1, -1], reduction="none")
-    tensor([0. , 0.5, 1.5])
-    """
-    check_reduction(reduction, "hinge_loss")
-    f, y = matched(input, target, "hinge_loss")
-    wrong = np.abs(y.numpy()) != 1
-    if wrong.any():
-        raise ArgumentError(
-            f"hinge_loss was given the label {y.numpy()[wrong][0]:g}. Expected -1 and +1: write 2 * target - 1 for "
-            "labels 0 and 1."
-        )
-    return _hinge(f, y, reduction=reduction)
-
-
-def _within_unit(x: Tensor, who: str, name: str, fix: str) -> None:
-    values = x.numpy()
-    if values.size and not (values.min() >= 0 and values.max() <= 1):
-        raise ArgumentError(
-            f"{who} was given {name} from {values.min():g} to {values.max():g}. Expected 0 to 1.\n{fix}"
-        )
-
-
-def _weighted(losses: Tensor, weight: Array | None) -> Tensor:
-    return losses if weight is None else ag.asarray(weight, losses.dtype) * losses
+def _factor(weight: Array | None, x: Tensor) -> Tensor | float:
+    return 1.0 if weight is None else ag.asarray(weight, x.dtype)
 
 
 class BCELoss(Loss):
@@ -164,15 +124,3 @@ class BCEWithLogitsLoss(Loss):
         """Logits and targets to losses."""
         settings: dict[str, Any] = {"pos_weight": self.pos_weight, "reduction": self.reduction}
         return binary_cross_entropy_with_logits(input, target, self.weight, **settings)
-
-
-class HingeLoss(Loss):
-    """The margin of a linear classifier: see `nn.functional.hinge_loss`.
-
-    >>> HingeLoss()([0.5], [-1])
-    tensor(1.5)
-    """
-
-    def forward(self, input: Array, target: Array) -> Tensor:
-        """Scores and labels to losses."""
-        return hinge_loss(input, target, reduction=self.reduction)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 import autograd as ag
@@ -52,8 +53,10 @@ def scores(input: Array, who: str) -> Tensor:
     return x
 
 
-def matched(input: Array, target: Array, who: str) -> tuple[Tensor, Tensor]:
-    """Predictions and targets of one shape, the targets in the dtype of the predictions.
+def matched(
+    input: Array, target: Array, who: str, names: tuple[str, str] = ("input", "target")
+) -> tuple[Tensor, Tensor]:
+    """Predictions and targets of one shape, the targets in the dtype of the predictions; `names` are for the error.
 
     Raises:
         ShapeError: if the shapes differ, even where they would broadcast.
@@ -64,16 +67,60 @@ def matched(input: Array, target: Array, who: str) -> tuple[Tensor, Tensor]:
     """
     x, y = scores(input, who), ag.asarray(target)
     if x.shape != y.shape:
+        first, second = names
         fix = (
-            f"Write target.reshape({x.shape}), or input.reshape({y.shape}), if that is what is meant."
+            f"Write {second}.reshape({x.shape}), or {first}.reshape({y.shape}), if that is what is meant."
             if x.size == y.size
             else f"Expected {x.size} elements in both, not {x.size} and {y.size}."
         )
         raise ShapeError(
-            f"{who} was given an input of shape {x.shape} and a target of shape {y.shape}. "
-            f"Expected equal shapes: broadcasting them would compare every element with others' targets.\n{fix}"
+            f"{who} was given an {first} of shape {x.shape} and a {second} of shape {y.shape}. "
+            f"Expected equal shapes: broadcasting them would compare every element with others' {second}s.\n{fix}"
         )
     return x, ag.asarray(y, x.dtype)
+
+
+def check_signs(target: Tensor, who: str) -> None:
+    """Refuse what is not a label -1 or +1.
+
+    Raises:
+        ArgumentError: naming the first of other labels.
+
+    >>> check_signs(ag.tensor([1.0, -1.0]), "hinge_loss")
+    """
+    y = target.numpy()
+    wrong = np.abs(y) != 1
+    if wrong.any():
+        raise ArgumentError(
+            f"{who} was given the label {y[wrong][0]:g}. Expected -1 and +1: write 2 * target - 1 for labels 0 and 1."
+        )
+
+
+def check_unit(x: Tensor, who: str, name: str, fix: str) -> None:
+    """Refuse numbers outside 0 to 1.
+
+    Raises:
+        ArgumentError: with their range, and how to write it instead.
+
+    >>> check_unit(ag.tensor([0.0, 1.0]), "binary_cross_entropy", "targets", "")
+    """
+    values = x.numpy()
+    if values.size and not (values.min() >= 0 and values.max() <= 1):
+        raise ArgumentError(
+            f"{who} was given {name} from {values.min():g} to {values.max():g}. Expected 0 to 1.\n{fix}"
+        )
+
+
+def check_positive(value: float, who: str, name: str, why: str = "") -> None:
+    """Refuse a setting that is not above 0.
+
+    Raises:
+        ArgumentError: naming it.
+
+    >>> check_positive(1.0, "huber_loss", "delta")
+    """
+    if not value > 0:
+        raise ArgumentError(f"{who} was given {name}={value}. Expected a positive number{why}.")
 
 
 class Loss(Module):

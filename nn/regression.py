@@ -1,11 +1,15 @@
-"""Losses between numbers: squared, absolute, and between the two."""
+"""Losses between numbers: squared, absolute, between the two, and quantiles."""
 
 from __future__ import annotations
+
+import math
 
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
-from nn.losses import Array, Loss, check_reduction, matched, reduced
+from nn.losses import Array, Loss, check_positive, check_reduction, matched, reduced
+
+_LIMIT = ", as l1_loss is the limit at 0"
 
 
 @ag.fused
@@ -23,6 +27,22 @@ def _huber(f: Tensor, y: Tensor, delta: float, *, reduction: str) -> Tensor:
     error = f - y
     size = ag.abs(error)
     return reduced(ag.where(size <= delta, 0.5 * error * error, delta * (size - 0.5 * delta)), reduction)
+
+
+@ag.fused
+def _log_cosh(f: Tensor, y: Tensor, *, reduction: str) -> Tensor:
+    error = f - y
+    near = ag.abs(error) < 1
+    inner = ag.where(near, error, 0.0)
+    outer = ag.where(near, 1.0, ag.abs(error))
+    exact = -0.5 * ag.log1p(-ag.square(ag.tanh(inner)))  # cosh^-2 = 1 - tanh^2: no cancellation near 0
+    return reduced(ag.where(near, exact, outer + ag.softplus(-2 * outer) - math.log(2)), reduction)
+
+
+@ag.fused
+def _pinball(f: Tensor, y: Tensor, q: float, *, reduction: str) -> Tensor:
+    error = y - f
+    return reduced(q * ag.relu(error) + (1 - q) * ag.relu(-error), reduction)
 
 
 def mse_loss(input: Array, target: Array, *, reduction: str = "mean") -> Tensor:
@@ -65,7 +85,7 @@ def huber_loss(input: Array, target: Array, *, reduction: str = "mean", delta: f
     tensor([0. , 1.5])
     """
     check_reduction(reduction, "huber_loss")
-    _positive(delta, "huber_loss", "delta")
+    check_positive(delta, "huber_loss", "delta", _LIMIT)
     return _huber(*matched(input, target, "huber_loss"), delta, reduction=reduction)
 
 
@@ -77,15 +97,51 @@ def smooth_l1_loss(input: Array, target: Array, *, reduction: str = "mean", beta
     >>> smooth_l1_loss([1.0, 2.0], [1.0, 4.0], reduction="none", beta=0.5)
     tensor([0. , 1.75])
     """
-    _positive(beta, "smooth_l1_loss", "beta")
+    check_positive(beta, "smooth_l1_loss", "beta", _LIMIT)
     return huber_loss(input, target, reduction=reduction, delta=beta) / beta
 
 
-def _positive(value: float, who: str, name: str) -> None:
-    if not value > 0:
+def log_cosh_loss(input: Array, target: Array, *, reduction: str = "mean") -> Tensor:
+    """log cosh(f - y) for each element: e^2 / 2 near zero, |e| - log 2 far from it, smooth everywhere.
+
+    Parameters, shapes and errors are those of `mse_loss`.
+
+    >>> log_cosh_loss([0.0, 1e4], [0.0, 0.0], reduction="none")
+    tensor([   0. , 9999.30685282])
+    """
+    check_reduction(reduction, "log_cosh_loss")
+    return _log_cosh(*matched(input, target, "log_cosh_loss"), reduction=reduction)
+
+
+def quantile_loss(input: Array, target: Array, q: float = 0.5, *, reduction: str = "mean") -> Tensor:
+    """q e where e = y - f >= 0, else (q - 1) e: the pinball loss, least at the q-quantile (Koenker & Bassett 1978).
+
+    Its slope where they agree is 0. For q = 1/2 it is half the absolute error.
+
+    Parameters:
+        input, target, reduction: as of `mse_loss`.
+        q: the quantile that is to be predicted, between 0 and 1.
+
+    Raises:
+        ShapeError: if the shapes differ, even where they would broadcast.
+        ArgumentError: for another q, or an unknown reduction.
+
+    >>> quantile_loss([0.0, 0.0], [1.0, -1.0], q=0.9, reduction="none")
+    tensor([0.9, 0.1])
+    """
+    check_reduction(reduction, "quantile_loss")
+    _check_quantile(q, "quantile_loss")
+    return _pinball(*matched(input, target, "quantile_loss"), q, reduction=reduction)
+
+
+def _check_quantile(q: float, who: str) -> None:
+    if not 0 < q < 1:
         raise ArgumentError(
-            f"{who} was given {name}={value}. Expected a positive number, as l1_loss is the limit at 0."
+            f"{who} was given q={q}. Expected a quantile between 0 and 1: write q / 100 for a percentage."
         )
+
+
+mean_squared_error, mean_absolute_error = mse_loss, l1_loss  # their names in statistics
 
 
 class MSELoss(Loss):
@@ -121,7 +177,7 @@ class HuberLoss(Loss):
 
     def __init__(self, *, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
-        _positive(delta, "HuberLoss", "delta")
+        check_positive(delta, "HuberLoss", "delta", _LIMIT)
         self.delta = delta
 
     def forward(self, input: Array, target: Array) -> Tensor:
@@ -138,9 +194,38 @@ class SmoothL1Loss(Loss):
 
     def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
-        _positive(beta, "SmoothL1Loss", "beta")
+        check_positive(beta, "SmoothL1Loss", "beta", _LIMIT)
         self.beta = beta
 
     def forward(self, input: Array, target: Array) -> Tensor:
         """Predictions and targets to losses."""
         return smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
+
+
+class LogCoshLoss(Loss):
+    """Quadratic near zero, linear far from it, and smooth: see `nn.functional.log_cosh_loss`.
+
+    >>> LogCoshLoss()([1e4], [0.0])
+    tensor(9999.30685282)
+    """
+
+    def forward(self, input: Array, target: Array) -> Tensor:
+        """Predictions and targets to losses."""
+        return log_cosh_loss(input, target, reduction=self.reduction)
+
+
+class QuantileLoss(Loss):
+    """The pinball loss, least at the q-quantile: see `nn.functional.quantile_loss`.
+
+    >>> QuantileLoss(0.9)([0.0], [1.0])
+    tensor(0.9)
+    """
+
+    def __init__(self, q: float = 0.5, *, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        _check_quantile(q, "QuantileLoss")
+        self.q = q
+
+    def forward(self, input: Array, target: Array) -> Tensor:
+        """Predictions and targets to losses."""
+        return quantile_loss(input, target, self.q, reduction=self.reduction)

@@ -15,8 +15,19 @@ import nn.functional as F
 FIGURES = Path(__file__).parents[1] / "figures"
 sys.path.insert(0, str(FIGURES))
 FIGURE = runpy.run_path(str(FIGURES / "make_nn.py"))
-NAMES = {"binary_cross_entropy": "BCELoss", "binary_cross_entropy_with_logits": "BCEWithLogitsLoss"}
-ALONE: set[str] = set()  # functions that no module stands for; each has tests of its own
+NAMES = {
+    "binary_cross_entropy": "BCELoss",
+    "mean_absolute_error": "L1Loss",
+    "mean_squared_error": "MSELoss",
+    "binary_cross_entropy_with_logits": "BCEWithLogitsLoss",
+    "batch_norm": "BatchNorm3d",
+    "instance_norm": "InstanceNorm3d",
+}
+ALONE: set[str] = {
+    "dropout",
+    "normalize",
+    "scaled_dot_product_attention",
+}  # functions that no module stands for; each has tests of its own
 CLASSES = {name.lower(): name for name in vars(nn) if name[0].isupper()}
 
 

@@ -37,8 +37,14 @@ def named(record, prefix):
     return {name[len(prefix) :]: v for name, v in record.items() if name.startswith(prefix)}
 
 
+def made(c):
+    """The module of a case; an option that is itself a kind with options is a module too."""
+    options = {k: made({"args": ()} | v) if isinstance(v, dict) and "kind" in v else v for k, v in c["options"].items()}
+    return getattr(nn, c["kind"])(*c["args"], **options)
+
+
 def module_of(c, record, dtype="float64"):
-    module = getattr(nn, c["kind"])(*c["args"], **c["options"]).to(dtype)
+    module = made(c).to(dtype)
     module.load_state_dict(named(record, "state."))
     return module.train(c["training"])
 
@@ -132,6 +138,6 @@ def test_float32_stays_float32(topic, k, c):
 @every_kind
 def test_repr_shows_class_and_settings(kind):
     c = next(c for _, _, c in CASES if c["kind"] == kind)
-    module = getattr(nn, kind)(*c["args"], **c["options"])
+    module = made(c)
     assert repr(module).startswith(f"{kind}(")
     assert module.extra_repr() in repr(module)

@@ -1,7 +1,8 @@
-"""Losses at the edges of their domains, and every error on its words."""
+"""Every loss, found by introspection, at ordinary and extreme values; the edges of those between numbers."""
 
 import inspect
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -9,15 +10,91 @@ import pytest
 import autograd as ag
 import nn
 import nn.functional as F
-from autograd.errors import ArgumentError, DataError, DTypeError, IndexOutOfRange, ShapeError
+from autograd.config import config
+from autograd.errors import ArgumentError, DTypeError, ShapeError
 
+ROLES = {  # what each loss is called with; CTC, whose arguments depend on each other, is made below
+    "BCELoss": "probability unit",
+    "BCEWithLogitsLoss": "score unit",
+    "CategoricalCrossEntropyLoss": "distribution onehot",
+    "CosineEmbeddingLoss": "score score rowsign",
+    "CrossEntropyLoss": "score label",
+    "CTCLoss": "steps transcript lengths sizes",
+    "DiceLoss": "probability unit",
+    "GaussianNLLLoss": "score real variance",
+    "HingeEmbeddingLoss": "score sign",
+    "HingeLoss": "score sign",
+    "HuberLoss": "score real",
+    "KLDivLoss": "logarithm onehot",
+    "L1Loss": "score real",
+    "LogCoshLoss": "score real",
+    "MSELoss": "score real",
+    "MarginRankingLoss": "score score sign",
+    "MultiLabelMarginLoss": "score row",
+    "MultiLabelSoftMarginLoss": "score unit",
+    "MultiMarginLoss": "score label",
+    "NLLLoss": "logarithm label",
+    "PoissonNLLLoss": "lograte count",
+    "QuantileLoss": "score real",
+    "SigmoidFocalLoss": "score binary",
+    "SmoothL1Loss": "score real",
+    "SoftMarginLoss": "score sign",
+    "SoftmaxFocalLoss": "score label",
+    "SquaredHingeLoss": "score sign",
+    "TripletMarginLoss": "score score score",
+    "TripletMarginWithDistanceLoss": "score score score",
+}
+PER_SAMPLE = {name for name, roles in ROLES.items() if {"label", "row", "rowsign", "steps"} & set(roles.split())}
+PER_SAMPLE |= {"CategoricalCrossEntropyLoss", "DiceLoss", "MultiLabelSoftMarginLoss"}
+PER_SAMPLE |= {"TripletMarginLoss", "TripletMarginWithDistanceLoss"}
+PREDICTIONS = {"probability", "score", "distribution", "logarithm", "lograte", "variance", "steps"}
 LOSSES = sorted(
     (c for c in vars(nn).values() if inspect.isclass(c) and issubclass(c, nn.Loss) and c is not nn.Loss),
     key=lambda c: c.__name__,
 )
 every_loss = pytest.mark.parametrize("kind", LOSSES)
-OF_CLASSES = {"CrossEntropyLoss", "NLLLoss"}
-PROBABILITIES = {"BCELoss"}
+
+
+def log_softmax(x):
+    x = x - x.max(-1, keepdims=True)
+    return x - np.log(np.exp(x).sum(-1, keepdims=True))
+
+
+def given(kind, shape=(5, 3), extreme=False):
+    """The arguments of a loss, and which of them are predictions."""
+    rng = np.random.default_rng(0)
+    n, c = shape
+    roles = ROLES[kind.__name__].split()
+
+    def score():
+        return rng.choice([-1e4, 0.0, 1e4], shape) if extreme else rng.standard_normal(shape)
+
+    def certain():
+        return np.eye(c)[rng.integers(0, c, n)]
+
+    unit = rng.uniform(0.1, 0.9, shape)
+    makers = {
+        "score": score,
+        "probability": lambda: np.round(unit) if extreme else unit,
+        "distribution": lambda: certain() if extreme else unit / unit.sum(-1, keepdims=True),
+        "logarithm": lambda: log_softmax(score()),
+        "lograte": lambda: rng.choice([-1e4, 0.0, 80.0], shape) if extreme else score(),
+        "variance": lambda: rng.choice([0.0, 1.0, 1e4], shape) if extreme else unit,
+        "real": lambda: rng.standard_normal(shape),
+        "unit": lambda: rng.integers(0, 9, shape) / 8,  # the same in either dtype
+        "binary": lambda: rng.integers(0, 2, shape),
+        "onehot": certain,
+        "sign": lambda: rng.choice([-1, 1], shape),
+        "rowsign": lambda: rng.choice([-1, 1], n),
+        "label": lambda: rng.integers(0, c, n),
+        "row": lambda: rng.integers(-1, c, shape),
+        "count": lambda: rng.integers(0, 5, shape),
+        "steps": lambda: log_softmax(np.stack([score() for _ in range(4)])),
+        "transcript": lambda: rng.integers(1, c, (n, 1)),
+        "lengths": lambda: rng.integers(2, 5, n),
+        "sizes": lambda: np.ones(n, int),
+    }
+    return [makers[role]() for role in roles], [role in PREDICTIONS for role in roles]
 
 
 def graded(f, x, dtype="float32"):
@@ -28,62 +105,82 @@ def graded(f, x, dtype="float32"):
     return y.numpy(), t.grad.numpy()
 
 
+def losses_and_slopes(kind, dtype="float64", reduction="none", **made):
+    """The losses of a kind, and their slopes along all predictions."""
+    arrays, predicted = given(kind, **made)
+    xs = [ag.tensor(a, dtype=dtype, requires_grad=True) if p else a for a, p in zip(arrays, predicted, strict=True)]
+    y = kind(reduction=reduction)(*xs)
+    y.sum().backward()
+    return [y.numpy(), *(x.grad.numpy() for x, p in zip(xs, predicted, strict=True) if p)]
+
+
 # ---- every loss
+
+
+def test_every_loss_is_in_the_table():
+    assert {kind.__name__ for kind in LOSSES} == set(ROLES)
 
 
 @every_loss
 def test_losses_are_finite_and_right_at_logits_of_ten_thousand(kind):
-    x = np.array([[1e4, -1e4], [-1e4, 1e4], [0.0, 1e4], [1e4, 1e4 + 1]], "float32")
-    target = np.array([[1, 0], [0, 1], [1, 1], [0, 1]], "float32")
-    if kind is nn.HingeLoss:
-        target = 2 * target - 1
-    if kind is nn.BCELoss:
-        x = (x > 0).astype("float32")
-    for y in (target, target.argmax(1)) if kind is nn.CrossEntropyLoss else (target,):
-        y = y.argmax(1) if kind is nn.NLLLoss else y
-        loss, slope = graded(lambda t, y=y: kind(reduction="none")(t, y), x)
-        wide, wide_slope = graded(lambda t, y=y: kind(reduction="none")(t, y), x, "float64")
-        assert loss.dtype == slope.dtype == np.float32
-        assert np.isfinite(loss).all()
-        assert np.isfinite(slope).all()
-        np.testing.assert_allclose(loss, wide, rtol=1e-5, atol=1e-6)
-        np.testing.assert_allclose(slope, wide_slope, rtol=1e-5, atol=1e-6)
+    single, double = (losses_and_slopes(kind, dtype, extreme=True) for dtype in ("float32", "float64"))
+    close = 1e-3 if kind is nn.CTCLoss else 1e-5  # sums of logarithms of 1e4 carry an ulp of 1e-3
+    for y, wide in zip(single, double, strict=True):
+        assert y.dtype == np.float32
+        assert np.isfinite(y).all()
+        np.testing.assert_allclose(y, wide, rtol=close, atol=1e-6)
 
 
 @every_loss
 def test_mean_and_sum_are_those_of_the_samples(kind):
-    rng = np.random.default_rng(0)
-    x = rng.uniform(0.1, 0.9, (5, 3))
-    target = rng.integers(0, 3, 5) if kind.__name__ in OF_CLASSES else np.ones((5, 3))
-    each = kind(reduction="none")(x, target).numpy()
-    assert each.shape == ((5,) if kind.__name__ in OF_CLASSES else (5, 3))
-    assert kind()(x, target).item() == pytest.approx(each.mean(), rel=1e-14)
-    assert kind(reduction="sum")(x, target).item() == pytest.approx(each.sum(), rel=1e-14)
+    arrays, _ = given(kind)
+    each = kind(reduction="none")(*arrays).numpy()
+    assert each.shape == ((5,) if kind.__name__ in PER_SAMPLE else (5, 3))
+    assert kind()(*arrays).item() == pytest.approx(each.mean(), rel=1e-14)
+    assert kind(reduction="sum")(*arrays).item() == pytest.approx(each.sum(), rel=1e-14)
+
+
+@every_loss
+def test_kernels_and_compositions_agree(kind):
+    shape = (40, 3) if kind is nn.CTCLoss else (600, 8)
+    kernels = losses_and_slopes(kind, reduction="mean", shape=shape)
+    with config.using(kernels=False):
+        plain = losses_and_slopes(kind, reduction="mean", shape=shape)
+    for ours, theirs in zip(kernels, plain, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-15)
+    fused = [f for f in vars(sys.modules[kind.__module__]).values() if hasattr(f, "reasons")]
+    assert bool(fused) == (kind is not nn.CTCLoss)
+    assert [reason for f in fused for reason in f.reasons()] == []
 
 
 @every_loss
 def test_targets_in_another_dtype_do_not_widen(kind):
-    x = ag.tensor([[0.5, 0.25]], dtype="float32", requires_grad=True)
-    target = np.array([1]) if kind.__name__ in OF_CLASSES else np.array([[1, 1]])
-    loss = kind()(x, target)
-    assert loss.dtype == np.float32
-    if kind.__name__ not in OF_CLASSES:
-        assert kind()(x, target.astype("float64")).dtype == np.float32
+    arrays, predicted = given(kind)
+    xs = [ag.tensor(a, dtype="float32") if p else a for a, p in zip(arrays, predicted, strict=True)]
+    assert kind()(*xs).dtype == np.float32
+    whole = [a.astype("int32") if a.dtype.kind == "i" else a for a in xs]
+    assert kind()(*whole).item() == kind()(*xs).item()
 
 
 @every_loss
 def test_shapes_must_be_equal_even_if_they_broadcast(kind):
-    x = np.full(3, 0.5)
-    if kind.__name__ in OF_CLASSES:
+    roles = ROLES[kind.__name__].split()
+    if kind is nn.CTCLoss:
+        return  # its shapes are those of tests/nn/test_ctc.py
+    if "label" in roles:
         with pytest.raises(ShapeError, match=r"class indices of shape \(3,\).*Write target.reshape\(-1\)"):
             kind()(np.ones((3, 4)), np.zeros((3, 1), int))
         return
-    with pytest.raises(
-        ShapeError, match=r"shape \(3,\) and a target of shape \(3, 1\)(.|\n)*Write target.reshape\(\(3,\)\)"
-    ):
-        kind()(x, np.ones((3, 1)))
-    with pytest.raises(ShapeError, match="Expected 3 elements in both, not 3 and 4"):
-        kind()(x, np.ones(4))
+    x = np.full(3, 0.5)
+    for position in range(1, len(roles) if "variance" not in roles else 2):
+        wrong = [x] * position + [np.ones((3, 1))] + [x] * (len(roles) - 1 - position)
+        with pytest.raises(ShapeError, match=r"shape \(3,\) and a \w+ of shape \(3, 1\)"):
+            kind()(*wrong)
+    if not {"row", "rowsign", "distribution"} & set(roles):
+        with pytest.raises(ShapeError, match=r"Write \w+.reshape\(\(3,\)\)"):
+            kind()(x, np.ones((3, 1)), *[x] * (len(roles) - 2))
+        with pytest.raises(ShapeError, match="Expected 3 elements in both, not 3 and 4"):
+            kind()(x, np.ones(4), *[x] * (len(roles) - 2))
 
 
 @every_loss
@@ -92,19 +189,21 @@ def test_unknown_reductions_and_whole_number_predictions_are_refused(kind):
         ArgumentError, match=f"{kind.__name__} was given reduction='avg'. Expected one of 'none', 'mean'"
     ):
         kind(reduction="avg")
+    (first, *rest), _ = given(kind)
     with pytest.raises(DTypeError, match=r"an input of dtype int64. Expected predictions: input.astype\('float32'\)"):
-        kind()(np.ones((2, 2), int), np.ones(2, int) if kind.__name__ in OF_CLASSES else np.ones((2, 2)))
+        kind()(first.astype("int64"), *rest)
 
 
 def test_functions_refuse_unknown_reductions_too():
-    for name, f in vars(F).items():
-        if "reduction" in (inspect.signature(f).parameters if inspect.isfunction(f) else ()):
+    checked = 0
+    for f in vars(F).values():
+        parameters = inspect.signature(f).parameters if inspect.isfunction(f) else {}
+        if "reduction" in parameters:
+            needed = sum(p.default is inspect.Parameter.empty for p in parameters.values())
             with pytest.raises(ArgumentError, match="was given reduction='avg'"):
-                f(
-                    np.full((2, 2), 0.5),
-                    np.zeros(2, int) if name in ("cross_entropy", "nll_loss") else np.ones((2, 2)),
-                    reduction="avg",
-                )
+                f(*[np.full((2, 2), 0.5)] * needed, reduction="avg")
+            checked += 1
+    assert checked >= len(LOSSES)
 
 
 # ---- regression
@@ -129,131 +228,35 @@ def test_huber_and_smooth_l1_need_a_positive_width(delta):
         nn.SmoothL1Loss(beta=delta)
 
 
-# ---- two classes
+def test_log_cosh_is_exact_near_zero_and_far_from_it():
+    error = [1e-4, -0.5, 0.999, 1.0, -3.0, 1e4]
+    loss, slope = graded(lambda t: F.log_cosh_loss(t, np.zeros(6), reduction="none"), error)
+    exact = [5e-9, math.log(math.cosh(0.5)), math.log(math.cosh(0.999)), math.log(math.cosh(1)), math.log(math.cosh(3))]
+    np.testing.assert_allclose(loss, [*exact, 1e4 - math.log(2)], rtol=1e-6)
+    np.testing.assert_allclose(slope, np.tanh(error), rtol=1e-6)
+    curvature = ag.grad(ag.grad(lambda e: F.log_cosh_loss(e, 0.0)))
+    assert curvature(0.0).item() == pytest.approx(1.0)
+    assert curvature(2.0).item() == pytest.approx(1 - math.tanh(2) ** 2)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_probabilities_of_zero_and_one_have_clamped_losses_and_finite_gradients(dtype):
-    p = [0.0, 1.0, 0.0, 1.0, 1e-45, 1e-38]
-    y = [1.0, 0.0, 0.0, 1.0, 1.0, 1.0]
-    loss, slope = graded(lambda t: F.binary_cross_entropy(t, y, reduction="none"), p, dtype)
-    assert loss[:5].tolist() == [100.0, 100.0, 0.0, 0.0, 100.0]
-    assert loss[5] == pytest.approx(100.0 if dtype == "float32" else -math.log(1e-38), rel=1e-6)
-    assert np.isfinite(slope).all()
+def test_the_quantile_loss_is_least_at_the_quantile():
+    y = np.arange(101.0)
+    costs = [F.quantile_loss(np.full(101, f), y, 0.9).item() for f in y]
+    assert np.argmin(costs) == 90
+    assert F.quantile_loss([0.0, 2.0], [1.0, 0.0], 0.9, reduction="none").tolist() == pytest.approx([0.9, 0.2])
+    assert graded(lambda t: F.quantile_loss(t, [0.0, 0.0, 0.0], 0.9, reduction="sum"), [-1.0, 0.0, 1.0])[
+        1
+    ].tolist() == pytest.approx([-0.9, 0.0, 0.1])
 
 
-def test_binary_cross_entropy_is_exact_for_small_probabilities():
-    loss, slope = graded(lambda t: F.binary_cross_entropy(t, [0.0, 0.0], reduction="none"), [1e-12, 0.5])
-    np.testing.assert_allclose(loss, [1e-12, math.log(2)], rtol=1e-6)
-    np.testing.assert_allclose(slope, [1.0, 2.0], rtol=1e-6)
+@pytest.mark.parametrize("q", [0, 1, 90, math.nan])
+def test_a_quantile_is_between_zero_and_one(q):
+    with pytest.raises(ArgumentError, match=r"quantile_loss was given q=.*write q / 100 for a percentage"):
+        F.quantile_loss([1.0], [1.0], q)
+    with pytest.raises(ArgumentError, match="QuantileLoss was given q="):
+        nn.QuantileLoss(q)
 
 
-def test_logits_far_on_the_right_side_still_have_a_slope():
-    loss, slope = graded(lambda t: F.binary_cross_entropy_with_logits(t, [1.0, 0.0], reduction="none"), [30.0, -30.0])
-    np.testing.assert_allclose(loss, [math.exp(-30)] * 2, rtol=1e-6)
-    np.testing.assert_allclose(slope, [-math.exp(-30), math.exp(-30)], rtol=1e-6)
-
-
-@pytest.mark.parametrize("wrong", [[-0.1, 0.5], [0.5, 1.5], [math.nan, 0.5]])
-def test_what_is_no_probability_is_refused(wrong):
-    with pytest.raises(
-        ArgumentError, match=r"was given probabilities from .*Expected 0 to 1.\nGive logits to binary_cross"
-    ):
-        F.binary_cross_entropy(wrong, [0.0, 1.0])
-    for loss in (F.binary_cross_entropy, F.binary_cross_entropy_with_logits):
-        with pytest.raises(ArgumentError, match=r"was given targets from .*\nWrite \(target \+ 1\) / 2"):
-            loss([0.5, 0.5], wrong)
-
-
-def test_hinge_takes_signs_only():
-    assert graded(lambda t: F.hinge_loss(t, [1, -1, 1], reduction="none"), [1.0, 0.0, 0.5])[1].tolist() == [
-        0.0,
-        1.0,
-        -1.0,
-    ]
-    with pytest.raises(
-        ArgumentError, match=r"hinge_loss was given the label 0. Expected -1 and \+1: write 2 \* target - 1"
-    ):
-        F.hinge_loss([0.5, 0.5], [1, 0])
-
-
-# ---- many classes
-
-
-def test_labels_out_of_range_are_named_with_their_place():
-    x = np.zeros((2, 3, 2))
-    with pytest.raises(
-        IndexOutOfRange, match=r"cross_entropy was given the label 3 at position \(1, 0\). Expected 0 to 2"
-    ):
-        F.cross_entropy(x, [[0, 2], [3, 4]])
-    with pytest.raises(IndexOutOfRange, match=r"nll_loss was given the label -1 at position \(0,\)"):
-        F.nll_loss(np.zeros((1, 3)), [-1])
-    assert F.cross_entropy(np.zeros((2, 3)), [-1, 0], ignore_index=-1).item() == pytest.approx(math.log(3))
-
-
-def test_class_indices_are_whole_numbers_of_the_right_shape():
-    with pytest.raises(DTypeError, match=r"class indices of dtype float64. Write target.astype\('int64'\)"):
-        F.cross_entropy(np.zeros((2, 3)), [0.0, 1.0])
-    with pytest.raises(ShapeError, match=r"target.argmax\(1\) for one-hot rows"):
-        F.cross_entropy(np.zeros((2, 3)), [[0, 1, 0], [1, 0, 0]])
-    with pytest.raises(ShapeError, match=r"an input of shape \(2, 0\). Expected \(N, C\)"):
-        F.cross_entropy(np.zeros((2, 0)), [0, 0])
-    with pytest.raises(ShapeError, match=r"a weight of shape \(2,\) for 3 classes"):
-        F.cross_entropy(np.zeros((2, 3)), [0, 1], [1.0, 2.0])
-
-
-def test_settings_of_cross_entropy():
-    for make in (nn.CrossEntropyLoss, lambda **s: F.cross_entropy(np.zeros((1, 2)), [0], **s)):
-        with pytest.raises(ArgumentError, match=r"was given label_smoothing=1.5. Expected 0 to 1"):
-            make(label_smoothing=1.5)
-    with pytest.raises(ArgumentError, match="ignore_index=0 with distributions, which have no labels"):
-        F.cross_entropy(np.zeros((1, 2)), [[0.5, 0.5]], ignore_index=0)
-
-
-def test_a_mean_over_nothing_is_an_error_and_a_sum_over_nothing_is_zero():
-    x = np.zeros((2, 3))
-    with pytest.raises(DataError, match="losses none of which counts"):
-        F.cross_entropy(x, [-100, -100])
-    with pytest.raises(DataError, match="or of weight 0"):
-        F.cross_entropy(x, [1, 1], [1.0, 0.0, 1.0])
-    assert F.cross_entropy(x, [-100, -100], reduction="sum").item() == 0.0
-
-
-def test_an_ignored_sample_may_hold_anything():
-    x = [[0.0, 0.0], [math.inf, 1.0]]
-    with np.errstate(invalid="ignore"):
-        loss, slope = graded(lambda t: F.cross_entropy(t, [0, -100]), x)
-    assert loss == pytest.approx(math.log(2))
-    assert slope[0].tolist() == [-0.5, 0.5]
-
-
-def test_kl_divergence_of_certain_distributions():
-    log_q = np.log([[0.25, 0.75], [0.5, 0.5]])
-    p = [[0.0, 1.0], [0.5, 0.5]]
-    loss, slope = graded(lambda t: F.kl_div(t, p, reduction="none"), log_q, "float64")
-    np.testing.assert_allclose(loss, [[0, -math.log(0.75)], [0, 0]], atol=1e-15)
-    np.testing.assert_array_equal(slope, -np.array(p))
-    with np.errstate(divide="ignore"):
-        log_p = np.log(p)
-    again, slope = graded(lambda t: F.kl_div(t, log_p, reduction="none", log_target=True), log_q, "float64")
-    np.testing.assert_allclose(again, loss, atol=1e-15)
-    np.testing.assert_allclose(slope, -np.array(p), atol=1e-15)
-    impossible, _ = graded(lambda t: F.kl_div(t, [1.0, 0.0], reduction="none"), [0.0, -math.inf])
-    assert impossible.tolist() == [0.0, 0.0]
-
-
-def test_kl_divergence_refuses_negative_probabilities_and_batches_of_nothing():
-    with pytest.raises(
-        ArgumentError, match=r"kl_div was given the probability -0.5. Expected none below 0.*log_target"
-    ):
-        F.kl_div([[-1.0]], [[-0.5]])
-    with pytest.raises(ShapeError, match=r"kl_div was given shape \(\) and reduction='batchmean'"):
-        F.kl_div(-1.0, 1.0, reduction="batchmean")
-
-
-def test_weights_are_saved_and_cast_with_the_loss():
-    loss = nn.CrossEntropyLoss([1.0, 2.0]).to("float64")
-    assert list(loss.state_dict()) == ["weight"]
-    assert list(loss.parameters()) == []
-    assert loss.weight.dtype == np.float64
-    assert list(nn.BCEWithLogitsLoss([1.0], pos_weight=[2.0]).state_dict()) == ["weight", "pos_weight"]
+def test_the_notes_names_of_regression_losses():
+    assert F.mean_squared_error([1.0, 2.0], [1.0, 4.0]).item() == 2.0
+    assert F.mean_absolute_error([1.0, 2.0], [1.0, 4.0]).item() == 1.0

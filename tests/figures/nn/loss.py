@@ -1,4 +1,4 @@
-"""Losses."""
+"""Losses of regression, of two classes and of many."""
 
 import numpy as np
 from make_nn import case, spread
@@ -19,10 +19,28 @@ CASES = [
     *losses("HuberLoss", delta=0.3),
     *losses("SmoothL1Loss"),
     *losses("SmoothL1Loss", beta=2.5),
+    *losses("LogCoshLoss"),
+    *losses("QuantileLoss", q=0.8),
+    *losses("PoissonNLLLoss", target="counts"),
+    *losses("PoissonNLLLoss", target="counts", full=True),
+    *losses("PoissonNLLLoss", target="counts", log_input=False, full=True, eps=1e-3),
+    *losses("GaussianNLLLoss", inputs=[(3, 4)]),
+    *losses("GaussianNLLLoss", inputs=[(3, 1)], full=True),
+    *losses("GaussianNLLLoss", inputs=[(3,)], eps=1e-2),
     *losses("BCELoss", target="unit"),
     *losses("BCELoss", target="binary", weight=WEIGHTS),
     *losses("BCEWithLogitsLoss", target="unit"),
     *losses("BCEWithLogitsLoss", target="binary", weight=WEIGHTS, pos_weight=[3.0, 1.0, 0.5, 2.0]),
+    *losses("SigmoidFocalLoss", target="binary"),
+    *losses("SigmoidFocalLoss", target="binary", alpha=-1, gamma=0.5),
+    *losses("SigmoidFocalLoss", target="binary", shape=(), alpha=0.6, gamma=1.0),
+    *losses("SoftmaxFocalLoss", target="labels", shape=(5, 4)),
+    *losses("SoftmaxFocalLoss", target="labels", shape=(3, 4, 2), weight=WEIGHTS, gamma=0.7, ignore_index=1),
+    *losses("DiceLoss", target="binary", shape=(2, 3, 2)),
+    *losses("DiceLoss", target="unit", smooth=0.1),
+    *losses("CategoricalCrossEntropyLoss", target="distribution"),
+    *losses("CategoricalCrossEntropyLoss", target="labels", shape=(2, 4, 3)),
+    *losses("CategoricalCrossEntropyLoss", target="labels", shape=(4,)),
     *losses("CrossEntropyLoss", target="labels", shape=(5, 4)),
     *losses("CrossEntropyLoss", target="labels", shape=(4,)),
     *losses("CrossEntropyLoss", target="labels", shape=(3, 4, 2), weight=WEIGHTS, ignore_index=1),
@@ -35,7 +53,6 @@ CASES = [
     *losses("CrossEntropyLoss", target="distribution", shape=(3, 4, 2), weight=WEIGHTS, label_smoothing=0.1),
     *losses("NLLLoss", target="labels", shape=(5, 4)),
     *losses("NLLLoss", target="labels", shape=(3, 4, 2), weight=WEIGHTS, ignore_index=3),
-    *losses("HingeLoss", target="signs"),
     *losses("KLDivLoss", target="distribution"),
     *losses("KLDivLoss", target="log distribution", log_target=True),
     case("KLDivLoss", shape=(3, 4), fixed=[1], target="distribution", reduction="batchmean"),
@@ -44,13 +61,17 @@ CASES = [
 
 
 def arguments(c, rng):
-    """Scores, probabilities or log-probabilities, and a target for them."""
+    """Scores, probabilities or log-probabilities, a target for them, and variances."""
     x = spread(c["shape"], rng)
-    if c["kind"] == "BCELoss":
+    if c["kind"] in ("BCELoss", "DiceLoss"):
         x = 1 / (1 + np.exp(-x))
+    if c["kind"] == "PoissonNLLLoss" and not c["options"].get("log_input", True):
+        x = np.exp(x)
     if c["kind"] == "KLDivLoss":
         x = x - np.log(np.exp(x).sum(-1, keepdims=True))
-    return [x, np.asarray(target_of(c, rng))]
+    if c["kind"] == "CategoricalCrossEntropyLoss":
+        x = np.exp(x) / np.exp(x).sum(min(1, x.ndim - 1), keepdims=True)
+    return [x, np.asarray(target_of(c, rng)), *(rng.uniform(0.2, 2.0, shape) for shape in c["inputs"])]
 
 
 def target_of(c, rng):
@@ -63,20 +84,86 @@ def target_of(c, rng):
         "real": rng.standard_normal(shape),
         "unit": raw,
         "binary": np.round(raw),
-        "signs": np.where(raw > 0.5, 1.0, -1.0),
+        "counts": np.floor(5 * raw),
         "distribution": raw / raw.sum(axis, keepdims=True) if shape else raw,
         "log distribution": np.log(raw / raw.sum(axis, keepdims=True)) if shape else raw,
     }
     return kinds[c["target"]]
 
 
-def reference(c):
-    """PyTorch's module for a case; the hinge, which it lacks, from its functions."""
+def log_cosh(_options, f, y):
     import torch
 
-    if c["kind"] == "HingeLoss":
-        reduce = {"none": lambda x: x, "mean": torch.mean, "sum": torch.sum}[c["options"]["reduction"]]
-        module = torch.nn.Module()
-        module.forward = lambda f, y: reduce(torch.clamp(1 - y * f, min=0))
-        return module
-    return plain(c)
+    return torch.log(torch.cosh(f - y))
+
+
+def quantile(options, f, y):
+    import torch
+
+    return torch.maximum(options["q"] * (y - f), (options["q"] - 1) * (y - f))
+
+
+def sigmoid_focal(options, x, y):
+    import torch
+
+    alpha, gamma = options.get("alpha", 0.25), options.get("gamma", 2.0)
+    p = torch.sigmoid(x)
+    p = p * y + (1 - p) * (1 - y)
+    losses = torch.nn.functional.binary_cross_entropy_with_logits(x, y, reduction="none") * (1 - p) ** gamma
+    return losses if alpha < 0 else (alpha * y + (1 - alpha) * (1 - y)) * losses
+
+
+def softmax_focal(options, x, y):
+    import torch
+
+    ignored = options.get("ignore_index", -100)
+    log_p = -torch.nn.functional.cross_entropy(x, y, reduction="none", ignore_index=ignored)
+    return -((1 - log_p.exp()) ** options.get("gamma", 2.0)) * log_p
+
+
+def dice(options, p, y):
+    p, y, smooth = p.flatten(1), y.flatten(1), options.get("smooth", 1.0)
+    return 1 - (2 * (p * y).sum(1) + smooth) / (p.sum(1) + y.sum(1) + smooth)
+
+
+def categorical(_options, p, y):
+    import torch
+
+    axis = min(1, p.ndim - 1)
+    if y.shape == p.shape:
+        return -(y * p.log()).sum(axis)
+    return torch.nn.functional.nll_loss(p.log(), y, reduction="none")
+
+
+FORMULAS = {  # of the losses that PyTorch lacks
+    "LogCoshLoss": log_cosh,
+    "QuantileLoss": quantile,
+    "SigmoidFocalLoss": sigmoid_focal,
+    "SoftmaxFocalLoss": softmax_focal,
+    "DiceLoss": dice,
+    "CategoricalCrossEntropyLoss": categorical,
+}
+
+
+def reference(c):
+    """PyTorch's module for a case; what it lacks, from its functions."""
+    import torch
+
+    if c["kind"] not in FORMULAS:
+        return plain(c)
+    options = c["options"]
+    module = torch.nn.Module()
+    if "weight" in options:
+        module.register_buffer("weight", torch.tensor(options["weight"], dtype=torch.float64))
+
+    def forward(x, y):
+        losses = FORMULAS[c["kind"]](options, x, y)
+        shares = torch.ones_like(losses)
+        if "weight" in options:
+            shares = module.weight[y] * (y != options["ignore_index"])
+        losses = losses * shares
+        reduce = {"none": lambda x: x, "mean": lambda x: x.sum() / shares.sum(), "sum": torch.sum}
+        return reduce[options["reduction"]](losses)
+
+    module.forward = forward
+    return module
