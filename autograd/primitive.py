@@ -311,3 +311,13 @@ chain = elementwise(
     code="select(a == 0, 0, a * b)",
     doc="a b, where a zero of the cotangent a stays zero even beside an infinite or undefined b: the chain rule.",
 )
+
+
+def _pull_of_slope(g: Any, saved: Sequence[Any], _node: Any) -> Any:
+    """The cotangent of the slope b: none where the cotangent a was zero, however undefined what comes back is."""
+    a = saved[1]
+    part = chain(g, a) if isinstance(g, Traced) else _absorbing_product(g, a)
+    return primitives["where"](primitives["equal"](a, 0), 0, part)
+
+
+chain.pulls = (chain.pulls[0], _pull_of_slope)

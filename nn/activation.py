@@ -1,4 +1,4 @@
-"""Activations, as functions and as modules."""
+"""Smooth activations, as functions and as modules."""
 
 from __future__ import annotations
 
@@ -8,15 +8,6 @@ import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
 from nn.module import Module
-
-
-def leaky_relu(x: Tensor, negative_slope: float = 0.01) -> Tensor:
-    """x where x > 0, else negative_slope x (Maas et al. 2013).
-
-    >>> leaky_relu(ag.tensor([-2.0, 3.0]), 0.1)
-    tensor([-0.2, 3. ])
-    """
-    return ag.where(x > 0, x, negative_slope * x)
 
 
 @ag.fused
@@ -48,15 +39,6 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
 
 
 @ag.fused
-def silu(x: Tensor) -> Tensor:
-    """The sigmoid linear unit x / (1 + e^-x), also called swish (Elfwing et al. 2017).
-
-    >>> silu(ag.tensor([0.0, 1.0]))
-    tensor([0. , 0.73105858])
-    """
-    return x * ag.sigmoid(x)
-
-
 def softplus(x: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + e^(beta x)) / beta; x itself where beta x > threshold, as in PyTorch.
 
@@ -66,53 +48,25 @@ def softplus(x: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     return ag.where(x * beta > threshold, x, ag.softplus(beta * x) / beta)
 
 
-def softmax(x: Tensor, dim: int) -> Tensor:
-    """e^x over its sum along axis `dim`: probabilities.
+@ag.fused
+def logsigmoid(x: Tensor) -> Tensor:
+    """log(1 / (1 + e^-x)), without overflow.
 
-    >>> softmax(ag.tensor([0.0, 0.0]), dim=0)
-    tensor([0.5, 0.5])
+    >>> logsigmoid(ag.tensor([0.0, -1e4]))
+    tensor([-6.93147181e-01, -1.00000000e+04])
     """
-    return ag.softmax(x, dim)
+    return -ag.softplus(-x)
 
 
-def log_softmax(x: Tensor, dim: int) -> Tensor:
-    """log of the softmax along axis `dim`: x - log(sum e^x), without overflow.
+@ag.fused
+def softsign(x: Tensor) -> Tensor:
+    """x / (1 + |x|).
 
-    >>> log_softmax(ag.tensor([0.0, 0.0]), dim=0)
-    tensor([-0.69314718, -0.69314718])
+    >>> softsign(ag.tensor([0.0, -1.0]))
+    tensor([ 0. , -0.5])
     """
-    return ag.log_softmax(x, dim)
-
-
-class ReLU(Module):
-    """max(x, 0); its slope at 0 is 0.
-
-    >>> ReLU()(ag.tensor([-1.0, 2.0]))
-    tensor([0., 2.])
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Elementwise."""
-        return ag.relu(x)
-
-
-class LeakyReLU(Module):
-    """See `nn.functional.leaky_relu`.
-
-    >>> LeakyReLU(0.5)(ag.tensor([-1.0, 2.0]))
-    tensor([-0.5, 2. ])
-    """
-
-    def __init__(self, negative_slope: float = 0.01) -> None:
-        self.negative_slope = negative_slope
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Elementwise."""
-        return leaky_relu(x, self.negative_slope)
-
-    def extra_repr(self) -> str:
-        """The slope."""
-        return f"negative_slope={self.negative_slope}"
+    x = ag.clip(x, -1e30, 1e30)  # so far out it is 1, and inf / inf would be NaN
+    return x / (1 + abs(x))
 
 
 class Tanh(Module):
@@ -160,18 +114,6 @@ class GELU(Module):
         return f"approximate={self.approximate!r}"
 
 
-class SiLU(Module):
-    """See `nn.functional.silu`.
-
-    >>> SiLU()(ag.tensor(0.0)).item()
-    0.0
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Elementwise."""
-        return silu(x)
-
-
 class Softplus(Module):
     """See `nn.functional.softplus`.
 
@@ -191,39 +133,25 @@ class Softplus(Module):
         return f"beta={self.beta}, threshold={self.threshold}"
 
 
-class Softmax(Module):
-    """See `nn.functional.softmax`. For training, give the logits to `CrossEntropyLoss` instead.
+class LogSigmoid(Module):
+    """See `nn.functional.logsigmoid`.
 
-    >>> Softmax(dim=1)(ag.zeros((1, 2)))
-    tensor([[0.5, 0.5]])
+    >>> LogSigmoid()(ag.tensor([0.0, -1e4]))
+    tensor([-6.93147181e-01, -1.00000000e+04])
     """
 
-    def __init__(self, dim: int) -> None:
-        self.dim = dim
-
     def forward(self, x: Tensor) -> Tensor:
-        """Along `dim`."""
-        return softmax(x, self.dim)
-
-    def extra_repr(self) -> str:
-        """The axis."""
-        return f"dim={self.dim}"
+        """Elementwise."""
+        return logsigmoid(x)
 
 
-class LogSoftmax(Module):
-    """See `nn.functional.log_softmax`.
+class Softsign(Module):
+    """See `nn.functional.softsign`.
 
-    >>> LogSoftmax(dim=0)(ag.zeros(1))
-    tensor([0.])
+    >>> Softsign()(ag.tensor([0.0, -1.0]))
+    tensor([ 0. , -0.5])
     """
 
-    def __init__(self, dim: int) -> None:
-        self.dim = dim
-
     def forward(self, x: Tensor) -> Tensor:
-        """Along `dim`."""
-        return log_softmax(x, self.dim)
-
-    def extra_repr(self) -> str:
-        """The axis."""
-        return f"dim={self.dim}"
+        """Elementwise."""
+        return softsign(x)

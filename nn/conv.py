@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from numpy.typing import DTypeLike
 
@@ -16,8 +16,26 @@ import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, ShapeError
 from nn import init
-from nn.images import Pair, Size, expect_fit, expect_images, padded, pair
+from nn.images import AXES, Pair, Size, Sizes, expect_fit, expect_images, on_batch, padded, sizes
 from nn.module import Module, Parameter
+from nn.padding import MODES, surrounded
+
+
+def conv1d(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Size = 1,
+    padding: Size | str = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Convolution over signals (N, C, L) or (C, L) with a weight (O, C / groups, k): see `conv2d`.
+
+    >>> conv1d(ag.tensor([[[1.0, 2.0, 4.0]]]), ag.tensor([[[-1.0, 1.0]]]))
+    tensor([[[1., 2.]]])
+    """
+    return _functional(x, weight, bias, (stride, padding, dilation), groups, "conv1d", 1)
 
 
 def conv2d(
@@ -32,7 +50,7 @@ def conv2d(
     """y[n, o, i, j] = b[o] + sum over c, k, l of W[o, c, k, l] x[n, c, i s + k d, j s + l d]: cross-correlation.
 
     Parameters:
-        x: (N, C, H, W).
+        x: (N, C, H, W) or (C, H, W).
         weight: (O, C / groups, kh, kw).
         bias: (O,).
         stride, dilation: s and d, one number or one each for height and width.
@@ -40,108 +58,212 @@ def conv2d(
         groups: the channels are split in so many groups, each seen by its share of the outputs only.
 
     Returns:
-        (N, O, floor((H + 2 padding - dilation (kh - 1) - 1) / stride) + 1, likewise for the width).
+        (N, O, floor((H + 2 padding - dilation (kh - 1) - 1) / stride) + 1, likewise for the width), N as given.
 
     Raises:
-        ShapeError: if x has not four axes, or the channels do not match, or the kernel does not fit.
+        ShapeError: if x or the weight has another rank, or the channels do not match, or the kernel does not fit.
         ArgumentError: if a size is not positive, the groups do not divide the channels, or "same" has a stride.
 
     >>> conv2d(ag.ones((1, 1, 3, 3)), ag.ones((1, 1, 2, 2)))
     tensor([[[[4., 4.],
               [4., 4.]]]])
     """
-    shape = weight.shape
-    if len(shape) != 4:
-        raise ShapeError(f"conv2d was given a weight of shape {shape}. Expected (O, C / groups, kh, kw).")
-    steps, spread = pair(stride, "stride", 1, "conv2d"), pair(dilation, "dilation", 1, "conv2d")
-    if groups < 1 or shape[0] % groups:
-        raise ArgumentError(f"conv2d was given groups={groups} for {shape[0]} outputs. Expected a divisor.")
-    around = _around(padding, shape[2:], steps, spread, "conv2d")
-    return _convolve(x, weight, bias, steps, around, spread, groups, "conv2d")
+    return _functional(x, weight, bias, (stride, padding, dilation), groups, "conv2d", 2)
 
 
-def _around(padding: Size | str, kernel: Sequence[int], stride: Pair, dilation: Pair, who: str) -> tuple[Pair, Pair]:
-    """Zeros before and after, for height and width."""
+def conv3d(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Size = 1,
+    padding: Size | str = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+) -> Tensor:
+    """Convolution over volumes (N, C, D, H, W) or (C, D, H, W), weight (O, C / groups, kd, kh, kw): see `conv2d`.
+
+    >>> conv3d(ag.ones((1, 1, 2, 2, 2)), ag.ones((1, 1, 2, 2, 2)))
+    tensor([[[[[8.]]]]])
+    """
+    return _functional(x, weight, bias, (stride, padding, dilation), groups, "conv3d", 3)
+
+
+def _functional(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    given: tuple[Size, Size | str, Size],
+    groups: int,
+    who: str,
+    dims: int,
+) -> Tensor:
+    expect_weight(weight, bias, f"(O, {AXES[dims].replace('C', 'C / groups').replace(', ', ', k')})", 0, groups, who)
+    stride, dilation = sizes(given[0], dims, "stride", 1, who), sizes(given[2], dims, "dilation", 1, who)
+    around = _around(given[1], weight.shape[2:], stride, dilation, who)
+    return _convolve(x, weight, bias, stride, around, dilation, groups, "zeros", who)
+
+
+def expect_weight(weight: Tensor, bias: Tensor | None, layout: str, outputs_axis: int, groups: int, who: str) -> None:
+    """Refuse weights of another rank, groups that do not divide, and a bias that is not one number for each output.
+
+    Raises:
+        ShapeError: for the weight and the bias.
+        ArgumentError: for the groups.
+    """
+    if len(weight.shape) != layout.count(",") + 1:
+        raise ShapeError(f"{who} was given a weight of shape {weight.shape}. Expected {layout}.")
+    if groups < 1 or weight.shape[0] % groups:
+        kind = "outputs" if outputs_axis == 0 else "channels"
+        raise ArgumentError(f"{who} was given groups={groups} for {weight.shape[0]} {kind}. Expected a divisor.")
+    outputs = weight.shape[outputs_axis] * (groups if outputs_axis else 1)
+    if bias is not None and bias.shape != (outputs,):
+        raise ShapeError(f"{who} was given a bias of shape {bias.shape} for {outputs} outputs. Expected ({outputs},).")
+
+
+def _around(padding: Size | str, kernel: Sequence[int], stride: Sizes, dilation: Sizes, who: str) -> tuple[Pair, ...]:
+    """How many to add before and after, for each axis."""
     if not isinstance(padding, str):
-        high, wide = pair(padding, "padding", 0, who)
-        return (high, high), (wide, wide)
+        return tuple((p, p) for p in sizes(padding, len(kernel), "padding", 0, who))
     if padding not in ("same", "valid"):
         raise ArgumentError(f"{who} was given padding={padding!r}. Expected a whole number, 'same' or 'valid'.")
-    if padding == "same" and stride != (1, 1):
+    if padding == "same" and max(stride) > 1:
         raise ArgumentError(f"{who} was given padding='same' with stride={stride}. Expected stride 1: write numbers.")
     total = [d * (k - 1) if padding == "same" else 0 for k, d in zip(kernel, dilation, strict=True)]
-    return (total[0] // 2, total[0] - total[0] // 2), (total[1] // 2, total[1] - total[1] // 2)
+    return tuple((n // 2, n - n // 2) for n in total)
 
 
 def _convolve(
     x: Tensor,
     weight: Tensor,
     bias: Tensor | None,
-    stride: Pair,
-    padding: tuple[Pair, Pair],
-    dilation: Pair,
+    stride: Sizes,
+    around: tuple[Pair, ...],
+    dilation: Sizes,
     groups: int,
+    mode: str,
     who: object,
 ) -> Tensor:
-    expect_images(x, who)
-    outputs, share, kh, kw = weight.shape
-    if x.shape[1] != share * groups:
+    outputs, share, *kernel = weight.shape
+    dims = len(kernel)
+    expect_images(x, dims, who)
+    expect_channels(x, share * groups, dims, f"Conv{dims}d({x.shape[-dims - 1]}, {outputs}, ...)", who)
+    reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    expect_fit(x.shape[-dims:], around, reach, who)
+    if mode != "zeros":
+        x, around = surrounded(x, around, MODES[mode], who), ((0, 0),) * dims
+
+    def images(x: Tensor) -> Tensor:
+        y = _correlate(x, weight, stride, around, dilation, groups)
+        return y if bias is None else y + ag.reshape(bias, (outputs,) + (1,) * dims)
+
+    return on_batch(images, x, dims)
+
+
+def expect_channels(x: Tensor, channels: int, dims: int, layer: str, who: object) -> None:
+    """Refuse an input (N, C, ...) or (C, ...) with another number of channels.
+
+    Raises:
+        ShapeError: if there are more or fewer.
+    """
+    if x.shape[-dims - 1] != channels:
+        order = (0, dims + 1, *range(1, dims + 1)) if x.ndim == dims + 2 else (dims, *range(dims))
+        grey = ", or x[:, None] if the axis of channels is missing" if x.ndim == dims + 1 and channels == 1 else ""
         raise ShapeError(
-            f"{who} was given {x.shape[1]} channels, an input of shape {x.shape} for a weight of shape {weight.shape}. "
-            f"Expected {share * groups} channels.\n"
-            f"Write Conv2d({x.shape[1]}, {outputs}, ...), or x.transpose(0, 3, 1, 2) if the channels are the last axis."
+            f"{who} was given {x.shape[-dims - 1]} channels, an input of shape {x.shape}. "
+            f"Expected {channels} channels.\n"
+            f"Write {layer}, or x.transpose{order} if the channels are the last axis{grey}."
         )
-    expect_fit((x.shape[2], x.shape[3]), padding, (dilation[0] * (kh - 1) + 1, dilation[1] * (kw - 1) + 1), who)
-    last = padded(ag.permute_dims(x, (0, 2, 3, 1)), padding, (1, 2))
-    if (kh, kw) == stride == (1, 1):
-        windows = ag.expand_dims(last, (4, 5))
+
+
+def _correlate(
+    x: Tensor, weight: Tensor, stride: Sizes, around: tuple[Pair, ...], dilation: Sizes, groups: int
+) -> Tensor:
+    """Batches (N, C, ...) with zeros `around`, times weight (O, C / groups, ...): (N, O, ...), over any axes."""
+    if len(stride) == 1:  # a signal is an image of height 1
+        flat = ag.expand_dims(x, 2), ag.expand_dims(weight, 2)
+        return ag.squeeze(_correlate(*flat, (1, *stride), ((0, 0), *around), (1, *dilation), groups), 2)
+    outputs, _, *kernel = weight.shape
+    dims = len(kernel)
+    axes = tuple(range(1, dims + 1))
+    last = padded(ag.permute_dims(x, (0, *range(2, dims + 2), 1)), around, axes)
+    if max(*kernel, *stride) == 1:
+        windows = ag.expand_dims(last, tuple(range(dims + 2, 2 * dims + 2)))
     else:
-        windows = ag.window(last, (kh, kw), axes=(1, 2), stride=stride, dilation=dilation)  # (N, Ho, Wo, C, kh, kw)
-    y = _product(windows, weight, groups)
-    y = y if bias is None else y + bias
-    return ag.permute_dims(ag.reshape(y, (*windows.shape[:3], outputs)), (0, 3, 1, 2))
+        windows = ag.window(last, kernel, axes=axes, stride=stride, dilation=dilation)  # (N, ..., C, kernel ...)
+    y = ag.reshape(_product(windows, weight, groups), (*windows.shape[: dims + 1], outputs))
+    return ag.permute_dims(y, (0, dims + 1, *axes))
 
 
 def _product(windows: Tensor, weight: Tensor, groups: int) -> Tensor:
-    """Windows (N, Ho, Wo, C, kh, kw) times weight (O, C / groups, kh, kw), as rows (N Ho Wo, O)."""
-    outputs, share, kh, kw = weight.shape
-    n, high, wide = windows.shape[:3]
-    rows, inner = n * high * wide, kh * kw * share
+    """Windows (N, ..., C, kernel ...) times weight (O, C / groups, kernel ...), as rows (N ..., O)."""
+    outputs, share, *kernel = weight.shape
+    dims = len(kernel)
+    rows, inner = math.prod(windows.shape[: dims + 1]), math.prod(kernel) * share
     if groups == 1:
-        columns = ag.reshape(ag.permute_dims(windows, (0, 1, 2, 4, 5, 3)), (rows, inner))
-        return columns @ ag.reshape(ag.permute_dims(weight, (2, 3, 1, 0)), (inner, outputs))
-    parts = ag.permute_dims(ag.reshape(windows, (n, high, wide, groups, share, kh, kw)), (3, 0, 1, 2, 5, 6, 4))
-    kernels = ag.permute_dims(ag.reshape(weight, (groups, outputs // groups, share, kh, kw)), (0, 3, 4, 2, 1))
+        taps = tuple(range(dims + 2, 2 * dims + 2))
+        columns = ag.reshape(ag.permute_dims(windows, (*range(dims + 1), *taps, dims + 1)), (rows, inner))
+        return columns @ ag.reshape(ag.permute_dims(weight, (*range(2, dims + 2), 1, 0)), (inner, outputs))
+    taps = tuple(range(3, dims + 3))
+    parts = ag.permute_dims(ag.reshape(windows, (rows, groups, share, *kernel)), (1, 0, *taps, 2))
+    kernels = ag.permute_dims(ag.reshape(weight, (groups, outputs // groups, share, *kernel)), (0, *taps, 2, 1))
     y = ag.reshape(parts, (groups, rows, inner)) @ ag.reshape(kernels, (groups, inner, outputs // groups))
     return ag.reshape(ag.permute_dims(y, (1, 0, 2)), (rows, outputs))
 
 
-class Conv2d(Module):
-    """Convolution over images: see `nn.functional.conv2d` for the formula and the sizes.
+class ConvNd(Module):
+    """What convolutions of any rank, and their transposes, are made with."""
 
-    Weight and bias start uniform in [-1 / sqrt(fan_in), 1 / sqrt(fan_in)), fan_in = in_channels / groups kh kw, as in
-    PyTorch.
+    dims: ClassVar[int]
+    transposed: ClassVar[bool] = False
 
-    Parameters:
-        in_channels, out_channels: C and O.
-        kernel_size, stride, dilation: one number, or one each for height and width.
-        padding: zeros around the image, or "same" or "valid".
-        groups: divides both numbers of channels.
-        bias: whether a number is added to each output channel.
-        dtype: of weight and bias.
-        generator: where the starting values come from.
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size,
+        dilation: Size,
+        groups: int,
+        bias: bool,
+        padding_mode: str,
+        dtype: DTypeLike,
+        generator: ag.random.Generator | None,
+    ) -> None:
+        who, modes = type(self).__name__, ["zeros"] if self.transposed else list(MODES)
+        if min(in_channels, out_channels, groups) < 1 or in_channels % groups or out_channels % groups:
+            raise ArgumentError(
+                f"{who} was given {in_channels} and {out_channels} channels in {groups} groups. "
+                "Expected positive numbers of channels that the number of groups divides."
+            )
+        if padding_mode not in modes:
+            raise ArgumentError(f"{who} was given padding_mode={padding_mode!r}. Expected one of: {', '.join(modes)}.")
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size = sizes(kernel_size, self.dims, "kernel_size", 1, who)
+        self.stride = sizes(stride, self.dims, "stride", 1, who)
+        self.dilation = sizes(dilation, self.dims, "dilation", 1, who)
+        self.padding_mode = padding_mode
+        first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
+        shape = (first, second // groups, *self.kernel_size)
+        bound = 1 / math.sqrt(math.prod(shape[1:]))
+        self.weight = Parameter(ag.zeros(shape, dtype))
+        init.uniform_(self.weight, -bound, bound, generator=generator)
+        self.bias = Parameter(ag.zeros(out_channels, dtype)) if bias else None
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound, generator=generator)
 
-    Attributes:
-        weight: (out_channels, in_channels / groups, kh, kw).
-        bias: (out_channels,), or None.
+    def extra_repr(self) -> str:
+        """The sizes; of the rest, what is not the default."""
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        nothing, once = (0,) * self.dims, (1,) * self.dims
+        defaults: dict[str, Any] = {"padding": nothing, "dilation": once, "output_padding": nothing, "groups": 1}
+        for name, usual in (defaults | {"padding_mode": "zeros"}).items():
+            value = vars(self).get(name, usual)
+            text += f", {name}={value!r}" if value != usual else ""
+        return text if self.bias is not None else f"{text}, bias=False"
 
-    Raises:
-        ArgumentError: if a size is not positive, the groups do not divide the channels, or "same" has a stride.
-        ShapeError: if the input is not (N, in_channels, H, W), or is smaller than the kernel.
 
-    >>> Conv2d(1, 8, 3, padding=1)(ag.ones((2, 1, 5, 5), dtype="float32")).shape
-    (2, 8, 5, 5)
-    """
+class _Conv(ConvNd):
+    """Convolution of any rank."""
 
     def __init__(
         self,
@@ -153,38 +275,81 @@ class Conv2d(Module):
         dilation: Size = 1,
         groups: int = 1,
         bias: bool = True,
+        padding_mode: str = "zeros",
         *,
         dtype: DTypeLike = "float32",
         generator: ag.random.Generator | None = None,
     ) -> None:
-        if min(in_channels, out_channels, groups) < 1 or in_channels % groups or out_channels % groups:
-            raise ArgumentError(
-                f"Conv2d was given {in_channels} and {out_channels} channels in {groups} groups. "
-                "Expected positive numbers of channels that the number of groups divides."
-            )
-        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = pair(kernel_size, "kernel_size", 1, "Conv2d")
-        self.stride = pair(stride, "stride", 1, "Conv2d")
-        self.dilation = pair(dilation, "dilation", 1, "Conv2d")
-        self.padding = padding if isinstance(padding, str) else pair(padding, "padding", 0, "Conv2d")
-        self._zeros = _around(padding, self.kernel_size, self.stride, self.dilation, "Conv2d")
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
-        bound = 1 / math.sqrt(math.prod(shape[1:]))
-        self.weight = Parameter(ag.zeros(shape, dtype))
-        init.uniform_(self.weight, -bound, bound, generator=generator)
-        self.bias = Parameter(ag.zeros(out_channels, dtype)) if bias else None
-        if self.bias is not None:
-            init.uniform_(self.bias, -bound, bound, generator=generator)
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            dilation,
+            groups,
+            bias,
+            padding_mode,
+            dtype,
+            generator,
+        )
+        who = type(self).__name__
+        self.padding = padding if isinstance(padding, str) else sizes(padding, self.dims, "padding", 0, who)
+        self._added = _around(padding, self.kernel_size, self.stride, self.dilation, who)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, in_channels, H, W) to (N, out_channels, Ho, Wo)."""
-        return _convolve(x, self.weight, self.bias, self.stride, self._zeros, self.dilation, self.groups, self)
+        """(N, in_channels, ...) to (N, out_channels, ...), or the same without N."""
+        return _convolve(
+            x, self.weight, self.bias, self.stride, self._added, self.dilation, self.groups, self.padding_mode, self
+        )
 
-    def extra_repr(self) -> str:
-        """The sizes; of the rest, what is not the default."""
-        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
-        defaults: dict[str, Any] = {"padding": (0, 0), "dilation": (1, 1), "groups": 1}
-        for name, usual in defaults.items():
-            value = getattr(self, name)
-            text += f", {name}={value!r}" if value != usual else ""
-        return text if self.bias is not None else f"{text}, bias=False"
+
+class Conv1d(_Conv):
+    """Convolution over signals (N, C, L) or (C, L): see `Conv2d`.
+
+    >>> Conv1d(1, 8, 3, padding="same")(ag.ones((2, 1, 5), dtype="float32")).shape
+    (2, 8, 5)
+    """
+
+    dims = 1
+
+
+class Conv2d(_Conv):
+    """Convolution over images: see `nn.functional.conv2d` for the formula and the sizes.
+
+    Weight and bias start uniform in [-1 / sqrt(fan_in), 1 / sqrt(fan_in)), fan_in = in_channels / groups kh kw, as in
+    PyTorch.
+
+    Parameters:
+        in_channels, out_channels: C and O.
+        kernel_size, stride, dilation: one number, or one each for height and width.
+        padding: what is added around the image, or "same" or "valid".
+        groups: divides both numbers of channels; as many as channels for a depthwise convolution.
+        bias: whether a number is added to each output channel.
+        padding_mode: what is added: "zeros", or the image itself by "reflect", "replicate" or "circular".
+        dtype: of weight and bias.
+        generator: where the starting values come from.
+
+    Attributes:
+        weight: (out_channels, in_channels / groups, kh, kw).
+        bias: (out_channels,), or None.
+
+    Raises:
+        ArgumentError: if a size is not positive, the groups do not divide the channels, or "same" has a stride.
+        ShapeError: if the input is not (N, in_channels, H, W) or (in_channels, H, W), or is smaller than the kernel,
+            or than what is to be reflected.
+
+    >>> Conv2d(1, 8, 3, padding=1)(ag.ones((2, 1, 5, 5), dtype="float32")).shape
+    (2, 8, 5, 5)
+    """
+
+    dims = 2
+
+
+class Conv3d(_Conv):
+    """Convolution over volumes (N, C, D, H, W) or (C, D, H, W): see `Conv2d`.
+
+    >>> Conv3d(1, 8, 3)(ag.ones((2, 1, 5, 5, 5), dtype="float32")).shape
+    (2, 8, 3, 3, 3)
+    """
+
+    dims = 3

@@ -1,8 +1,8 @@
-"""Batches of images: what convolution and pooling ask of their input and their sizes."""
+"""Batches of signals, images and volumes: what convolution and pooling ask of their input and their sizes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import autograd as ag
@@ -11,69 +11,91 @@ from autograd.errors import ArgumentError, ShapeError
 from nn.linear import expect_floating
 
 Pair = tuple[int, int]
+Sizes = tuple[int, ...]
 Size = int | Sequence[int]
+AXES = {1: "C, L", 2: "C, H, W", 3: "C, D, H, W"}
+KINDS = {1: "signals", 2: "images", 3: "volumes"}
 
 
-def pair(value: Size, name: str, least: int, who: str) -> Pair:
-    """One number for height and width, or one each.
+def sizes(value: Size, dims: int, name: str, least: int, who: object) -> Sizes:
+    """One number for each of `dims` axes, given as one for all or one each.
 
     Raises:
         ArgumentError: if it is neither, or below `least`.
 
-    >>> pair(3, "kernel_size", 1, "Conv2d")
+    >>> sizes(3, 2, "kernel_size", 1, "Conv2d")
     (3, 3)
     """
-    sizes = (value, value) if isinstance(value, int) else tuple(value)
-    if len(sizes) != 2 or not all(isinstance(n, int) and n >= least for n in sizes):
-        raise ArgumentError(
-            f"{who} was given {name}={value!r}. Expected a whole number, or one each for height and width, "
-            f"not below {least}."
-        )
-    return sizes[0], sizes[1]
+    found = (value,) * dims if isinstance(value, int) else tuple(value)
+    if len(found) != dims or not all(isinstance(n, int) and n >= least for n in found):
+        each = {1: "", 2: ", or one each for height and width", 3: ", or one each for depth, height and width"}[dims]
+        raise ArgumentError(f"{who} was given {name}={value!r}. Expected a whole number{each}, not below {least}.")
+    return found
 
 
-def expect_images(x: Any, who: object) -> None:
-    """Refuse what is not a floating batch of images (N, C, H, W).
+def expect_images(x: Any, dims: int, who: object) -> None:
+    """Refuse what is not a floating batch (N, C, ...) with `dims` axes of positions, or one element of it (C, ...).
 
     Raises:
-        ShapeError: if x has not four axes.
+        ShapeError: if x has another rank.
         DTypeError: if x is not floating.
 
-    >>> expect_images(ag.ones((1, 3, 8, 8)), "conv2d")
+    >>> expect_images(ag.ones((1, 3, 8, 8)), 2, "conv2d")
     """
-    if x.ndim != 4:
-        fix = "x[:, None] for grey images without an axis of channels" if x.ndim == 3 else "x.reshape(n, c, h, w)"
-        if x.ndim == 3:
-            fix += ", x[None] for one image"
-        raise ShapeError(f"{who} was given an input of shape {x.shape}. Expected (N, C, H, W).\nWrite {fix}.")
+    if x.ndim not in (dims + 1, dims + 2):
+        fix = (
+            "x[:, None] if the axis of channels is missing" if x.ndim == dims else f"x.reshape(n, {AXES[dims].lower()})"
+        )
+        raise ShapeError(
+            f"{who} was given an input of shape {x.shape}. Expected (N, {AXES[dims]}) or ({AXES[dims]}).\nWrite {fix}."
+        )
     expect_floating(x, who)
 
 
-def expect_fit(lengths: Pair, padding: Sequence[Pair], reach: Pair, who: object) -> None:
-    """Refuse windows that are larger than the padded image.
+def on_batch(function: Callable[[Tensor], Tensor], x: Tensor, dims: int) -> Tensor:
+    """`function` of a batch (N, C, ...); one element (C, ...) goes in as a batch of one, and comes out alone.
+
+    >>> on_batch(lambda images: 2 * images, ag.ones((3, 8, 8)), 2).shape
+    (3, 8, 8)
+    """
+    return function(x) if x.ndim == dims + 2 else ag.squeeze(function(ag.expand_dims(x, 0)), 0)
+
+
+def expect_fit(lengths: Sequence[int], around: Sequence[Pair], reach: Sequence[int], who: object) -> None:
+    """Refuse windows that are larger than what they move over.
 
     Raises:
         ShapeError: if they are.
 
     >>> expect_fit((8, 8), ((1, 1), (1, 1)), (3, 3), "conv2d")
     """
-    padded = [n + sum(p) for n, p in zip(lengths, padding, strict=True)]
-    if any(n < k for n, k in zip(padded, reach, strict=True)):
+    whole = [n + sum(p) for n, p in zip(lengths, around, strict=True)]
+    if any(n < k for n, k in zip(whole, reach, strict=True)):
         raise ShapeError(
-            f"{who} was given images of {lengths[0]} x {lengths[1]}, {padded[0]} x {padded[1]} with padding, "
-            f"for windows that reach over {reach[0]} x {reach[1]}.\n"
+            f"{who} was given {KINDS[len(reach)]} of {times(lengths)}, {times(whole)} with padding, "
+            f"for windows that reach over {times(reach)}.\n"
             "Write a smaller kernel_size, or more padding, or pool less before."
         )
 
 
-def padded(x: Tensor, padding: Sequence[Pair], axes: Pair, fill: float = 0.0) -> Tensor:
-    """The images with `fill` around them along two axes, or as they are if there is nothing to add.
+def times(lengths: Sequence[int]) -> str:
+    """The lengths as one reads them.
+
+    >>> times((8, 6))
+    '8 x 6'
+    """
+    return " x ".join(map(str, lengths))
+
+
+def padded(x: Tensor, around: Sequence[Pair], axes: Sequence[int], fill: float = 0.0) -> Tensor:
+    """x with `fill` before and after along some axes, or as it is if there is nothing to add.
 
     >>> padded(ag.ones((1, 1)), ((1, 0), (0, 0)), (0, 1))
     tensor([[0.], [1.]])
     """
-    if not any(map(any, padding)):
+    if not any(map(any, around)):
         return x
     widths = [(0, 0)] * x.ndim
-    widths[axes[0]], widths[axes[1]] = padding
+    for axis, width in zip(axes, around, strict=True):
+        widths[axis] = width
     return ag.pad(x, widths, constant_values=fill)

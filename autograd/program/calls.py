@@ -25,9 +25,9 @@ from autograd.tensor import Tensor
 
 # in math and in autograd
 SAME = (
-    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos", "cosh", "erf", "erfc",
-    "exp", "exp2", "expm1", "floor", "hypot", "isfinite", "isinf", "isnan", "log10", "log1p", "log2", "pow", "sin",
-    "sinh", "sqrt", "tan", "tanh", "trunc",
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos", "cosh", "erf",
+    "erfc", "exp", "exp2", "expm1", "floor", "hypot", "isfinite", "isinf", "isnan", "log10", "log1p", "log2", "pow",
+    "sin", "sinh", "sqrt", "tan", "tanh", "trunc",
 )  # fmt: skip
 STATIC = (range, len, enumerate, zip, reversed, tuple, list)  # of what is known before any data
 FOREIGN = ("autograd", "numpy", "scipy")  # functions of arrays, whose source is no scalar function

@@ -1,8 +1,9 @@
 """The source of a kernel: one stage of a graph as loops over chunks, rows and columns.
 
 A kernel has the contract `void kernel(intp lo, intp hi, intp* args)` and computes the chunks [lo, hi). Its arguments
-are the number of rows, of columns, and of rows in a chunk (of columns, if there are no rows); then a pointer to the
-scalars as float64; then one for each array: those read, those written, and the partial totals, one for each chunk.
+are the number of rows, of columns, of rows in a chunk (of columns, if there are no rows), and of rows in the inner one
+of two loops over rows; then a pointer to the scalars as float64; then one for each array: those read, those written,
+and the totals: partial ones, one for each chunk, but for those of an outer loop, no round of which two chunks share.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.program.loops import COLUMNS, ROWS
+from autograd.program.loops import COLUMNS, OUTER, ROWS
 from autograd.program.stages import Stage, along_row
 from autograd.program.symbol import Symbol, Unfusable
 
@@ -22,6 +23,7 @@ GENERIC = {
     "select", "maximum", "minimum", "fabs", "floor", "ceil", "rint", "trunc", "sqrt", "copysign", "truth",
     "uniform", "INFINITY",
 }  # fmt: skip
+FLOATING = GENERIC - {"select", "truth", "uniform"}
 MATHS = {
     "exp", "expm1", "exp2", "log", "log1p", "log2", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "tan", "sinh",
     "cosh", "atan", "pow", "rsqrt",
@@ -65,7 +67,7 @@ class Writer:
     def write(self) -> str:
         """The whole kernel."""
         self.lines = ["def kernel(lo, hi, args):"]
-        for k, name in enumerate(("n", "m", "step")):
+        for k, name in enumerate(("n", "m", "step", "b")):
             self.line(f"{name} = args[{k}]")
         self._arguments()
         head = len(self.lines)
@@ -81,7 +83,7 @@ class Writer:
 
     def _arguments(self) -> None:
         stage = self.stage
-        self.line("scalars = pointer_f8(args, 3)")
+        self.line("scalars = pointer_f8(args, 4)")
         for k, s in enumerate(stage.scalars):
             if isinstance(s, Symbol):
                 self.names[s] = f"s{k}"
@@ -90,17 +92,17 @@ class Writer:
             role = "a" if k < len(stage.arrays) else "o" if k < len(stage.arrays) + len(stage.outputs) else "t"
             self.address[s] = f"{role}{k}"
             stored = "u1" if s.dtype == np.bool_ else code_of(s.dtype)
-            self.line(f"{role}{k} = pointer_{stored}(args, {k + 4})")
+            self.line(f"{role}{k} = pointer_{stored}(args, {k + 5})")
             if role != "a":
                 self.head.append(f"read_{role}{k}, write_{role}{k} = outputs[{k - len(stage.arrays)}]")
 
     def _keep_costly(self) -> None:
         """Choose, for costly values needed in a later pass, an output in whose place they wait until it is written."""
-        phase, free = self.stage.phase, [o for o in self.stage.outputs if self.level[o] == ROWS | COLUMNS]
+        phase, free = self.stage.phase, [o for o in self.stage.outputs if self.level[o] == self.loops.full]
         for s in self.stage.order:
             users = [u for u in self.stage.order if any(s is x for x in u.inputs) and not along_row(u, self.loops)]
             last = max((phase[u] for u in users), default=0)
-            costly = s.op is not None and s.op.name in COSTLY and self.level[s] == ROWS | COLUMNS
+            costly = s.op is not None and s.op.name in COSTLY and self.level[s] == self.loops.full
             for o in list(free) if costly and last > phase[s] and s not in self.outputs else ():
                 if o.dtype == s.dtype and phase[o] >= last:
                     self.scratch[s] = o
@@ -110,47 +112,71 @@ class Writer:
     # ---- loops
 
     def _rows(self) -> None:
-        stage = self.stage
-        columns = {t for t in stage.totals if self.level[t] & COLUMNS}
-        for t in stage.totals:
-            if t not in columns:
+        for t in self.stage.totals:
+            if not self.level[t]:
                 self.line(f"{self.address[t]}_sum = {self._start(t)}")
-        for t in [t for t in stage.totals if t in columns]:
-            self.line("for j in range(m):")
-            self.line("    " + self._writes(t, "c * m + j", self._start(t)))
+            elif not self.level[t] & OUTER:
+                self.line(f"for j in range({self._length(t)}):")
+                self.line("    " + self._writes(t, f"c * {self._length(t)} + j", self._start(t)))
         self.line("for i in range(c * step, min(n, c * step + step)):")
         self.depth += 1
+        if self.loops.across == OUTER | ROWS:
+            self.line("ia = i // b")
+            self.line("ib = i - ia * b")
         done: set[Symbol] = set()
         for p in range(self.passes + 1):
             self._pass(p, done)
         self.depth -= 1
-        for t in stage.totals:
-            if t not in columns:
+        for t in self.stage.totals:
+            if not self.level[t]:
                 self.line(self._writes(t, "c", f"{self.address[t]}_sum"))
+
+    def _length(self, t: Symbol) -> str:
+        """The number of elements of a partial total."""
+        return {ROWS: "b", COLUMNS: "m", ROWS | COLUMNS: "b * m"}[self.level[t]]
+
+    def _into_total(self, t: Symbol, value: str) -> None:
+        """Add a value to a total: a local one, or where it stands in memory for this row and column."""
+        if not self.level[t]:
+            self.line(f"{self.address[t]}_sum = {self._combined(t, f'{self.address[t]}_sum', value)}")
+            return
+        place = self._place(t, "j")
+        if not self.level[t] & OUTER:
+            place = f"c * {self._length(t)} + {place}"
+        here = f"read_{self.address[t]}({self.address[t]}, {place})"
+        self.line(self._writes(t, place, self._combined(t, here, value)))
+
+    def _summed_by_row(self, t: Symbol) -> bool:
+        """Whether a total first gets a sum of its own for each row."""
+        return bool(self.level[t]) and not self.level[t] & COLUMNS and bool(self.level[t.inputs[0]] & COLUMNS)
 
     def _pass(self, p: int, row: set[Symbol]) -> None:
         """The values of a row known in pass p, then one loop along it."""
         stage, phase = self.stage, self.stage.phase
         for s in [*stage.arrays, *stage.order]:
-            if self.level[s] == ROWS and phase[s] == p and s not in row and not along_row(s, self.loops):
-                self._define(s, row, "i")
+            if self._per_row(s) and phase[s] == p and s not in row and not along_row(s, self.loops):
+                self._define(s, row, "j")
         for s in stage.outputs:
-            if self.level[s] == ROWS and phase[s] + along_row(s, self.loops) == p:
-                self._store(s, "i")
+            if self._per_row(s) and phase[s] + along_row(s, self.loops) == p:
+                self._store(s, "j")
         for t in stage.totals:
-            if self.level[t.inputs[0]] == ROWS and phase[t.inputs[0]] + along_row(t.inputs[0], self.loops) == p:
-                self._accumulate(t, f"{self.address[t]}_sum")
+            if self._per_row(t.inputs[0]) and phase[t.inputs[0]] + along_row(t.inputs[0], self.loops) == p:
+                self._into_total(t, self._typed(t.inputs[0], t.dtype))
         reduced = [s for s in stage.order if along_row(s, self.loops) and phase[s] == p]
         outputs = [s for s in stage.outputs if self.level[s] & COLUMNS and phase[s] == p]
         totals = [t for t in stage.totals if self.level[t.inputs[0]] & COLUMNS and phase[t.inputs[0]] == p]
         kept = [s for s in self.scratch if phase[s] == p]
         for s in reduced:
             self.line(f"{self.names[s]} = {self._start(s)}")
+        for t in filter(self._summed_by_row, totals):
+            self.line(f"{self.address[t]}_row = {self._start(t)}")
         if reduced or outputs or totals or kept:
             self.line("for j in range(m):")
             self.depth += 1
             self._body(reduced, outputs, totals, set(row), p)
             self.depth -= 1
+        for t in filter(self._summed_by_row, totals):
+            self._into_total(t, f"{self.address[t]}_row")
         row.update(reduced)
         if p == self.passes:
             self._last(row)
@@ -159,11 +185,11 @@ class Writer:
         """Sums along the row that are themselves outputs or totals, known after the last pass."""
         for s in self.stage.outputs:
             if along_row(s, self.loops) and self.stage.phase[s] == self.passes:
-                self._store(s, "i")
+                self._store(s, "j")
         for t in self.stage.totals:
             x = t.inputs[0]
             if along_row(x, self.loops) and self.stage.phase[x] == self.passes:
-                self._accumulate(t, f"{self.address[t]}_sum")
+                self._into_total(t, self._typed(x, t.dtype))
 
     def _columns(self) -> None:
         for t in self.stage.totals:
@@ -185,15 +211,15 @@ class Writer:
                 self.line(self._writes(self.scratch[s], self._place(s, "j"), self.names[s]))
         for s in reduced:
             self._define(s.inputs[0], done, "j")
-            self._accumulate(s, self.names[s])
+            name = self.names[s]
+            self.line(f"{name} = {self._combined(s, name, self._typed(s.inputs[0], s.dtype))}")
         for t in totals:
             self._define(t.inputs[0], done, "j")
-            if self.level[t] & COLUMNS:
-                address = self.address[t]
-                total = self._combined(t, f"read_{address}({address}, c * m + j)")
-                self.line(self._writes(t, "c * m + j", total))
+            value, row = self._typed(t.inputs[0], t.dtype), f"{self.address[t]}_row"
+            if self._summed_by_row(t):
+                self.line(f"{row} = {self._combined(t, row, value)}")
             else:
-                self._accumulate(t, f"{self.address[t]}_sum")
+                self._into_total(t, value)
         for s in outputs:
             self._define(s, done, "j")
         for s in outputs:  # written after all is read: an output may stand in for what is read
@@ -204,16 +230,18 @@ class Writer:
     def _start(self, s: Symbol) -> str:
         return f"{code_of(s.dtype)}({START[s.op.name]})"  # type: ignore[union-attr]
 
-    def _accumulate(self, s: Symbol, name: str) -> None:
-        self.line(f"{name} = {self._combined(s, name)}")
+    def _combined(self, s: Symbol, total: str, value: str) -> str:
+        return COMBINE[s.op.name].format(total, value)  # type: ignore[union-attr]
 
-    def _combined(self, s: Symbol, name: str) -> str:
-        return COMBINE[s.op.name].format(name, self._typed(s.inputs[0], s.dtype))  # type: ignore[union-attr]
+    def _per_row(self, s: Symbol) -> bool:
+        """Whether s varies over rows alone."""
+        return bool(self.level[s]) and not self.level[s] & COLUMNS
 
     def _place(self, s: Symbol, column: str) -> str:
         """Where the element of this row and column stands in memory."""
-        level = self.level[s]
-        return "i * m + " + column if level == ROWS | COLUMNS else column if level == COLUMNS else "i"
+        across = self.level[s] & self.loops.across
+        row = "" if not across else "i" if across == self.loops.across else "ia" if across == OUTER else "ib"
+        return row if not self.level[s] & COLUMNS else f"{row} * m + {column}" if row else column
 
     def _reads(self, s: Symbol, place: str) -> str:
         """An array that an output is written over is read as that output: the two are one to the compiler."""
@@ -311,6 +339,8 @@ class Writer:
             word = match[0]
             if word in texts:
                 return f"({texts[word]})"
+            if dtype.kind != "f" and word in FLOATING:
+                raise Unfusable(f"{op.name} has no kernel form for {dtype}")
             if word in GENERIC or word in CODES.values():
                 return word
             if word not in MATHS or dtype.kind != "f":

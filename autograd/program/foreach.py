@@ -121,15 +121,15 @@ class _Set:
             raise ArgumentError("foreach was given the same Tensor twice among its targets. Expected each one once.")
         self.held = [_owned(t) for column in targets for t in column]
         self.sizes = np.array([w.size for w in targets[0]], np.intp)
-        self.table = np.zeros((len(rows), 4 + len(self.stage.arrays) + len(self.stage.outputs)), np.intp)
-        self.table[:, 0], self.table[:, 1], self.table[:, 2] = 1, self.sizes, BLOCK
+        self.table = np.zeros((len(rows), 5 + len(self.stage.arrays) + len(self.stage.outputs)), np.intp)
+        self.table[:, 0], self.table[:, 1], self.table[:, 2], self.table[:, 3] = 1, self.sizes, BLOCK, 1
         self.addresses = np.zeros((len(targets), len(rows)), np.intp)
         place, count = {s: k for k, s in enumerate(self.inputs)}, len(targets)
-        arrays = [(4 + k, place[s]) for k, s in enumerate(self.stage.arrays)]
+        arrays = [(5 + k, place[s]) for k, s in enumerate(self.stage.arrays)]
         self.read = [(k, column - count) for k, column in arrays if column >= count]
         column_of = {s: k for k, s in enumerate(self.outputs[:count])}
         self.kept = [(k, column) for k, column in arrays if column < count]
-        self.kept += [(k, column_of[s]) for k, s in enumerate(self.stage.outputs, 4 + len(arrays))]
+        self.kept += [(k, column_of[s]) for k, s in enumerate(self.stage.outputs, 5 + len(arrays))]
         self.batch = kernel_module("batch").Batch(kernel.address, self.table, self.sizes, BLOCK)
         self.objects = kernel_module("objects")
         self.ids = self.objects.Identities(self.held)
@@ -174,7 +174,7 @@ class _Set:
         """Update all rows; what the rule returns beside the new values."""
         env: dict[Symbol, Any] = dict(zip(self.inputs[len(self.inputs) - len(numbers) :], numbers, strict=True))
         scalars = np.array([number_of(s, env) for s in self.stage.scalars], np.float64)
-        self.table[:, 3] = scalars.ctypes.data
+        self.table[:, 4] = scalars.ctypes.data
         self.batch.run()
         return tuple(number_of(s, env) for s in self.outputs[len(self.targets) :])
 

@@ -59,6 +59,9 @@ class Fused(Generic[P, R]):
         own = [x.copy() if x is v and isinstance(v, np.ndarray) else v for x, v in zip(args, values, strict=True)]
         note = {"plan": plan, "composition": self.composition, "settings": settings}
         first = outputs[0]
+        if any(y.dtype.kind != "f" for y in outputs):
+            made = [Tensor(y) for y in outputs]
+            return made[0] if plan.single else tuple(made)
         whole = Node(self.op, parents, (None, *own, *extras), note, first.shape, first.dtype)
         if plan.single:
             return Tensor(first, whole)
@@ -71,7 +74,7 @@ class Fused(Generic[P, R]):
     def plan(self, values: Sequence[Any], settings: dict[str, Any]) -> Plan | str:
         """How values like these are run, or the reason why they run as the plain composition."""
         try:
-            key = (tuple(map(_kind, values)), tuple(sorted(settings.items())))
+            key = (tuple(map(_kind, values)), tuple(sorted((k, *_exactly(v)) for k, v in settings.items())))
             found = self.plans.get(key)
             if found is None:
                 if len(self.plans) >= PLANS:
@@ -101,9 +104,16 @@ def _refused(*_values: Any, **_settings: Any) -> Any:
     raise DifferentiationError("the entry of a fused function was run by itself; call the function.")
 
 
+def _exactly(setting: Any) -> tuple[Any, ...]:
+    """A setting told from others that are equal: 1, 1.0 and True, 0.0 and -0.0."""
+    if isinstance(setting, tuple):
+        return ("", tuple(map(_exactly, setting)))
+    return (type(setting).__name__, repr(setting) if isinstance(setting, (float, type(None))) else setting)
+
+
 def _kind(x: Any) -> Any:
     """What a plan is made for: shape and dtype of an array, the type of a number."""
-    if isinstance(x, (int, float)) and not isinstance(x, bool):
+    if type(x) in (int, float):
         return type(x)
     if not isinstance(x, (np.ndarray, np.generic)):
         raise Unfusable(f"an argument is a {type(x).__name__}")

@@ -1,7 +1,8 @@
-"""The loops of a graph: which axes its symbols share, collapsed to at most two.
+"""The loops of a graph: which axes its symbols share, collapsed to at most three.
 
 Axes that always stand side by side are one loop. What remains is a loop over rows and, within it, one over columns, or
-columns alone. Each symbol then has a level: the loops that it varies over.
+columns alone; rows may themselves be of two loops, as images and channels are. Each symbol then has a level: the loops
+that it varies over.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from itertools import pairwise
 
 from autograd.program.symbol import REDUCTIONS, Symbol, Unfusable
 
-ROWS, COLUMNS = 1, 2  # bits of a level
+ROWS, COLUMNS, OUTER = 1, 2, 4  # bits of a level
 Places = tuple[int | None, ...]  # the axis that each dimension runs along, None where it has length 1
 
 
@@ -48,7 +49,9 @@ class Loops:
 
     Attributes:
         sizes: (rows, columns); rows is 1 and not a loop if there are only columns.
-        has_rows: whether there are two loops.
+        inner: of how many rows the inner one of two loops over rows is; all of them if there is one.
+        has_rows: whether there is a loop beside that over columns.
+        full: the bits of all loops. across: of those over rows.
         level: for each symbol, the bits of the loops that it varies over.
         reduced: for each reduction, the bits of the loops that it sums away.
     """
@@ -74,18 +77,32 @@ class Loops:
             [final[s] for s in numbered if s in final], {k for p in final.values() for k in p if k is not None}
         )
         groups = _collapse(order, list(final.values()))
-        if len(groups) > 2:
-            raise Unfusable(f"it needs {len(groups)} nested loops, and kernels have two")
-        self.has_rows = len(groups) == 2
-        bit = {k: COLUMNS if group is groups[-1] else ROWS for group in groups for k in group}
+        if len(groups) > 3:
+            raise Unfusable(f"it needs {len(groups)} nested loops, and kernels have three")
+        bits = (OUTER, ROWS, COLUMNS)[3 - len(groups) :]
+        bit = {k: b for group, b in zip(groups, bits, strict=True) for k in group}
+        self.has_rows = len(groups) > 1
+        self.full = sum(bits)
+        self.across = self.full & ~COLUMNS
         self.level = {s: _bits(p, bit) for s, p in final.items()}
         self.reduced = {
             s: self.level[s.inputs[0]] & ~self.level[s]
             for s in symbols
             if s not in known and s.op is not None and s.op.name in (*REDUCTIONS, "pick")
         }
-        lengths = [1, 1, *(_product(axes.length[k] for k in group) for group in groups)]
-        self.sizes = (lengths[-2], lengths[-1]) if groups else (1, 1)
+        for s in symbols:
+            if s not in known and s.op is not None and s.op.name in ("pick", "place"):
+                if (self.level[s.inputs[0]] ^ self.level[s]) & ~COLUMNS:
+                    raise Unfusable("it picks by a label across rows")
+        lengths = [1, 1, 1, *(_product(axes.length[k] for k in group) for group in groups)]
+        self.inner = lengths[-2]
+        self.sizes = (lengths[-3] * lengths[-2], lengths[-1])
+
+    def size(self, level: int) -> int:
+        """How many elements a symbol of a level has."""
+        rows, columns = self.sizes
+        lengths = {OUTER: rows // self.inner, ROWS: self.inner, COLUMNS: columns}
+        return _product(length for bit, length in lengths.items() if level & bit)
 
 
 def _product(numbers: object) -> int:

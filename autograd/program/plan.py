@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from autograd.errors import IndexOutOfRange
 from autograd.program.buffers import empty
-from autograd.program.loops import COLUMNS, Loops
+from autograd.program.loops import OUTER, Loops
 from autograd.program.stages import Stage, along_row, is_total, stages
 from autograd.program.symbol import Symbol, Unfusable, derive, graph
 
 BLOCK = 8192  # elements that one chunk of a kernel handles: a few microseconds of work, and its scratch stays in cache
 CHUNKS = 64  # at most so many partial totals of whole columns
+START = {"sum": 0, "max": -np.inf, "min": np.inf}
 COMBINE: dict[str, Callable[..., Any]] = {"sum": np.add.reduce, "max": np.maximum.reduce, "min": np.minimum.reduce}
 
 
@@ -65,22 +66,31 @@ class Part:
         return [np.reshape(value_of(s, env), s.shape) for s in self.outputs]
 
     def _run(self, stage: Stage, kernel: Any, env: dict[Symbol, Any], launch: Callable[..., None]) -> None:
-        rows, columns = self.loops.sizes
-        length, width = (rows, columns) if self.loops.has_rows else (columns, 1)
+        loops, level = self.loops, self.loops.level
+        rows, columns = loops.sizes
+        length, width = (rows, columns) if loops.has_rows else (columns, 1)
         step = max(1, BLOCK // width)
-        if any(self.loops.level[t] & COLUMNS for t in stage.totals):
+        if any(level[t] for t in stage.totals):
             step = max(step, -(-length // CHUNKS))
+        if any(level[t] & OUTER for t in stage.totals):
+            step = -(-step // loops.inner) * loops.inner
         chunks = -(-length // step)
         scalars = np.array([number_of(s, env) for s in stage.scalars], np.float64)
         made = [empty(s.shape, s.dtype) for s in stage.outputs]
-        shapes = [(chunks, columns) if self.loops.level[t] & COLUMNS else (chunks,) for t in stage.totals]
-        partial = [np.empty(shape, t.dtype) for shape, t in zip(shapes, stage.totals, strict=True)]
+        partial = [_partial(t, level[t], chunks, loops) for t in stage.totals]
         arrays = [np.ascontiguousarray(env[s]) for s in stage.arrays]  # as they are, nearly always
-        launch(kernel, chunks, [rows, columns, step], [scalars, *arrays, *made, *partial])
+        launch(kernel, chunks, [rows, columns, step, loops.inner], [scalars, *arrays, *made, *partial])
         env.update(zip(stage.outputs, made, strict=True))
         for t, parts in zip(stage.totals, partial, strict=True):
-            whole = COMBINE[t.op.name](parts, 0)  # type: ignore[union-attr]  # in the order of chunks, whoever ran them
-            env[t] = whole.reshape(t.shape)
+            whole = parts if level[t] & OUTER else COMBINE[t.op.name](parts, 0)  # type: ignore[union-attr]
+            env[t] = whole.reshape(t.shape)  # partial totals are combined in the order of chunks, whoever ran them
+
+
+def _partial(t: Symbol, level: int, chunks: int, loops: Loops) -> NDArray[Any]:
+    """Memory for a total: its start where chunks share it, else one for each chunk, which will start it."""
+    if level & OUTER:
+        return np.full(loops.size(level), START[t.op.name], t.dtype)  # type: ignore[union-attr]
+    return np.empty((chunks, loops.size(level)) if level else chunks, t.dtype)
 
 
 def _check_labels(labels: NDArray[Any], symbols: Sequence[Symbol]) -> None:
@@ -148,6 +158,6 @@ class Plan:
 
 
 def _input(x: Any, k: int) -> Symbol:
-    if isinstance(x, (int, float)) and not isinstance(x, bool):
+    if type(x) in (int, float):
         return Symbol((), np.dtype(np.float64), weak=True, label=f"x{k}")
     return Symbol(x.shape, x.dtype, label=f"x{k}")

@@ -19,7 +19,7 @@ from autograd.program.fused import Fused
 from autograd.program.steps import Program, Steps
 from autograd.program.translate import translate
 from autograd.sweep import sweep
-from autograd.tape import Node, enable_grad, leaf
+from autograd.tape import Node, leaf, recording
 from autograd.tensor import Tensor
 
 VERSIONS = 256  # combinations of settings that an operation is kept translated for
@@ -45,6 +45,7 @@ class Elementwise:
             )
         update_wrapper(self, f)
         self.f = f
+        self.__name__: str = f.__name__
         self.serial = next(_serials)
         self.signature = signature(f)
         self.inputs, self.settings = _parameters(f)
@@ -86,13 +87,13 @@ class Elementwise:
         long = max((len(program.lines) for program, fused in self.versions.values() if fused is None), default=0)
         return sorted(found) + ([f"it takes {long} steps, and kernels are made for at most {FUSED}"] if long else [])
 
-    def _bound(self, args: Sequence[Any], settings: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    def _bound(self, args: Sequence[Any], settings: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         try:
             bound = self.signature.bind(*args, **settings)
         except TypeError as error:
             raise ArgumentError(f"{self.__name__}: {error}. Expected {self.__name__}{self.signature}.") from None
         bound.apply_defaults()
-        return [bound.arguments[n] for n in self.inputs], {n: bound.arguments[n] for n in self.settings}
+        return tuple(bound.arguments[n] for n in self.inputs), {n: bound.arguments[n] for n in self.settings}
 
     def _version(self, settings: dict[str, Any]) -> tuple[Program, Fused[..., Any] | None]:
         """The function translated for these settings."""
@@ -117,7 +118,8 @@ class Elementwise:
         """The cotangents of all inputs: the sweep over the steps, run once more as a tape of their own."""
         traced = isinstance(g, Traced)
         parents = node.parents or ()
-        with enable_grad():
+        before = recording.set(True)  # not enable_grad, which inference_mode refuses: this tape is ours
+        try:
             own = [
                 x if p is None else reshape_(x, shape=x.shape) if traced else Tensor(x, leaf(x.shape, x.dtype))
                 for x, p in zip(saved[1:], parents, strict=True)
@@ -125,6 +127,8 @@ class Elementwise:
             y = self._forward(*own, **(node.settings or {}))
             nodes = [None if p is None else x.node for x, p in zip(own, parents, strict=True)]
             found = sweep([y.node], [g], wanted=[n for n in nodes if n is not None], record=traced, retain=traced)
+        finally:
+            recording.reset(before)
         return [None if n is None else found.get(n) for n in nodes]
 
 
@@ -205,9 +209,9 @@ def elementwise(f: Callable[..., Any]) -> Elementwise:
         f: a function of one or more numbers that returns one. It may use arithmetic, comparisons, `and`, `or`, `not`,
             the functions of math (or those of NumPy and autograd by the same names), min, max, abs, round, local
             variables, `if`, `return` anywhere, `for` loops over constant ranges or tuples with `break` and `continue`,
-            and other such functions. Numbers that it reads from outside are taken as they are at that time. Positional
-            parameters are arrays, Tensors or Python numbers; keyword-only ones are settings, for each value of which it
-            is compiled.
+            and other such functions. Numbers that it reads from outside are taken as they are when it is translated.
+            Positional parameters are arrays, Tensors or Python numbers; keyword-only ones are settings, for each value
+            of which it is translated anew (at the first call, if they have no defaults).
 
     Returns:
         A function of arrays that broadcast together; it computes in the floating dtype that they promote to, and whole

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import builtins
 import linecache
-from collections.abc import Iterator
 from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any, NoReturn
@@ -58,22 +57,18 @@ def is_empty(cell: Any) -> bool:
 def source_of(f: FunctionType) -> Source | None:
     """Where f is written, or None: it was typed into a prompt, made by exec, or its file has changed."""
     lines = linecache.getlines(f.__code__.co_filename, f.__globals__)
-    tree = _parsed("".join(lines))
-    found = [node for node in (_definitions(tree) if tree else ()) if _is(node, f.__code__)]
+    found = [node for node in _definitions("".join(lines)) if _is(node, f.__code__)]
     inner = [node for node in found if not any(other is not node and _within(other, node) for other in found)]
     return Source(f, inner[0]) if len(inner) == 1 else None
 
 
 @lru_cache(maxsize=16)
-def _parsed(text: str) -> ast.Module | None:
+def _definitions(text: str) -> tuple[Definition, ...]:
+    """Every function in the text of a file."""
     try:
-        return ast.parse(text)
+        return tuple(node for node in ast.walk(ast.parse(text)) if isinstance(node, (ast.FunctionDef, ast.Lambda)))
     except SyntaxError:
-        return None
-
-
-def _definitions(tree: ast.Module) -> Iterator[Definition]:
-    return (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.Lambda)))
+        return ()
 
 
 def _is(node: Definition, code: CodeType) -> bool:

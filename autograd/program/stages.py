@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from autograd.program.loops import COLUMNS, ROWS, Loops
+from autograd.program.loops import COLUMNS, Loops
 from autograd.program.symbol import Symbol, Unfusable, graph
 
 
@@ -39,7 +39,7 @@ class Stage:
 
 def is_total(s: Symbol, loops: Loops) -> bool:
     """Whether s is a reduction that is known only after all rows."""
-    across = ROWS if loops.has_rows else COLUMNS
+    across = loops.across or COLUMNS
     return bool(loops.reduced.get(s, 0) & across) and s.op is not None and s.op.name != "pick"
 
 
@@ -53,8 +53,8 @@ def stages(symbols: Sequence[Symbol], given: Sequence[Symbol], outputs: Sequence
     found = [Stage(loops) for _ in range(max(at.values(), default=0) + 1)]
     for s in symbols:
         if s not in known and is_total(s, loops):
-            if loops.has_rows and not loops.level[s.inputs[0]] & ROWS:
-                raise Unfusable("it sums a row of parameters apart from the rows of data")
+            if loops.across & ~loops.level[s.inputs[0]]:
+                raise Unfusable("it sums some loops over rows of what does not vary over the others")
             found[at[s]].totals.append(s)
         elif s in returned and s not in known and loops.level[s]:
             found[at[s]].outputs.append(s)

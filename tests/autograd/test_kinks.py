@@ -103,3 +103,15 @@ def test_second_derivative_at_the_kink_is_finite(f):
         (h,) = ag.grad(g.sum(), x, allow_unused=True)
         assert np.isfinite(h.numpy()).all()
     assert np.isfinite(g.numpy()).all()
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_an_untaken_branch_leaks_into_no_order(fused):
+    f = lambda x: ag.where(x > 0, ag.log(ag.sqrt(x)), 0.0)  # noqa: E731
+    g = ag.fused(f, smallest=1) if fused else f
+    x = ag.tensor([-1.0, 0.0, 2.0], requires_grad=True)
+    for order, at_two in enumerate([0.25, -0.125, 0.125, -0.1875], 1):
+        h = g
+        for _ in range(order):
+            h = (lambda k: lambda z: ag.grad(k(z).sum(), z, create_graph=True))(h)
+        np.testing.assert_allclose(h(x).detach(), [0.0, 0.0, at_two], rtol=1e-12)

@@ -59,6 +59,28 @@ COMPOSITIONS = [
     ("weighted rows", lambda x, w: ag.sum(x * ag.expand_dims(w, 1)), [X, X[:, 0].copy()], {}),
 ]
 
+IMAGES = RNG.standard_normal((6, 5, 4, 7))
+C = RNG.standard_normal((5, 1, 1))
+
+
+def image_norm(x, w, axes):
+    centred = x - ag.mean(x, axes, keepdims=True)
+    return centred / ag.sqrt(ag.mean(centred * centred, axes, keepdims=True) + 1e-5) * w
+
+
+COMPOSITIONS += [
+    ("batch norm of images", lambda x, w: image_norm(x, w, (0, 2, 3)), [IMAGES, C], {}),
+    ("instance norm", lambda x, w: image_norm(x, w, (2, 3)), [IMAGES, C], {}),
+    ("softmax over channels", lambda x: ag.softmax(x, 1), [IMAGES], {}),
+    ("sum over channels", lambda x: ag.sum(ag.sin(x), 1), [IMAGES], {}),
+    ("maximum over channels", lambda x: ag.max(x * 2, 1), [IMAGES], {}),
+    ("sum of each image", lambda x: ag.sum(ag.sin(x), (1, 2, 3)), [IMAGES], {}),
+    ("mean over images", lambda x: ag.mean(ag.exp(x), 0), [IMAGES], {}),
+    ("bias of channels", lambda x, w: ag.relu(x + w), [IMAGES, C], {}),
+    ("squeeze and excite", lambda x, w: x * ag.sigmoid(w * ag.mean(x, (2, 3), keepdims=True)), [IMAGES, C], {}),
+    ("weighted channels", lambda x, w: ag.sum(x * w, (2, 3)), [IMAGES, C], {}),
+]
+
 
 def both(f, args, options, dtype):
     """The results and gradients of the fused and of the plain function."""
@@ -125,7 +147,7 @@ BINARY = [
 AXES = [None, 0, 1]
 
 
-LIMITS = ["apart from the rows", "nested loops", "returns something"]  # what two loops cannot hold
+LIMITS = ["does not vary over the others", "nested loops", "returns something"]  # what three loops cannot hold
 
 
 def test_nearly_all_random_compositions_fuse():
@@ -317,8 +339,6 @@ def test_a_costly_value_waits_only_where_an_output_is_still_to_be_written():
 # ---- several outputs
 
 
-
-
 def polar(x, y):
     r = ag.sqrt(x * x + y * y)
     return r, ag.sum(x / r, 1), ag.atan(y / x)
@@ -345,3 +365,28 @@ def test_several_outputs_are_recorded_as_one_entry(used):
     plain = ag.jvp(polar, small, tangents)[1]
     for a, b in zip(ag.jvp(compiled, small, tangents)[1], plain, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+def test_settings_that_are_equal_are_not_the_same():
+    compiled = Fused(lambda x, *, a: x * a if isinstance(a, float) else x - a, smallest=0)
+    x = np.full(3, 5.0)
+    assert [compiled(x, a=a)[0] for a in (1, 1.0, True)] == [4.0, 5.0, 4.0]
+    signed = Fused(lambda x, *, a: ag.copysign(x, a), smallest=0)
+    assert [signed(x, a=a)[0] for a in (0.0, -0.0)] == [5.0, -5.0]
+
+
+def test_whole_numbers_and_booleans():
+    n = np.arange(10_000)
+    compiled = Fused(lambda n: ag.maximum(n, 3), smallest=0)
+    np.testing.assert_array_equal(compiled(n), np.maximum(n, 3))
+    above = Fused(lambda x: x > 0.5, smallest=0)
+    x = ag.tensor(np.linspace(0.0, 1.0, 10_000), requires_grad=True)
+    assert not above(x).requires_grad
+    assert above(x).dtype == bool
+
+
+def test_a_numpy_scalar_is_an_array_and_promotes():
+    compiled = Fused(lambda x, a: x * a, smallest=0)
+    x = np.ones(5, np.float32)
+    assert compiled(x, np.float64(2.0)).dtype == np.float64
+    assert compiled(x, 2.0).dtype == np.float32
