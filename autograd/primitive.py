@@ -64,6 +64,8 @@ class Primitive:
         code: the machine expression of an elementwise primitive, in the names of its inputs.
         composition: the same in other primitives, for the compiler to fuse.
         together: (cotangent, saved values, entry) to the cotangents of all inputs, where they share their work.
+        deposit: (buffer, cotangent, saved values, entry, whether the buffer is all zero) adds the cotangent of the
+            first input into a buffer where that is cheaper than making it, and says whether it has.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Primitive:
         self.code = code
         self.composition = composition
         self.together: Callable[..., Any] | None = None
+        self.deposit: Callable[..., bool] | None = None
         self.differentiable = any(pull is not None for pull in pulls)
         self.first = pulls.first if isinstance(pulls, _Repeated) else None
         self.keeps: dict[int, tuple[int, ...]] = {}

@@ -69,6 +69,8 @@ def _sweep(
                     _check_unchanged(node, i, parent, parent.watch.changed)
                 if needed is not None and parent not in needed:
                     continue
+                if op.deposit is not None and i == 0 and _deposited(g, node, parent, held, owned):
+                    continue
                 if parts is not None:
                     part = parts[i]
                 else:
@@ -93,6 +95,21 @@ def _sweep(
                 node.parents = None
                 node.saved = ()
     return found
+
+
+def _deposited(g: Any, node: Node, parent: Node, held: dict[Node, Any], owned: set[Node]) -> bool:
+    """Add a cotangent into the buffer of its place, if its operation can; a place read k times then costs k parts."""
+    if not isinstance(g, (np.ndarray, np.generic)):
+        return False
+    buffer, fresh = held.get(parent), False
+    if parent not in owned:
+        fresh = buffer is None
+        buffer = np.zeros(parent.shape, parent.dtype) if fresh else np.array(buffer)
+    if not node.op.deposit(buffer, g, node.saved, node, fresh):
+        return False
+    held[parent] = buffer
+    owned.add(parent)
+    return True
 
 
 def _leading_to(wanted: Collection[Node], order: Sequence[Node]) -> set[Node]:

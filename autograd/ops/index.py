@@ -135,6 +135,22 @@ _getitem: Primitive = primitive(
     ),
     doc="The elements that an index names.",
 )
+
+
+def _deposit(out: NDArray[Any], g: Any, saved: Sequence[Any], node: Any, fresh: bool) -> bool:
+    """out[index] += g where no place is named twice."""
+    arrays = saved[2:]
+    if any(a is None or a.dtype.kind != "b" for a in arrays):
+        return False
+    at = _filled(node.settings["index"], arrays)
+    if fresh:
+        out[at] = g
+    else:
+        out[at] += g
+    return True
+
+
+_getitem.deposit = _deposit
 _scatter: Primitive = primitive(
     "scatter",
     "*x_and_arrays",

@@ -113,5 +113,6 @@ def test_an_untaken_branch_leaks_into_no_order(fused):
     for order, at_two in enumerate([0.25, -0.125, 0.125, -0.1875], 1):
         h = g
         for _ in range(order):
-            h = (lambda k: lambda z: ag.grad(k(z).sum(), z, create_graph=True))(h)
-        np.testing.assert_allclose(h(x).detach(), [0.0, 0.0, at_two], rtol=1e-12)
+            h = (lambda k: lambda z: ag.grad(k(z).sum(), z, create_graph=True)[0])(h)
+        with np.errstate(all="ignore"):  # the untaken logarithm and root
+            np.testing.assert_allclose(h(x).detach(), [0.0, 0.0, at_two], rtol=1e-12)
