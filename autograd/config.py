@@ -51,6 +51,9 @@ class Settings:
                 )
 
 
+_NAMES = tuple(field.name for field in fields(Settings))
+
+
 def default_cache() -> Path:
     """WENGERT_CACHE_DIR, or the platform's folder for a user's caches.
 
@@ -95,8 +98,12 @@ class Config:
         return replace(self._process, **changes) if changes else self._process
 
     def __getattr__(self, name: str) -> Any:
-        _known(name)
-        return getattr(self.settings, name)
+        changes = self._scope.get(None)
+        if changes and name in changes:
+            return changes[name]
+        if name not in _NAMES:
+            _known(name)
+        return getattr(self._process, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         _known(name)
@@ -119,9 +126,8 @@ class Config:
 
 
 def _known(name: str) -> None:
-    names = [field.name for field in fields(Settings)]
-    if name not in names:
-        raise ArgumentError(f"config has no setting {name!r}. Expected one of {', '.join(names)}.")
+    if name not in _NAMES:
+        raise ArgumentError(f"config has no setting {name!r}. Expected one of {', '.join(_NAMES)}.")
 
 
 config = Config()

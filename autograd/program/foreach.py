@@ -14,7 +14,7 @@ from autograd.config import config
 from autograd.errors import ArgumentError, ShapeError, WengertError
 from autograd.program.launch import build, kernel_module
 from autograd.program.loops import Loops
-from autograd.program.plan import BLOCK, number_of
+from autograd.program.part import BLOCK, number_of
 from autograd.program.stages import Stage, stages
 from autograd.program.symbol import Symbol, Unfusable, graph
 from autograd.tape import no_grad

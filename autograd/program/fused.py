@@ -12,8 +12,9 @@ from autograd.config import config
 from autograd.errors import DifferentiationError, WengertError
 from autograd.ops.shape import reshape_
 from autograd.primitive import Primitive, Traced
-from autograd.program.launch import build, launch, source_of
-from autograd.program.plan import Part, Plan
+from autograd.program.launch import build, source_of
+from autograd.program.part import Part
+from autograd.program.plan import Order, Plan
 from autograd.program.symbol import Symbol, Unfusable
 from autograd.sweep import saved_tensors, sweep
 from autograd.tape import Node, enable_grad, recording
@@ -23,7 +24,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 PLANS = 256  # combinations of shapes and dtypes that a function keeps a plan for
 SMALLEST = 4096  # elements from which on kernels beat NumPy, their launch included
-_DTYPES = frozenset({"float32", "float64", "int64", "int32", "bool"})
+_DTYPES = frozenset(map(np.dtype, ("float32", "float64", "int64", "int32", "bool")))
 
 
 class Fused(Generic[P, R]):
@@ -48,14 +49,14 @@ class Fused(Generic[P, R]):
         parents = tuple(x.node if isinstance(x, Tensor) else None for x in args)
         if any(p is not None for p in parents) and recording.get():
             return self._recorded(plan, args, values, parents, settings)  # type: ignore[no-any-return]
-        outputs = plan.forward(values, launch)[: len(plan.outputs)]
+        outputs = plan.seen(plan.forward(plan.laid(values))[: len(plan.outputs)])
         made = [Tensor(y) for y in outputs] if any(isinstance(x, Tensor) for x in args) else outputs
         return made[0] if plan.single else tuple(made)  # type: ignore[return-value]
 
     def _recorded(self, plan: Plan, args: Any, values: Any, parents: Any, settings: dict[str, Any]) -> Any:
         """Run the forward kernels and leave one entry on the tape, and one for each part of several outputs."""
-        results = plan.forward(values, launch)
-        outputs, extras = results[: len(plan.outputs)], results[len(plan.outputs) :]
+        results = plan.forward(plan.laid(values))
+        outputs, extras = plan.seen(results[: len(plan.outputs)]), results[len(plan.outputs) :]
         own = [x.copy() if x is v and isinstance(v, np.ndarray) else v for x, v in zip(args, values, strict=True)]
         note = {"plan": plan, "composition": self.composition, "settings": settings}
         first = outputs[0]
@@ -74,12 +75,14 @@ class Fused(Generic[P, R]):
     def plan(self, values: Sequence[Any], settings: dict[str, Any]) -> Plan | str:
         """How values like these are run, or the reason why they run as the plain composition."""
         try:
-            key = (tuple(map(_kind, values)), tuple(sorted((k, *_exactly(v)) for k, v in settings.items())))
+            order = _order(values)
+            chosen = tuple(sorted((k, *_exactly(v)) for k, v in settings.items())) if settings else ()
+            key = (tuple(map(_kind, values)), chosen, order)
             found = self.plans.get(key)
             if found is None:
                 if len(self.plans) >= PLANS:
                     self.plans.pop(next(iter(self.plans)))  # the oldest: its kernels stay on the disk
-                found = self.plans[key] = _planned(self.composition, values, settings)
+                found = self.plans[key] = _planned(self.composition, values, settings, order)
         except Unfusable as reason:
             return str(reason)
         except TypeError as error:
@@ -91,11 +94,11 @@ class Fused(Generic[P, R]):
         return sorted({plan for plan in self.plans.values() if isinstance(plan, str)})
 
 
-def _planned(f: Callable[..., Any], values: Sequence[Any], settings: dict[str, Any]) -> Plan | str:
+def _planned(f: Callable[..., Any], values: Sequence[Any], settings: dict[str, Any], order: Order | None) -> Plan | str:
     try:
-        return Plan(f, values, settings, build)
-    except Unfusable as reason:
-        return str(reason)
+        return Plan(f, values, settings, build, order)
+    except Unfusable as reason:  # with another order, arrays are copied first
+        return str(reason) if order is None else _planned(f, values, settings, None)
     except WengertError as error:  # the composition will raise it again, in terms of what the user gave
         return str(error)
 
@@ -111,13 +114,24 @@ def _exactly(setting: Any) -> tuple[Any, ...]:
     return (type(setting).__name__, repr(setting) if isinstance(setting, (float, type(None))) else setting)
 
 
+def _order(values: Sequence[Any]) -> Order | None:
+    """How the largest array lies in memory that is not laid out as its axes are: channels last, say."""
+    order, largest = None, 0
+    for x in values:
+        if isinstance(x, np.ndarray) and not x.flags.c_contiguous and x.size > largest:
+            axes = tuple(sorted(range(x.ndim), key=lambda k, x=x: (-abs(x.strides[k]), k)))  # type: ignore[misc]
+            if x.transpose(axes).flags.c_contiguous:
+                order, largest = axes, x.size
+    return order
+
+
 def _kind(x: Any) -> Any:
     """What a plan is made for: shape and dtype of an array, the type of a number."""
     if type(x) in (int, float):
         return type(x)
     if not isinstance(x, (np.ndarray, np.generic)):
         raise Unfusable(f"an argument is a {type(x).__name__}")
-    if x.dtype.name not in _DTYPES:
+    if x.dtype not in _DTYPES:
         raise Unfusable(f"kernels have no {x.dtype}")
     return x.shape, x.dtype
 
@@ -156,11 +170,12 @@ def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
     if any(isinstance(part, Traced) for part in cotangents):
         xs = saved_tensors(node)[1 : count + 1]
         return _recorded(note["composition"], note["settings"], xs, cotangents)
-    seeds = zip(plan.outputs, cotangents, strict=True)
-    values = [*saved[1:], *(np.zeros(y.shape, y.dtype) if c is None else np.ascontiguousarray(c) for y, c in seeds)]
+    seeds = zip(plan.outputs, plan.laid(cotangents), strict=True)
+    values = [*plan.laid(saved[1 : count + 1]), *saved[count + 1 :]]
+    values += [np.zeros(y.shape, y.dtype) if c is None else c for y, c in seeds]
     parents = node.parents or ()
     asked = tuple(p is not None and has for p, has in zip(parents, plan.differentiable(), strict=True))
-    parts = iter(plan.backward(asked)(values, launch) if any(asked) else ())
+    parts = iter(plan.seen(plan.backward(asked)(values)) if any(asked) else ())
     return [next(parts) if wanted else None for wanted in asked]
 
 

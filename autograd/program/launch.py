@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from autograd.program.codegen import GENERIC, Writer, called
@@ -39,13 +40,27 @@ def build(stage: Stage) -> Any:
     return kernel_module("compile").get(source_of(stage))
 
 
-def launch(kernel: Any, chunks: int, sizes: Sequence[int], arrays: Sequence[NDArray[Any]]) -> None:
+def launch(
+    kernel: Any, chunks: int, sizes: Sequence[int], scalars: array[float], arrays: Sequence[NDArray[Any]]
+) -> None:
     """Run a kernel over its chunks, over threads if there are enough of them."""
-    args = np.array([*sizes, *(a.ctypes.data for a in arrays)], np.intp)
-    if chunks < PARALLEL:
-        kernel.call(0, chunks, args.ctypes.data)
-    else:
-        kernel_module("pool").run(kernel.address, chunks, args.ctypes.data)
+    first = len(sizes) + 1
+    begin = _starter()
+    words = array("q", (*sizes, scalars.buffer_info()[0]))
+    words.extend(map(id, arrays) if begin else [a.ctypes.data for a in arrays])
+    place = words.buffer_info()[0]
+    serial = chunks < PARALLEL
+    if begin:
+        begin(kernel.address if serial else 0, chunks, place, first, len(words))
+    elif serial:
+        kernel.call(0, chunks, place)
+    if not serial:
+        kernel_module("pool").run(kernel.address, chunks, place)
+
+
+@cache
+def _starter() -> Any:
+    return kernel_module("objects").starter()
 
 
 def set_num_threads(n: int) -> None:

@@ -90,10 +90,9 @@ class Loops:
             for s in symbols
             if s not in known and s.op is not None and s.op.name in (*REDUCTIONS, "pick")
         }
-        for s in symbols:
-            if s not in known and s.op is not None and s.op.name in ("pick", "place"):
-                if (self.level[s.inputs[0]] ^ self.level[s]) & ~COLUMNS:
-                    raise Unfusable("it picks by a label across rows")
+        labelled = [s for s in symbols if s not in known and s.op is not None and s.op.name in ("pick", "place")]
+        if any((self.level[s.inputs[0]] ^ self.level[s]) & ~COLUMNS for s in labelled):
+            raise Unfusable("it picks by a label across rows")
         lengths = [1, 1, 1, *(_product(axes.length[k] for k in group) for group in groups)]
         self.inner = lengths[-2]
         self.sizes = (lengths[-3] * lengths[-2], lengths[-1])

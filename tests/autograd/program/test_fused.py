@@ -390,3 +390,37 @@ def test_a_numpy_scalar_is_an_array_and_promotes():
     x = np.ones(5, np.float32)
     assert compiled(x, np.float64(2.0)).dtype == np.float64
     assert compiled(x, 2.0).dtype == np.float32
+
+
+# ---- arrays that do not lie in the order of their axes
+
+
+def last(x):
+    """The same images with their channels next to each other in memory."""
+    return np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
+
+
+ORDERS = [
+    ("batch norm", lambda x, w: image_norm(x, w, (0, 2, 3)), [last(IMAGES), C]),
+    ("residual", lambda x, y: ag.relu(x + ag.tanh(y)), [last(IMAGES), last(IMAGES[::-1])]),
+    ("one of two", lambda x, y: ag.relu(x + ag.tanh(y)), [last(IMAGES), IMAGES]),
+    ("turned matrix", lambda x: ag.exp(x) / ag.sum(ag.exp(x), 0), [X.T]),
+    ("picked", lambda x, n: ag.sum(ag.take_along_axis(ag.log_softmax(x), n, 1)), [X.T, LABELS[:33, None] * 2]),
+]
+
+
+@pytest.mark.parametrize(("name", "f", "args"), ORDERS, ids=[c[0] for c in ORDERS])
+def test_arrays_of_any_order_in_memory(name, f, args):
+    (y, grads), (plain, expected) = both(f, args, {}, "float64")
+    np.testing.assert_allclose(y.numpy(), plain.numpy(), rtol=1e-12, atol=1e-14)
+    for g, e in zip(grads, expected, strict=True):
+        np.testing.assert_allclose(g.numpy(), e.numpy(), rtol=1e-12, atol=1e-12)
+
+
+def test_results_lie_as_their_inputs_do():
+    compiled = Fused(lambda x: ag.relu(x) * 2.0, smallest=0)
+    x = ag.asarray(last(IMAGES)).requires_grad_()
+    y = compiled(x)
+    assert y.value.strides == x.value.strides
+    y.backward(last(np.ones_like(IMAGES)))
+    assert x.grad.value.strides == x.value.strides

@@ -1,0 +1,129 @@
+"""A part of a plan: symbols computed from symbols, by one kernel for each stage."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.errors import IndexOutOfRange
+from autograd.program.buffers import empty
+from autograd.program.launch import launch
+from autograd.program.loops import OUTER, Loops
+from autograd.program.stages import Stage, stages
+from autograd.program.symbol import Symbol, graph
+
+BLOCK = 8192  # elements that one chunk of a kernel handles: a few microseconds of work, and its scratch stays in cache
+CHUNKS = 64  # at most so many partial totals of whole columns
+START = {"sum": 0, "max": -np.inf, "min": np.inf}
+COMBINE: dict[str, Callable[..., Any]] = {"sum": np.add.reduce, "max": np.maximum.reduce, "min": np.minimum.reduce}
+
+
+def value_of(s: Any, env: dict[Symbol, Any]) -> Any:
+    """A value of a single element, computed by the operations themselves if no kernel has."""
+    if not isinstance(s, Symbol):
+        return s
+    if s not in env:
+        assert s.op is not None
+        env[s] = s.op.forward(*(value_of(x, env) for x in s.inputs), **s.settings)
+    return env[s]
+
+
+def number_of(s: Any, env: dict[Symbol, Any]) -> Any:
+    """The same as a Python number."""
+    x = value_of(s, env)
+    return x if isinstance(x, (int, float)) else x.item()
+
+
+class Part:
+    """Symbols computed from symbols, with the kernels that do it: the forward or the backward half of a plan."""
+
+    def __init__(
+        self,
+        given: Sequence[Symbol],
+        outputs: Sequence[Symbol],
+        build: Callable[[Stage], Any],
+        twins: Sequence[tuple[Symbol, Symbol]] = (),
+    ) -> None:
+        self.given = list(given)
+        self.outputs = list(outputs)
+        self.symbols = graph(outputs, given)
+        used = set(self.symbols)
+        arrays = [*(s for s in given if s in used), *outputs]
+        self.loops = Loops(self.symbols, arrays, given, twins)
+        self.stages = stages(self.symbols, given, outputs, self.loops)
+        self.kernels = [build(stage) for stage in self.stages]
+        self.ready = [_Ready(stage, kernel) for stage, kernel in zip(self.stages, self.kernels, strict=True)]
+        self.labels = [s.inputs[1] for s in self.symbols if s.op is not None and s.op.name in ("pick", "place")]
+
+    def __call__(self, values: Sequence[Any]) -> list[Any]:
+        """The outputs, for values of what is given."""
+        env: dict[Symbol, Any] = dict(zip(self.given, values, strict=True))
+        for labels in self.labels:
+            _check_labels(value_of(labels, env), self.symbols)
+        for ready in self.ready:
+            ready(env)
+        return [y if y.shape == s.shape else np.reshape(y, s.shape) for s, y in self._results(env)]
+
+    def _results(self, env: dict[Symbol, Any]) -> list[tuple[Symbol, Any]]:
+        return [(s, value_of(s, env)) for s in self.outputs]
+
+
+class _Ready:
+    """A stage with its kernel, and all that is known before there are values."""
+
+    def __init__(self, stage: Stage, kernel: Any) -> None:
+        loops = stage.loops
+        rows, columns = loops.sizes
+        length, width = (rows, columns) if loops.has_rows else (columns, 1)
+        levels = [loops.level[t] for t in stage.totals]
+        step = max(1, BLOCK // width)
+        if any(levels):
+            step = max(step, -(-length // CHUNKS))
+        if any(level & OUTER for level in levels):
+            step = -(-step // loops.inner) * loops.inner
+        self.stage, self.kernel = stage, kernel
+        self.chunks = -(-length // step)
+        self.sizes = (rows, columns, step, loops.inner)
+        self.made = [(s.shape, s.dtype) for s in stage.outputs]
+        self.totals = [
+            (t, t.op.name if t.op else "", level, self._shape(loops, level))
+            for t, level in zip(stage.totals, levels, strict=True)
+        ]
+        constant = all(not isinstance(s, Symbol) for s in stage.scalars)
+        self.scalars = array("d", [float(s) for s in stage.scalars]) if constant else None
+
+    def _shape(self, loops: Loops, level: int) -> tuple[int, ...]:
+        """The memory of a total: itself where chunks share it, else a part for each chunk."""
+        size = (loops.size(level),) if level else ()
+        return size if level & OUTER else (self.chunks, *size)
+
+    def __call__(self, env: dict[Symbol, Any]) -> None:
+        """Compute what the stage computes, and enter it."""
+        stage = self.stage
+        scalars = self.scalars or array("d", [number_of(s, env) for s in stage.scalars])
+        made = [empty(shape, dtype) for shape, dtype in self.made]
+        parts = [
+            np.full(shape, START[name], t.dtype) if level & OUTER else np.empty(shape, t.dtype)
+            for t, name, level, shape in self.totals
+        ]
+        arrays = [np.ascontiguousarray(env[s]) for s in stage.arrays]  # as they are, nearly always
+        launch(self.kernel, self.chunks, self.sizes, scalars, [*arrays, *made, *parts])
+        env.update(zip(stage.outputs, made, strict=True))
+        for (t, name, level, _), part in zip(self.totals, parts, strict=True):
+            whole = part if level & OUTER else COMBINE[name](part, 0)  # in the order of chunks, whoever ran them
+            env[t] = whole.reshape(t.shape)
+
+
+def _check_labels(labels: NDArray[Any], symbols: Sequence[Symbol]) -> None:
+    for s in symbols:
+        if s.op is not None and s.op.name in ("pick", "place"):
+            length = s.inputs[0].shape[s.settings["axis"]] if s.op.name == "pick" else s.settings["length"]
+            if labels.size and (labels.min() < 0 or labels.max() >= length):
+                raise IndexOutOfRange(
+                    f"labels from {labels.min()} to {labels.max()} were given for {length} classes.\n"
+                    f"Expected 0 to {length - 1}; in a fused function a label does not count from the end."
+                )
