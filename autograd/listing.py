@@ -27,10 +27,11 @@ def tape_of(t: Tensor) -> str:
     names = {node: f"v{k}" for k, node in enumerate(order, 1)}
     lines = []
     for node in order:
-        constants = [_constant(v) for v in node.saved[1:]]
-        constants += ["const"] * (len(node.parents or ()) - len(constants))
-        inputs = [c if p is None else names[p] for p, c in zip(node.parents or (), constants, strict=True)]
-        settings = [f"{k}={v}" for k, v in (node.settings or {}).items()]
+        saved = [*node.saved[1:], *(None for _ in node.parents or ())]
+        inputs = [names[p] if p is not None else _constant(saved[k]) for k, p in enumerate(node.parents or ())]
+        known = node.settings or {}
+        shown = known.get("settings", {}) if "plan" in known else known  # of a fused function, what its caller gave
+        settings = [f"{k}={v}" for k, v in shown.items()]
         call = f"{names[node]} = {node.op.name if node.op else 'leaf'}({', '.join(inputs + settings)})"
         kept = ["output" if k == 0 else f"input {k - 1}" for k, v in enumerate(node.saved) if v is not None]
         line = f"{call:<34} {node.shape} {node.dtype}" + (f"  saves {', '.join(kept)}" if kept else "")

@@ -2,6 +2,14 @@
 
 from nn import functional, init, parametrizations, parametrize
 from nn.activation import GELU, LogSigmoid, Sigmoid, Softplus, Softsign, Tanh
+from nn.adaptive_pooling import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+    AdaptiveMaxPool3d,
+)
 from nn.attention import MultiheadAttention
 from nn.batch_norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from nn.binary import BCELoss, BCEWithLogitsLoss
@@ -10,19 +18,21 @@ from nn.categorical import CrossEntropyLoss, NLLLoss
 from nn.cell import GRUCell, LSTMCell, RNNCell
 from nn.checkpoint import load, save
 from nn.container import ModuleDict, ModuleList, Sequential
-from nn.conv import Conv2d
+from nn.conv import Conv1d, Conv2d, Conv3d
 from nn.ctc import CTCLoss
 from nn.data import DataLoader
 from nn.distance import CosineSimilarity, PairwiseDistance
 from nn.divergence import CategoricalCrossEntropyLoss, KLDivLoss
+from nn.embedding import Embedding, EmbeddingBag
 from nn.focal import SigmoidFocalLoss, SoftmaxFocalLoss
+from nn.fold import Fold, Unfold
 from nn.gate import GLU, Mish, SiLU
 from nn.group_norm import GroupNorm
 from nn.hard import Hardsigmoid, Hardswish, Hardtanh
 from nn.history import History
 from nn.instance_norm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from nn.likelihood import GaussianNLLLoss, PoissonNLLLoss
-from nn.linear import Flatten, Identity, Linear
+from nn.linear import Bilinear, Flatten, Identity, Linear, Unflatten
 from nn.losses import Loss
 from nn.margin import HingeLoss, MarginRankingLoss, SoftMarginLoss, SquaredHingeLoss
 from nn.metric import CosineEmbeddingLoss, HingeEmbeddingLoss, TripletMarginLoss, TripletMarginWithDistanceLoss
@@ -30,8 +40,26 @@ from nn.module import Buffer, Module, Parameter
 from nn.multiclass import MultiLabelMarginLoss, MultiLabelSoftMarginLoss, MultiMarginLoss
 from nn.norm import LayerNorm, RMSNorm
 from nn.overlap import DiceLoss
-from nn.pooling import AvgPool2d, MaxPool2d
+from nn.padding import (
+    CircularPad1d,
+    CircularPad2d,
+    CircularPad3d,
+    ConstantPad1d,
+    ConstantPad2d,
+    ConstantPad3d,
+    ReflectionPad1d,
+    ReflectionPad2d,
+    ReflectionPad3d,
+    ReplicationPad1d,
+    ReplicationPad2d,
+    ReplicationPad3d,
+    ZeroPad1d,
+    ZeroPad2d,
+    ZeroPad3d,
+)
+from nn.pooling import AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d
 from nn.position import LearnedPositionalEncoding, PositionalEncoding, RotaryEmbedding
+from nn.power_pooling import LPPool1d, LPPool2d
 from nn.rectifier import CELU, ELU, SELU, LeakyReLU, PReLU, ReLU, ReLU6, RReLU, Threshold
 from nn.recurrent import GRU, LSTM, RNN
 from nn.regression import HuberLoss, L1Loss, LogCoshLoss, MSELoss, QuantileLoss, SmoothL1Loss
@@ -46,6 +74,7 @@ from nn.sequence import (
     unpad_sequence,
 )
 from nn.shrink import Hardshrink, Softshrink, Tanhshrink
+from nn.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
 from nn.softmax import LogSoftmax, Softmax, Softmax2d, Softmin
 from nn.trainer import Trainer
 from nn.transformer import (
@@ -55,6 +84,8 @@ from nn.transformer import (
     TransformerEncoder,
     TransformerEncoderLayer,
 )
+from nn.transposed import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from nn.upsample import Upsample
 
 __all__ = [
     "CELU",
@@ -65,23 +96,47 @@ __all__ = [
     "LSTM",
     "RNN",
     "SELU",
+    "AdaptiveAvgPool1d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
+    "AvgPool1d",
     "AvgPool2d",
+    "AvgPool3d",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Bilinear",
     "Buffer",
     "CTCLoss",
     "Callback",
     "CategoricalCrossEntropyLoss",
+    "ChannelShuffle",
+    "CircularPad1d",
+    "CircularPad2d",
+    "CircularPad3d",
+    "ConstantPad1d",
+    "ConstantPad2d",
+    "ConstantPad3d",
+    "Conv1d",
     "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
     "DataLoader",
     "DiceLoss",
+    "Embedding",
+    "EmbeddingBag",
     "Flatten",
+    "Fold",
     "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
@@ -99,6 +154,8 @@ __all__ = [
     "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
+    "LPPool1d",
+    "LPPool2d",
     "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
@@ -111,7 +168,9 @@ __all__ = [
     "Loss",
     "MSELoss",
     "MarginRankingLoss",
+    "MaxPool1d",
     "MaxPool2d",
+    "MaxPool3d",
     "Mish",
     "Module",
     "ModuleDict",
@@ -125,6 +184,8 @@ __all__ = [
     "PackedSequence",
     "PairwiseDistance",
     "Parameter",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "PoissonNLLLoss",
     "PositionalEncoding",
     "QuantileLoss",
@@ -133,6 +194,12 @@ __all__ = [
     "RReLU",
     "ReLU",
     "ReLU6",
+    "ReflectionPad1d",
+    "ReflectionPad2d",
+    "ReflectionPad3d",
+    "ReplicationPad1d",
+    "ReplicationPad2d",
+    "ReplicationPad3d",
     "RotaryEmbedding",
     "Sequential",
     "SiLU",
@@ -159,6 +226,12 @@ __all__ = [
     "TransformerEncoderLayer",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
+    "Unflatten",
+    "Unfold",
+    "Upsample",
+    "ZeroPad1d",
+    "ZeroPad2d",
+    "ZeroPad3d",
     "functional",
     "init",
     "load",

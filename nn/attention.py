@@ -65,8 +65,10 @@ def scaled_dot_product_attention(
     shape = _shape_of_scores(q, k, v, enable_gqa)
     if enable_gqa and q.shape[-3] != k.shape[-3]:
         k, v = (ag.repeat(x, q.shape[-3] // x.shape[-3], -3) for x in (k, v))
-    mask = None if attn_mask is None else mask_over(attn_mask, shape, q.dtype)
-    factor = 1 / math.sqrt(max(1, q.shape[-1])) if scale is None else scale
+    mask = None
+    if attn_mask is not None:
+        mask, q = mask_over(attn_mask, shape, q.dtype), ag.broadcast_to(q, (*shape[:-1], q.shape[-1]))
+    factor = 1 / math.sqrt(max(1, q.shape[-1])) if scale is None else float(scale)
     return attend(q, k, v, Weighing(mask, is_causal, factor, dropout_p, generator))
 
 
@@ -84,7 +86,7 @@ def _shape_of_scores(q: Tensor, k: Tensor, v: Tensor, grouped: bool) -> tuple[in
         raise ShapeError(f"{given}as many heads (axis -3) in key as in value, and a multiple of them in query.")
     batches = [x.shape[:-axes] for x in (q, k, v)]
     try:
-        batch = np.broadcast_shapes(*batches) if grouped else np.broadcast_shapes(*(x.shape[:-2] for x in (q, k, v)))
+        batch = np.broadcast_shapes(*batches)
     except ValueError:
         raise ShapeError(
             f"{given}leading axes that are equal or 1. If only the numbers of heads differ, write enable_gqa=True."

@@ -62,10 +62,7 @@ def surrounded(x: Tensor, around: Sequence[Pair], mode: str, who: object, value:
         _expect_room(n, width, mode, x.shape, who)
     wider = [(max(a, 0), max(b, 0)) for a, b in around]
     axes = range(first, x.ndim)
-    if mode == "constant":
-        y = padded(x, wider, axes, value)
-    else:
-        y = ag.pad(x, [(0, 0)] * first + wider, _NUMPY[mode])
+    y = padded(x, wider, axes, value) if mode == "constant" else ag.pad(x, [(0, 0)] * first + wider, _NUMPY[mode])
     if any(min(width) < 0 for width in around):
         y = y[(..., *(slice(max(-a, 0), m - max(-b, 0)) for (a, b), m in zip(around, y.shape[first:], strict=True)))]
     return y

@@ -1,108 +1,319 @@
-"""Pooling: a reduction over windows of the image."""
+"""Pooling: the largest element, or the mean, of each window of signals, images or volumes."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import ClassVar
 
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
-from nn.images import Pair, Size, expect_fit, expect_images, padded, pair
+from nn.images import Size, expect_images, on_batch
 from nn.module import Module
+from nn.windows import Window, window_of, windows
+
+# ---- the largest
 
 
-def max_pool2d(x: Tensor, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> Tensor:
+def max_pool1d(
+    x: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """The largest element of each window of signals (N, C, L) or (C, L): see `max_pool2d`.
+
+    >>> max_pool1d(ag.tensor([[1.0, 5.0, 2.0, 3.0]]), 2)
+    tensor([[5., 3.]])
+    """
+    return _max(x, window_of(1, kernel_size, stride, padding, dilation, ceil_mode, "max_pool1d"), "max_pool1d")
+
+
+def max_pool2d(
+    x: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+) -> Tensor:
     """The largest element of each window; padding never wins, ties share the gradient.
 
     Parameters:
-        x: (N, C, H, W).
-        kernel_size, stride, padding: one number, or one each for height and width; stride None means kernel_size.
+        x: (N, C, H, W) or (C, H, W).
+        kernel_size, stride, padding, dilation: one number, or one each for height and width; stride None means
+            kernel_size.
+        ceil_mode: whether there is a last window that hangs over the end.
 
     Returns:
-        (N, C, floor((H + 2 padding - kh) / stride) + 1, likewise for the width).
+        (N, C, floor((H + 2 padding - dilation (kh - 1) - 1) / stride) + 1, likewise for the width); ceil for floor
+        with `ceil_mode`, as long as the last window starts inside.
 
     Raises:
-        ShapeError: if x has not four axes, or the window does not fit.
+        ShapeError: if x has another rank, or the window does not fit.
         ArgumentError: if a size is not positive, or the padding is more than half the window.
+
+    There is no `return_indices`.
 
     >>> max_pool2d(ag.arange(16, dtype="float64").reshape(1, 1, 4, 4), 2)
     tensor([[[[ 5., 7.], [13., 15.]]]])
     """
-    windows, axes = _windows(x, *_sizes(kernel_size, stride, padding, "max_pool2d"), -math.inf, "max_pool2d")
-    return ag.max(windows, axes)
+    return _max(x, window_of(2, kernel_size, stride, padding, dilation, ceil_mode, "max_pool2d"), "max_pool2d")
 
 
-def avg_pool2d(x: Tensor, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> Tensor:
-    """The mean of each window, the zeros of the padding included; sizes and errors as for `max_pool2d`.
+def max_pool3d(
+    x: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    dilation: Size = 1,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """The largest element of each window of volumes (N, C, D, H, W) or (C, D, H, W): see `max_pool2d`.
+
+    >>> max_pool3d(ag.ones((1, 4, 4, 4)), 2).shape
+    (1, 2, 2, 2)
+    """
+    return _max(x, window_of(3, kernel_size, stride, padding, dilation, ceil_mode, "max_pool3d"), "max_pool3d")
+
+
+def _max(x: Tensor, window: Window, who: object) -> Tensor:
+    dims = len(window.kernel)
+    expect_images(x, dims, who)
+    return on_batch(lambda images: ag.max(*windows(images, window, -math.inf, who)), x, dims)
+
+
+# ---- the mean
+
+
+def avg_pool1d(
+    x: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:
+    """The mean of each window of signals (N, C, L) or (C, L): see `avg_pool2d`.
+
+    >>> avg_pool1d(ag.tensor([[1.0, 5.0, 2.0, 4.0]]), 2)
+    tensor([[3., 3.]])
+    """
+    window = window_of(1, kernel_size, stride, padding, 1, ceil_mode, "avg_pool1d")
+    return mean_of(x, window, count_include_pad, None, "avg_pool1d")
+
+
+def avg_pool2d(
+    x: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
+    """The mean of each window: its sum, divided by how many elements it has; sizes and errors as for `max_pool2d`.
+
+    Parameters:
+        x, kernel_size, stride, padding, ceil_mode: as for `max_pool2d`.
+        count_include_pad: whether the zeros of the padding count. What hangs over the end never does.
+        divisor_override: what to divide by instead.
 
     >>> avg_pool2d(ag.arange(16, dtype="float64").reshape(1, 1, 4, 4), 2)
     tensor([[[[ 2.5, 4.5], [10.5, 12.5]]]])
     """
-    windows, axes = _windows(x, *_sizes(kernel_size, stride, padding, "avg_pool2d"), 0.0, "avg_pool2d")
-    return ag.mean(windows, axes)
+    window = window_of(2, kernel_size, stride, padding, 1, ceil_mode, "avg_pool2d")
+    return mean_of(x, window, count_include_pad, divisor_override, "avg_pool2d")
 
 
-def _sizes(kernel_size: Size, stride: Size | None, padding: Size, who: str) -> tuple[Pair, Pair, Pair]:
-    kernel = pair(kernel_size, "kernel_size", 1, who)
-    steps = kernel if stride is None else pair(stride, "stride", 1, who)
-    around = pair(padding, "padding", 0, who)
-    if any(2 * p > k for p, k in zip(around, kernel, strict=True)):
-        raise ArgumentError(f"{who} was given padding={padding}. Expected at most half of kernel_size={kernel_size}.")
-    return kernel, steps, around
+def avg_pool3d(
+    x: Tensor,
+    kernel_size: Size,
+    stride: Size | None = None,
+    padding: Size = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:
+    """The mean of each window of volumes (N, C, D, H, W) or (C, D, H, W): see `avg_pool2d`.
+
+    >>> avg_pool3d(ag.ones((1, 4, 4, 4)), 2).shape
+    (1, 2, 2, 2)
+    """
+    window = window_of(3, kernel_size, stride, padding, 1, ceil_mode, "avg_pool3d")
+    return mean_of(x, window, count_include_pad, divisor_override, "avg_pool3d")
 
 
-def _windows(
-    x: Tensor, kernel: Pair, stride: Pair, padding: Pair, fill: float, who: object
-) -> tuple[Tensor, tuple[int, int]]:
-    """The windows, and the two axes that run inside of them."""
-    expect_images(x, who)
-    around = ((padding[0], padding[0]), (padding[1], padding[1]))
-    expect_fit((x.shape[2], x.shape[3]), around, kernel, who)
-    if stride != kernel or any(padding):
-        return ag.window(padded(x, around, (2, 3), fill), kernel, axes=(2, 3), stride=stride), (4, 5)
-    # windows side by side are a reshape: no strided view, whose adjoint adds up one by one
-    n, c, high, wide = x.shape
-    rows, columns = high // kernel[0], wide // kernel[1]
-    if (rows * kernel[0], columns * kernel[1]) != (high, wide):
-        x = x[:, :, : rows * kernel[0], : columns * kernel[1]]
-    return ag.reshape(x, (n, c, rows, kernel[0], columns, kernel[1])), (3, 5)
+def mean_of(x: Tensor, window: Window, count_padding: bool, divisor: int | None, who: object) -> Tensor:
+    """The mean of each window of x, of any rank.
+
+    Raises:
+        ArgumentError: if the divisor is 0.
+    """
+    dims = len(window.kernel)
+    expect_images(x, dims, who)
+    expect_divisor(divisor, who)
+    uneven = window.ceil or (any(window.padding) and not count_padding)
+    by: Tensor | int = math.prod(window.kernel) if divisor is None else divisor
+    if divisor is None and uneven:
+        by = ag.asarray(_elements(window, x.shape[-dims:], count_padding), x.dtype)
+    return on_batch(lambda images: ag.sum(*windows(images, window, 0.0, who)) / by, x, dims)
 
 
-class _Pool2d(Module):
-    """Sizes shared by the kinds of pooling."""
+def expect_divisor(divisor: int | None, who: object) -> None:
+    """Refuse to divide by 0.
 
-    def __init__(self, kernel_size: Size, stride: Size | None = None, padding: Size = 0) -> None:
+    Raises:
+        ArgumentError: if that was asked for.
+    """
+    if divisor == 0:
+        raise ArgumentError(f"{who} was given divisor_override=0. Expected another number, or None.")
+
+
+def _elements(window: Window, lengths: Sequence[int], count_padding: bool) -> Tensor:
+    """How many elements of each window count."""
+    total = ag.ones(())
+    along = zip(window.counts(lengths), lengths, window.kernel, window.stride, window.padding, strict=True)
+    for count, n, k, s, p in along:
+        low, high = (-p, n + p) if count_padding else (0, n)
+        starts = [i * s - p for i in range(count)]
+        total = ag.expand_dims(total, -1) * ag.asarray([min(a + k, high) - max(a, low) for a in starts])
+    return total
+
+
+# ---- layers
+
+
+class Pool(Module):
+    """What pooling of any kind and rank is made with."""
+
+    dims: ClassVar[int]
+
+    def __init__(self, kernel_size: Size, stride: Size | None, padding: Size, dilation: Size, ceil_mode: bool) -> None:
         self.kernel_size = kernel_size
         self.stride = kernel_size if stride is None else stride
-        self.padding = padding
-        self._sizes = _sizes(kernel_size, stride, padding, type(self).__name__)
+        self.padding, self.ceil_mode = padding, ceil_mode
+        self._window = window_of(self.dims, kernel_size, stride, padding, dilation, ceil_mode, type(self).__name__)
 
     def extra_repr(self) -> str:
-        """The sizes."""
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+        """The sizes; of the rest, what is not the default."""
+        text = f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+        defaults = {"dilation": 1, "ceil_mode": False, "count_include_pad": True, "divisor_override": None}
+        for name, usual in defaults.items():
+            value = vars(self).get(name, usual)
+            text += f", {name}={value}" if value != usual else ""
+        return text
 
 
-class MaxPool2d(_Pool2d):
+class _MaxPool(Pool):
+    """The largest element of each window, at any rank."""
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        dilation: Size = 1,
+        *,
+        ceil_mode: bool = False,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, dilation, ceil_mode)
+        self.dilation = dilation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, ...) or (C, ...), its last axes shorter."""
+        return _max(x, self._window, self)
+
+
+class MaxPool1d(_MaxPool):
+    """See `nn.functional.max_pool1d`.
+
+    >>> MaxPool1d(2)(ag.ones((1, 3, 4))).shape
+    (1, 3, 2)
+    """
+
+    dims = 1
+
+
+class MaxPool2d(_MaxPool):
     """See `nn.functional.max_pool2d`.
 
     >>> MaxPool2d(2)(ag.ones((1, 3, 4, 4))).shape
     (1, 3, 2, 2)
     """
 
+    dims = 2
+
+
+class MaxPool3d(_MaxPool):
+    """See `nn.functional.max_pool3d`.
+
+    >>> MaxPool3d(2)(ag.ones((1, 3, 4, 4, 4))).shape
+    (1, 3, 2, 2, 2)
+    """
+
+    dims = 3
+
+
+class _AvgPool(Pool):
+    """The mean of each window, at any rank."""
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, 1, ceil_mode)
+        expect_divisor(divisor_override, type(self).__name__)
+        self.count_include_pad, self.divisor_override = count_include_pad, divisor_override
+
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to (N, C, Ho, Wo)."""
-        windows, axes = _windows(x, *self._sizes, -math.inf, self)
-        return ag.max(windows, axes)
+        """(N, C, ...) or (C, ...), its last axes shorter."""
+        return mean_of(x, self._window, self.count_include_pad, self.divisor_override, self)
 
 
-class AvgPool2d(_Pool2d):
+class AvgPool1d(_AvgPool):
+    """See `nn.functional.avg_pool1d`.
+
+    >>> AvgPool1d(2)(ag.ones((1, 3, 4))).shape
+    (1, 3, 2)
+    """
+
+    dims = 1
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        stride: Size | None = None,
+        padding: Size = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+
+class AvgPool2d(_AvgPool):
     """See `nn.functional.avg_pool2d`.
 
     >>> AvgPool2d(2)(ag.ones((1, 3, 4, 4))).shape
     (1, 3, 2, 2)
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) to (N, C, Ho, Wo)."""
-        windows, axes = _windows(x, *self._sizes, 0.0, self)
-        return ag.mean(windows, axes)
+    dims = 2
+
+
+class AvgPool3d(_AvgPool):
+    """See `nn.functional.avg_pool3d`.
+
+    >>> AvgPool3d(2)(ag.ones((1, 3, 4, 4, 4))).shape
+    (1, 3, 2, 2, 2)
+    """
+
+    dims = 3

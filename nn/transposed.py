@@ -166,7 +166,7 @@ def _correlate_transposed(
     windows = ag.permute_dims(y, (0, *axes, 2 * dims + 1, *taps))
     full = ag.fold(windows, (n, *whole, outputs), axes=axes, stride=stride, dilation=dilation)
     ends = [min(m, p + length) for m, p, length in zip(whole, padding, lengths, strict=True)]
-    cut = full[(slice(None), *map(slice, padding, ends))]
+    cut = full if (max(padding), ends) == (0, list(whole)) else full[(slice(None), *map(slice, padding, ends))]
     missing = [(0, p + length - end) for p, length, end in zip(padding, lengths, ends, strict=True)]
     return ag.permute_dims(padded(cut, missing, axes), (0, dims + 1, *axes))
 

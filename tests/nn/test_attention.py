@@ -59,6 +59,7 @@ CASES = {
     "mask": ([(2, 5, 4), (2, 7, 4), (2, 7, 3)], {"attn_mask": holes((5, 7))}),
     "mask of each": ([(2, 5, 4), (2, 7, 4), (2, 7, 3)], {"attn_mask": holes((2, 5, 7))}),
     "mask of keys": ([(2, 5, 4), (2, 7, 4), (2, 7, 3)], {"attn_mask": RNG.random((2, 1, 7)) < 0.5}),
+    "mask like values": ([(5, 4), (7, 4), (2, 7, 3)], {"attn_mask": holes((2, 5, 7))}),
     "numbers": ([(2, 5, 4), (2, 7, 4), (2, 7, 3)], {"attn_mask": numbers((5, 7))}),
     "mask, causal": ([(2, 5, 4), (2, 5, 4), (2, 5, 3)], {"attn_mask": holes((5, 5)), "is_causal": True}),
     "numbers, causal": ([(2, 5, 4), (2, 5, 4), (2, 5, 3)], {"attn_mask": numbers((2, 5, 5)), "is_causal": True}),

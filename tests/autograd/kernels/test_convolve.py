@@ -7,11 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd.kernels import convolve, convolve_source, pool
+from autograd.kernels import convolve, convolve_pixels, convolve_rows, convolve_source, convolve_sums, pool
 
+MODULES = (convolve_pixels, convolve_rows, convolve_sums)
 SETTINGS = {"stride": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
 MACHINES = ["+avx512f", "+avx2,+avx", "+neon", "+sse2"]
 TOLERANCE = {np.dtype("f4"): 3e-6, np.dtype("f8"): 1e-14}
+
+
+def forget():
+    """Forget every plan: it was made for another tile or another threshold."""
+    for cached in (convolve._forward, convolve._back, convolve._weight, convolve_rows.images):
+        cached.cache_clear()
 
 
 def reference(x, w, *, stride, padding, dilation, groups):
@@ -146,14 +153,13 @@ def test_kinds(kind, dtype, layout):
 
 @pytest.mark.parametrize("features", MACHINES)
 def test_tiles_of_other_machines(features, monkeypatch):
-    for cached in (convolve._forward, convolve._back, convolve._weight, convolve._images):
-        cached.cache_clear()
+    forget()
     made = convolve_source.shape_for
-    monkeypatch.setattr(convolve, "shape_for", lambda size: made(size, features))
+    for module in MODULES:
+        monkeypatch.setattr(module, "shape_for", lambda size: made(size, features))
     for kind, dtype in itertools.product(("3x3, stride 2", "depthwise", "groups"), (np.float32, np.float64)):
         check(*KINDS[kind][:5], SETTINGS | KINDS[kind][5], dtype)
-    for cached in (convolve._forward, convolve._back, convolve._weight, convolve._images):
-        cached.cache_clear()
+    forget()
 
 
 def test_every_machine_has_a_tile():
@@ -164,10 +170,9 @@ def test_every_machine_has_a_tile():
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_the_bits_do_not_depend_on_the_number_of_threads(kind, monkeypatch):
     monkeypatch.setattr(pool, "allowed", lambda: 4)
-    monkeypatch.setattr(convolve, "SMALL", 0)
-    monkeypatch.setattr(convolve, "MOVED", 0)
-    for cached in (convolve._forward, convolve._back, convolve._weight, convolve._images):
-        cached.cache_clear()
+    for module, name in itertools.product(MODULES, ("SMALL", "MOVED")):
+        monkeypatch.setattr(module, name, 0, raising=False)
+    forget()
     before, found = pool.get_num_threads(), []
     try:
         for threads in (1, 2, 3, 4):
@@ -176,8 +181,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(kind, monkeypatch):
     finally:
         monkeypatch.undo()
         pool.set_num_threads(before)
-        for cached in (convolve._forward, convolve._back, convolve._weight, convolve._images):
-            cached.cache_clear()
+        forget()
     for several in found[1:]:
         for one, other in zip(found[0], several, strict=True):
             np.testing.assert_array_equal(one, other)

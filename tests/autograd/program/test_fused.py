@@ -173,7 +173,7 @@ def test_nearly_all_random_compositions_fuse():
 @st.composite
 def compositions(draw):
     """A list of steps over a stack of values, and the arrays to start from."""
-    rows, columns = draw(st.integers(2, 40)), draw(st.integers(2, 40))
+    rows, columns = draw(st.one_of(st.integers(2, 40), st.integers(1000, 1500))), draw(st.integers(2, 40))
     shapes = draw(
         st.lists(st.sampled_from([(rows, columns), (columns,), (rows, 1), (1, columns), ()]), min_size=1, max_size=3)
     )
@@ -204,8 +204,11 @@ def run_steps(steps, xs):
     return ag.mean(total)
 
 
+THOROUGH = settings.get_current_profile_name() == "thorough"  # pytest --hypothesis-profile=thorough: half an hour
+
+
 @settings(
-    max_examples=12, deadline=None, phases=[Phase.explicit, Phase.generate]
+    max_examples=500 if THOROUGH else 12, deadline=None, phases=[Phase.explicit, Phase.generate]
 )  # shrinking would compile for minutes
 @given(compositions())
 def test_random_compositions_are_the_composition(drawn):
@@ -215,11 +218,16 @@ def test_random_compositions_are_the_composition(drawn):
     f = lambda *xs: run_steps(steps, xs)  # noqa: E731
     compiled = Fused(f, smallest=0)
     results = []
-    for g in (compiled, f):
+    before = ag.get_num_threads()
+    for g, threads in ((compiled, before), (f, before), (compiled, 1)):
+        ag.set_num_threads(threads)
         xs = [ag.tensor(a, requires_grad=True) for a in arrays]
         y = g(*xs)
         y.backward()
         results.append([y.numpy(), *(np.zeros(x.shape) if x.grad is None else x.grad.numpy() for x in xs)])
+    ag.set_num_threads(before)
+    for threaded, serial in zip(results[0], results.pop(), strict=True):
+        np.testing.assert_array_equal(threaded, serial)
     assert [r for r in compiled.reasons() if not any(limit in r for limit in LIMITS)] == []
     tolerance = 2e-4 if dtype == "float32" else 1e-10
     for fast, plain in zip(*results, strict=True):

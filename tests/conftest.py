@@ -1,0 +1,5 @@
+"""What all tests share: `pytest --hypothesis-profile=thorough` compiles hundreds of random compositions, not a dozen."""
+
+from hypothesis import settings
+
+settings.register_profile("thorough")
