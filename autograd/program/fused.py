@@ -55,20 +55,27 @@ class Fused(Generic[P, R]):
 
     def _recorded(self, plan: Plan, args: Any, values: Any, parents: Any, settings: dict[str, Any]) -> Any:
         """Run the forward kernels and leave one entry on the tape, and one for each part of several outputs."""
-        results = plan.forward(plan.laid(values))
+        asked = tuple(p is not None and has for p, has in zip(parents, plan.differentiable(), strict=True))
+        whole = plan.at_once(asked) if any(asked) else None
+        if whole is not None:
+            first, *gradients = whole([*plan.laid(values), np.ones((), plan.outputs[0].dtype)])
+            results = [first, *plan.seen(gradients)]
+        else:
+            results = plan.forward(plan.laid(values))
         outputs, extras = plan.seen(results[: len(plan.outputs)]), results[len(plan.outputs) :]
         own = [x.copy() if x is v and isinstance(v, np.ndarray) else v for x, v in zip(args, values, strict=True)]
-        note = {"plan": plan, "composition": self.composition, "settings": settings}
+        note = {"plan": plan, "composition": self.composition, "settings": settings, "asked": asked}
+        note["gradients"] = whole is not None
         first = outputs[0]
         if any(y.dtype.kind != "f" for y in outputs):
             made = [Tensor(y) for y in outputs]
             return made[0] if plan.single else tuple(made)
-        whole = Node(self.op, parents, (None, *own, *extras), note, first.shape, first.dtype)
+        node = Node(self.op, parents, (None, *own, *extras), note, first.shape, first.dtype)
         if plan.single:
-            return Tensor(first, whole)
-        whole.shape = ()  # of its cotangent, `Several`
+            return Tensor(first, node)
+        node.shape = ()  # of its cotangent, `Several`
         return tuple(
-            Tensor(y, Node(_part_of, (whole,), (), {"position": k, "of": len(outputs)}, y.shape, y.dtype))
+            Tensor(y, Node(_part_of, (node,), (), {"position": k, "of": len(outputs)}, y.shape, y.dtype))
             for k, y in enumerate(outputs)
         )
 
@@ -170,13 +177,20 @@ def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
     if any(isinstance(part, Traced) for part in cotangents):
         xs = saved_tensors(node)[1 : count + 1]
         return _recorded(note["composition"], note["settings"], xs, cotangents)
+    asked = note["asked"]
+    if note["gradients"]:
+        ready = iter(saved[count + 1 :])
+        return [_scaled(g, next(ready)) if wanted else None for wanted in asked]
     seeds = zip(plan.outputs, plan.laid(cotangents), strict=True)
     values = [*plan.laid(saved[1 : count + 1]), *saved[count + 1 :]]
     values += [np.zeros(y.shape, y.dtype) if c is None else c for y, c in seeds]
-    parents = node.parents or ()
-    asked = tuple(p is not None and has for p, has in zip(parents, plan.differentiable(), strict=True))
     parts = iter(plan.seen(plan.backward(asked)(values)) if any(asked) else ())
     return [next(parts) if wanted else None for wanted in asked]
+
+
+def _scaled(g: Any, gradient: Any) -> Any:
+    """A gradient times the cotangent of its result, which nearly always is 1."""
+    return gradient if g == 1 else np.zeros_like(gradient) if g == 0 else g * gradient
 
 
 def _recorded(f: Callable[..., Any], settings: dict[str, Any], xs: Sequence[Any], cotangents: list[Any]) -> list[Any]:

@@ -51,6 +51,7 @@ class Plan:
             self._derive()
         self.forward = Part(self.inputs, [*self.outputs, *self.saved], build)
         self._backward: dict[tuple[bool, ...], Part] = {}
+        self._at_once: dict[tuple[bool, ...], Part | None] = {}
 
     def _turned(self, s: Any, axes: Order | None) -> Any:
         return permute_dims(s, axes) if axes is not None and isinstance(s, Symbol) and s.ndim == len(axes) else s
@@ -89,6 +90,22 @@ class Plan:
             outputs = [self.gradients[s] for s, wanted in zip(self.inputs, asked, strict=True) if wanted]
             part = self._backward[asked] = Part(given, outputs, self.build, self.twins)
         return part
+
+    def at_once(self, asked: tuple[bool, ...]) -> Part | None:
+        """For a result of one element, the kernels for it together with its gradients: the inputs are read only once.
+
+        What comes in from the tape then is a factor of them. None where there are no such kernels.
+        """
+        if asked not in self._at_once:
+            try:
+                self._at_once[asked] = self._whole(asked) if self.single and not self.outputs[0].shape else None
+            except Unfusable:
+                self._at_once[asked] = None
+        return self._at_once[asked]
+
+    def _whole(self, asked: tuple[bool, ...]) -> Part:
+        gradients = [self.gradients[s] for s, wanted in zip(self.inputs, asked, strict=True) if wanted]
+        return Part([*self.inputs, *self.seeds], [*self.outputs, *gradients], self.build, self.twins)
 
     def differentiable(self) -> tuple[bool, ...]:
         """Which inputs have a cotangent."""

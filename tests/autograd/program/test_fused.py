@@ -327,12 +327,31 @@ def test_explain_shows_graph_source_and_what_is_kept():
 
 
 def test_cotangents_are_computed_only_where_they_are_wanted():
-    compiled = Fused(lambda a, b: ag.sum(a * b * b), smallest=0)
     x, y = ag.tensor(X, requires_grad=True), ag.tensor(X * 2)
-    ag.grad(compiled(x, y), x)
-    (plan,) = compiled.plans.values()
-    assert {asked: len(part.outputs) for asked, part in plan._backward.items()} == {(True, False): 1}
-    assert plan.differentiable() == (True, True)
+    rows, total = (
+        Fused(lambda a, b: ag.sum(a * b * b, 1), smallest=0),
+        Fused(lambda a, b: ag.sum(a * b * b), smallest=0),
+    )
+    ag.grad(rows(x, y).sum(), x)
+    ag.grad(total(x, y), x)
+    (apart,), (at_once,) = rows.plans.values(), total.plans.values()
+    assert {asked: len(part.outputs) for asked, part in apart._backward.items()} == {(True, False): 1}
+    assert {asked: len(part.outputs) for asked, part in at_once._at_once.items()} == {(True, False): 2}
+    assert apart.differentiable() == at_once.differentiable() == (True, True)
+
+
+def test_the_gradient_of_a_total_is_made_with_it_and_scaled_by_what_comes_in():
+    compiled = Fused(lambda a, b: ag.mean((a - b) ** 2), smallest=0)
+    a, b = ag.tensor(X, requires_grad=True), ag.tensor(X[::-1].copy(), requires_grad=True)
+    loss = compiled(a, b)
+    (loss * 3.0).backward(retain_graph=True)
+    np.testing.assert_allclose(a.grad.numpy(), 6 * (X - X[::-1]) / X.size, rtol=1e-12)
+    np.testing.assert_array_equal(a.grad.numpy(), -b.grad.numpy())
+    loss.backward(retain_graph=True)
+    np.testing.assert_allclose(a.grad.numpy(), 8 * (X - X[::-1]) / X.size, rtol=1e-12)
+    a.grad = None
+    (loss * 0.0).backward()
+    assert not a.grad.numpy().any()
 
 
 def test_a_costly_value_waits_only_where_an_output_is_still_to_be_written():

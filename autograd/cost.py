@@ -1,0 +1,87 @@
+"""What the operations on the tape cost: their floating-point operations, counted from shapes alone."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from autograd.tape import Node, entries, serials
+from autograd.tensor import Tensor
+
+PER_OUTPUT = {"cumulative_sum": 1, "cumulative_prod": 1, "linear_recurrence": 2}
+PER_INPUT = {
+    **dict.fromkeys(("sum", "max", "min", "prod", "fold", "scatter"), 1),
+    **{"norm": 2, "logsumexp": 4, "softmax": 5, "log_softmax": 5},  # of the largest, -, exp, +, and / or -
+}
+PRODUCTS = ("matmul", "einsum")
+MOVES = (
+    *("pick", "place", "getitem", "put", "reshape", "permute_dims", "broadcast_to", "astype", "concat", "pad", "tril"),
+    "window",
+)
+
+
+class Cost(NamedTuple):
+    """One operation of the tape: where it stands there, its name, the shape it makes, its operations.
+
+    >>> Cost(7, "add", (2, 3), 6).flops
+    6
+    """
+
+    position: int
+    operation: str
+    shape: tuple[int, ...]
+    flops: int
+
+
+def tape_position() -> int:
+    """A number between those of the operations recorded before and those recorded from now on.
+
+    >>> tape_position() < tape_position()
+    True
+    """
+    return next(serials)
+
+
+def costs_of(*outputs: Tensor) -> list[Cost]:
+    """The cost of every operation that the outputs were made of, in the order in which they ran.
+
+    The convention: an elementwise operation is 1 for each element that it makes, whatever it is; a product of matrices
+    (m, k) and (k, n) is 2 m n k; a reduction is 1 for each element that it reads; softmax is 5 for each element (its
+    largest, minus, exp, sum, division); moving data is 0. Convolution is the product that it is composed of. What is
+    off the tape, because it depends on no leaf that requires a gradient, is not counted. A fused function is one entry:
+    write `with config.using(kernels=False):` around what is to be counted operation by operation.
+
+    >>> import autograd as ag
+    >>> w = ag.ones((4, 3), requires_grad=True)
+    >>> [(c.operation, c.flops) for c in ag.costs_of(ag.tanh(ag.ones((2, 4)) @ w))]
+    [('matmul', 48), ('tanh', 6)]
+    """
+    nodes = entries([t.node for t in outputs if t.node is not None])
+    return [Cost(n.serial, n.op.name, n.shape, _flops(n)) for n in nodes if n.op is not None]
+
+
+def _flops(node: Node) -> int:
+    name, size = node.op.name, math.prod(node.shape)
+    if name == "matmul":
+        return 2 * size * (_shapes(node)[0] or _shapes(node)[1])[-1 if _shapes(node)[0] else -2]
+    if name == "einsum":
+        return _of_einsum(node)
+    if name in PER_INPUT:
+        return PER_INPUT[name] * math.prod(_shapes(node)[0])
+    return 0 if name in MOVES else PER_OUTPUT.get(name, 1) * size
+
+
+def _of_einsum(node: Node) -> int:
+    """A multiplication for each operand after the first, and an addition if anything is summed, at each label."""
+    note: Any = node.settings
+    lengths = {
+        k: n for t, shape in zip(note["terms"], _shapes(node), strict=True) for k, n in zip(t, shape, strict=True)
+    }
+    summed = len(lengths) > len(note["output"])
+    return (len(note["terms"]) - 1 + summed) * math.prod(lengths.values())
+
+
+def _shapes(node: Node) -> list[tuple[int, ...]]:
+    """The shape of each input; () for a constant that was not kept."""
+    kept = [getattr(v, "shape", ()) for v in node.saved[1:]] or [()] * len(node.parents or ())
+    return [k if p is None else p.shape for p, k in zip(node.parents or (), kept, strict=True)]
