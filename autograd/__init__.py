@@ -3,6 +3,7 @@
 from math import e, inf, nan, pi
 
 from autograd import errors, random
+from autograd.cost import Cost, costs_of, tape_position
 from autograd.create import (
     arange,
     asarray,
@@ -126,6 +127,7 @@ from autograd.ops.shape import (
     swapaxes,
 )
 from autograd.ops.window import fold, window
+from autograd.program import eager as eager
 from autograd.program.foreach import Foreach, foreach
 from autograd.program.fused import explain, fused
 from autograd.program.launch import get_num_threads, set_num_threads
@@ -145,6 +147,7 @@ concatenate, transpose, ravel = concat, permute_dims, flatten
 cumsum, cumprod = cumulative_sum, cumulative_prod
 
 __all__ = [
+    "Cost",
     "Foreach",
     "GradcheckResult",
     "Tensor",
@@ -191,6 +194,7 @@ __all__ = [
     "copysign",
     "cos",
     "cosh",
+    "costs_of",
     "count_nonzero",
     "cumprod",
     "cumsum",
@@ -324,6 +328,7 @@ __all__ = [
     "tan",
     "tanh",
     "tape_of",
+    "tape_position",
     "tensor",
     "tensordot",
     "tile",

@@ -11,7 +11,10 @@ from autograd.tensor import Tensor
 PER_OUTPUT = {"cumulative_sum": 1, "cumulative_prod": 1, "linear_recurrence": 2}
 PER_INPUT = {
     **dict.fromkeys(("sum", "max", "min", "prod", "fold", "scatter"), 1),
-    **{"norm": 2, "logsumexp": 4, "softmax": 5, "log_softmax": 5},  # of the largest, -, exp, +, and / or -
+    "norm": 2,
+    "logsumexp": 4,
+    "softmax": 5,
+    "log_softmax": 5,  # of the largest, -, exp, +, and / or -
 }
 PRODUCTS = ("matmul", "einsum")
 MOVES = (
