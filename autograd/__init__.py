@@ -128,6 +128,7 @@ from autograd.ops.shape import (
 )
 from autograd.ops.window import fold, window
 from autograd.program import eager as eager
+from autograd.program.compile import Compiled, compile
 from autograd.program.foreach import Foreach, foreach
 from autograd.program.fused import explain, fused
 from autograd.program.launch import get_num_threads, set_num_threads
@@ -148,6 +149,7 @@ cumsum, cumprod = cumulative_sum, cumulative_prod
 
 __all__ = [
     "Cost",
+    "Compiled",
     "Foreach",
     "GradcheckResult",
     "Tensor",
@@ -188,6 +190,7 @@ __all__ = [
     "cbrt",
     "ceil",
     "clip",
+    "compile",
     "concat",
     "concatenate",
     "conj",

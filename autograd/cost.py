@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from autograd.tape import Node, entries, serials
 from autograd.tensor import Tensor
 
-PER_OUTPUT = {"cumulative_sum": 1, "cumulative_prod": 1, "linear_recurrence": 2}
+PER_OUTPUT = {"where": 1, "cumulative_sum": 1, "cumulative_prod": 1, "linear_recurrence": 2}
 PER_INPUT = {
     **dict.fromkeys(("sum", "max", "min", "prod", "fold", "scatter"), 1),
     "norm": 2,
@@ -86,5 +86,6 @@ def _of_einsum(node: Node) -> int:
 
 def _shapes(node: Node) -> list[tuple[int, ...]]:
     """The shape of each input; () for a constant that was not kept."""
-    kept = [getattr(v, "shape", ()) for v in node.saved[1:]] or [()] * len(node.parents or ())
-    return [k if p is None else p.shape for p, k in zip(node.parents or (), kept, strict=True)]
+    parents = node.parents or ()
+    kept = [getattr(v, "shape", ()) for v in node.saved[1:]] + [()] * len(parents)
+    return [k if p is None else p.shape for p, k in zip(parents, kept, strict=False)]

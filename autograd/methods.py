@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.primitive import Eager, Primitive, Traced, explain, functions
+from autograd.primitive import Eager, Primitive, Traced, capturing, explain, functions
 from autograd.tape import Node, recording, serials
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def operator(name: str, swapped: bool = False) -> Callable[[Any, Any], Tensor]:
 
     def apply(self: Any, other: Any) -> Any:
         """What `pair` does, written out: this is the way of `a + b`, and each call within it would cost a tenth."""
-        if short is None or not isinstance(other, Eager):
+        if short is None or capturing or not isinstance(other, Eager):
             return beside(self, other)
         try:
             p, x, q, z = self.node, self.value, other.node, other.value

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from inspect import Parameter, signature
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -23,6 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Rule = Callable[..., Any]
 Pull = Callable[[Any, Sequence[Any], Any], Any]  # (cotangent, saved values, entry) -> cotangent of one input
 
+capturing: list[Any] = []  # what operations on Tensors are noted by instead of being computed, innermost last
 primitives: dict[str, Primitive] = {}
 functions: dict[str, Callable[..., Any]] = {}
 from_numpy: dict[Callable[..., Any], Callable[..., Any]] = {}
@@ -36,6 +38,12 @@ class Traced:
     def run(self, op: Primitive, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         """Apply `op`; each reader of the tape has its own way."""
         raise NotImplementedError
+
+
+def capture() -> Any:
+    """What captures the operations of this thread, or None."""
+    last = capturing[-1] if capturing else None
+    return last if last is not None and last.thread == get_ident() else None
 
 
 class Eager(Traced):

@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from autograd.errors import ArgumentError
 from autograd.ops.draw import SEEDS
+from autograd.primitive import capture, capturing
 from autograd.tensor import Operand, Tensor
 
 Shape = int | Sequence[int] | None
@@ -28,7 +29,13 @@ class Generator:
 
     def __init__(self, seed: int | None = None) -> None:
         self._bits = np.random.Philox(seed)
-        self._numpy = np.random.Generator(self._bits)
+        self._stream = np.random.Generator(self._bits)
+
+    @property
+    def _numpy(self) -> np.random.Generator:
+        if capturing and (noting := capture()):
+            noting.refuse("it draws random numbers other than with ag.uniform_like, as dropout does")
+        return self._stream
 
     def random(self, size: Shape = None, dtype: DTypeLike = np.float64) -> Tensor:
         """Uniform in [0, 1)."""
@@ -62,7 +69,9 @@ class Generator:
 
     def seed(self) -> int:
         """A seed for `ag.uniform_like`, which draws for each element when it is needed, and again when it is again."""
-        return int(self._numpy.integers(SEEDS))
+        if capturing and (noting := capture()):
+            return noting.number(self.seed)  # type: ignore[no-any-return]  # drawn anew each time
+        return int(self._stream.integers(SEEDS))
 
     def get_state(self) -> dict[str, Any]:
         """Where the stream stands, as plain numbers that JSON can hold."""

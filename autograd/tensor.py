@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from autograd.errors import DifferentiationError, DTypeError, ShapeError, UnsupportedError, user_line
 from autograd.methods import Methods, results_are
-from autograd.primitive import Eager, Primitive, Traced, explain, functions
+from autograd.primitive import Eager, Primitive, Traced, capture, capturing, explain, functions
 from autograd.protocols import answer_function, answer_ufunc
 from autograd.tape import Node, leaf, recording, serials
 
@@ -55,6 +55,8 @@ class Tensor(Methods, Eager):
 
     def run(self, op: Primitive, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         """Compute `op` on the arrays, and record it if an input is on the tape."""
+        if capturing and (noting := capture()):
+            return noting.run(op, inputs, settings)
         if len(inputs) == 1 and not op.variadic:
             return self._run_alone(op, settings)
         values, parents, wanted, foreign, bit = [], [], 0, 0, 1
@@ -106,6 +108,8 @@ class Tensor(Methods, Eager):
     @staticmethod
     def pair(op: Primitive, a: Any, b: Any) -> Any:
         """`run` for two operands, of which one is a Tensor: the short way for operators."""
+        if capturing and (noting := capture()):
+            return noting.run(op, (a, b), {})
         p, x = (a.node, a.value) if isinstance(a, Tensor) else (None, a)
         q, z = (b.node, b.value) if isinstance(b, Tensor) else (None, b)
         try:
@@ -209,6 +213,8 @@ class Tensor(Methods, Eager):
 
     def detach(self) -> Tensor:
         """The same array as a constant, off the tape."""
+        if capturing and capture():
+            return functions["stop_gradient"](self)  # type: ignore[no-any-return]
         return Tensor(self.value)
 
     # ---- reading
@@ -240,12 +246,16 @@ class Tensor(Methods, Eager):
 
     def numpy(self) -> NDArray[Any]:
         """The array, read-only, without a copy and off the tape; `np.array(t.detach())` is a copy to write into."""
+        if capturing and (noting := capture()):
+            noting.read(self)
         view = np.asarray(self.value).view()
         view.flags.writeable = False
         return view
 
     def item(self) -> Any:
         """The only element, as a Python scalar."""
+        if capturing and (noting := capture()):
+            noting.read(self)
         if self.size != 1:
             raise ShapeError(
                 f"item() was called on shape {self.shape}. Expected one element: index or reduce it first."
@@ -330,6 +340,8 @@ class Tensor(Methods, Eager):
 
     def _become(self, result: Tensor) -> Tensor:
         """Take over the value and the place on the tape of `result`: what every in-place operation ends in."""
+        if capturing and (noting := capture()):
+            return noting.assign(self, result)
         if result.shape != self.shape:
             raise ShapeError(
                 f"an in-place operation on shape {self.shape} gave shape {result.shape}. Write t = ... instead."
@@ -377,6 +389,8 @@ class Tensor(Methods, Eager):
 
     def set_(self, array: ArrayLike) -> Tensor:
         """Hold `array` from now on, whatever its shape and dtype: a new leaf, without a gradient; returns itself."""
+        if capturing and (noting := capture()):
+            noting.refuse("it gives a Tensor another array with set_")
         wanted = self.requires_grad
         self._changed()
         self.value, self.node = np.array(array), None
@@ -405,8 +419,8 @@ def _rebuild(kind: type[Tensor], array: NDArray[Any], requires_grad: bool) -> Te
 
 def as_tensor(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
     """`x` itself if it is a Tensor of that dtype, else a Tensor that shares its memory where it can."""
-    if isinstance(x, Tensor):
-        return x if dtype is None or x.dtype == dtype else functions["astype"](x, dtype)
+    if isinstance(x, Traced):
+        return x if dtype is None or x.dtype == dtype else functions["astype"](x, dtype)  # type: ignore[attr-defined, return-value]
     array = np.asarray(x, dtype)
     if array.dtype.kind not in "biufc":
         raise DTypeError(f"a Tensor was asked for of dtype {array.dtype}. Expected numbers or booleans.")

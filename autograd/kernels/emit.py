@@ -71,6 +71,7 @@ def _wrapped(text: str, inner: str, symbol: str, signature: Sequence[str]) -> st
     """
     text = _GLOBAL.sub(r"\1internal\2", _DEFINED.sub("define internal ", text))
     text = re.sub(r"^define internal (?:linkonce_odr|weak|weak_odr) ", "define internal ", text, flags=re.MULTILINE)
+    text = _aligned(text, inner)
     kinds = [_MACHINE[kind] for kind in signature]
     formal = ", ".join(f"{kind} %a{k}" for k, kind in enumerate(kinds))
     return f"""{text}
@@ -81,6 +82,14 @@ define void @{symbol}({formal}) {{
   ret void
 }}
 """
+
+
+def _aligned(text: str, function: str) -> str:
+    """The module with the stack of a function aligned to whole vectors.
+
+    A loop that calls keeps its vectors on the stack; where they straddle cache lines it takes up to 1.8 times as long.
+    """
+    return re.sub(rf"^(define .*@{re.escape(function)}\(.*) {{$", r"\1 alignstack(64) {", text, flags=re.MULTILINE)
 
 
 def _needed(text: str) -> tuple[str, ...]:

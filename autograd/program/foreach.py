@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from autograd.config import config
 from autograd.errors import ArgumentError, ShapeError, WengertError
+from autograd.primitive import capture
 from autograd.program.launch import build, kernel_module
 from autograd.program.loops import Loops
 from autograd.program.part import BLOCK, number_of
@@ -49,6 +50,8 @@ class Foreach:
             numbers: further arguments; they may change from call to call.
             key: what the rule is asked for with, if it is keyed.
         """
+        if noting := capture():
+            noting.refuse("it steps an optimizer; compile what computes the loss, and step outside")
         lengths = {len(column) for column in (*targets, *reads)}
         if len(lengths) != 1:
             raise ShapeError(f"foreach was given columns of {sorted(lengths)} Tensors. Expected equal numbers.")

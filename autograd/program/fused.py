@@ -11,7 +11,7 @@ import numpy as np
 from autograd.config import config
 from autograd.errors import DifferentiationError, WengertError
 from autograd.ops.shape import reshape_
-from autograd.primitive import Primitive, Traced
+from autograd.primitive import Primitive, Traced, capture, capturing
 from autograd.program.launch import build, source_of
 from autograd.program.part import Part
 from autograd.program.plan import Order, Plan
@@ -40,6 +40,8 @@ class Fused(Generic[P, R]):
 
     def __call__(self, *args: P.args, **settings: P.kwargs) -> R:
         """Run the kernels, or the composition where there are none."""
+        if capturing and capture():
+            return self.composition(*args, **settings)
         values = [x.value if isinstance(x, Tensor) else x for x in args]
         if not config.kernels or not any(getattr(x, "size", 0) >= self.smallest for x in values):
             return self.composition(*args, **settings)

@@ -63,7 +63,7 @@ class Part:
         """The outputs, for values of what is given."""
         env: dict[Symbol, Any] = dict(zip(self.given, values, strict=True))
         for labels in self.labels:
-            _check_labels(value_of(labels, env), self.symbols)
+            check_labels(value_of(labels, env), self.symbols)
         for ready in self.ready:
             ready(env)
         return [y if y.shape == s.shape else np.reshape(y, s.shape) for s, y in self._results(env)]
@@ -118,7 +118,7 @@ class _Ready:
             env[t] = whole.reshape(t.shape)
 
 
-def _check_labels(labels: NDArray[Any], symbols: Sequence[Symbol]) -> None:
+def check_labels(labels: NDArray[Any], symbols: Sequence[Symbol]) -> None:
     for s in symbols:
         if s.op is not None and s.op.name in ("pick", "place"):
             length = s.inputs[0].shape[s.settings["axis"]] if s.op.name == "pick" else s.settings["length"]

@@ -7,7 +7,7 @@ The derivative of a graph is found by the very sweep that reads the tape, run ov
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -160,11 +160,14 @@ def _noted(twins: Twins, s: Symbol, cotangent: Any) -> None:
 
 
 def derive(
-    outputs: Sequence[Symbol], seeds: Sequence[Symbol], wanted: Sequence[Symbol]
+    outputs: Sequence[Symbol],
+    seeds: Sequence[Symbol],
+    wanted: Sequence[Symbol],
+    frozen: Collection[Symbol] = frozenset(),
 ) -> tuple[list[Symbol | None], Twins]:
     """The cotangents of the wanted inputs, as symbols: the tape's sweep, over a tape made of the graph.
 
-    Also every value that the sweep came by, with its cotangent.
+    Also every value that the sweep came by, with its cotangent. Nothing flows back through what is frozen.
     """
     nodes: dict[Symbol, Node] = {}
     twins: Twins = []
@@ -175,7 +178,7 @@ def derive(
                 nodes[s] = Node(None, (), (), None, s.shape, s.dtype)
         else:
             parents = tuple(nodes.get(x) if isinstance(x, Symbol) else None for x in s.inputs)
-            if s.op.differentiable and any(p is not None for p in parents):
+            if s.op.differentiable and s not in frozen and any(p is not None for p in parents):
                 nodes[s] = Node(s.op, parents, (s, *s.inputs), s.settings, s.shape, s.dtype)
         if s in nodes:
             nodes[s].watched().hooks.append(partial(_noted, twins, s))

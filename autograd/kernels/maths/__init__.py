@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ unary: dict[str, Callable[[Value], Value]] = {
     "sigmoid": exponential.sigmoid,
     "softplus": logarithm.softplus,
     "erf": special.erf,
+    "erfc": special.erfc,
     "sin": circular.sin,
     "cos": circular.cos,
     "tan": circular.tan,
@@ -42,7 +43,7 @@ unary: dict[str, Callable[[Value], Value]] = {
 binary: dict[str, Callable[[Value, Value], Value]] = {"pow": power.pow}
 
 
-def compiled(name: str, body: Function, arity: int, kind: Kind) -> Function:
+def compiled(name: str, body: Callable[..., Value], arity: int, kind: Kind) -> Function:
     """`body` as an njit function of one format, always inlined, deaf to the caller's fast-math flags."""
     number = getattr(types, kind.name)
 
@@ -69,12 +70,27 @@ def compiled(name: str, body: Function, arity: int, kind: Kind) -> Function:
     return function
 
 
-table: dict[tuple[str, str], Function] = {
-    (name, kind.name): compiled(name, body, arity, kind)
-    for arity, bodies in ((1, unary), (2, binary))
-    for name, body in bodies.items()
-    for kind in KINDS.values()
-}
+class Table(Mapping[tuple[str, str], Function]):
+    """The functions by name and dtype, each made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self.made: dict[tuple[str, str], Function] = {}
+
+    def __getitem__(self, key: tuple[str, str]) -> Function:
+        if key not in self.made:
+            name, dtype = key
+            arity, body = (1, unary[name]) if name in unary else (2, binary[name])
+            self.made[key] = compiled(name, body, arity, KINDS[dtype])
+        return self.made[key]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return ((name, dtype) for name in (*unary, *binary) for dtype in KINDS)
+
+    def __len__(self) -> int:
+        return (len(unary) + len(binary)) * len(KINDS)
+
+
+table = Table()
 
 
 def sources() -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from autograd.kernels.maths.emit import (
     Value,
     any_two_sum,
@@ -22,12 +24,29 @@ from autograd.kernels.maths.guard import guarded
 from autograd.kernels.maths.reduction import large_angle
 
 LIMIT = {"float32": 2.0**15, "float64": 2.0**30}
-TWO_OVER_PI = 0.6366197723675814
+PI = {
+    "float32": (3.1415927410125732, -8.742277657347586e-08, -3.4302490200117637e-15),
+    "float64": (3.141592653589793, 1.2246467991473532e-16, -2.9947698097183397e-33),
+}
 HALF_PI = {
     "float32": (1.5707963705062866, -4.371138828673793e-08, -1.7151245100058819e-15),
     "float64": (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33),
 }
 
+# (sin(r) / r - 1) / r^2, in r^2, for |r| < pi / 2
+SINE = {
+    "float32": (-0.16666652, 0.008332893, -0.00019798269, 2.5833233e-06),
+    "float64": (
+        -0.16666666666666666,
+        0.008333333333333207,
+        -0.0001984126984121241,
+        2.755731921154547e-06,
+        -2.5052106901186982e-08,
+        1.6058940793289265e-10,
+        -7.643012857825052e-13,
+        2.721340797696041e-15,
+    ),
+}
 # (sin(r) / r - 1) / r^2 and (cos(r) - 1 + r^2 / 2) / r^4, in r^2, for |r| < pi / 4
 SIN = {
     "float32": (-0.16666654, 0.008332106, -0.0001950784),
@@ -76,44 +95,63 @@ QUARTER = {
 FAR = {"float32": 1e12, "float64": 1e24}  # atan is pi / 2 to the last bit
 
 
-def turn(x: Value) -> tuple[Value, Value, Value]:
-    """(k, its integer, |x| - k times the first part of pi / 2, exactly), k the nearest number of quarter turns."""
-    shifted = fma(fabs(x), TWO_OVER_PI, x.kind.shifter)
-    k = shifted - x.kind.shifter
-    return k, bits(shifted), fma(-k, HALF_PI[x.kind.name][0], fabs(x))
+def sine(r: Value) -> Value:
+    """The sine of at most a quarter turn; near its end, what rounding takes from r^2 counts."""
+    z, z_low = two_product(r, r)
+    first, *rest = SINE[r.kind.name]
+    return fma(r, fma(z, fma(z, polynomial(z, rest), first), z_low * first), r)
 
 
-def angle(x: Value) -> tuple[Value, Value]:
-    """(r, the integer k), where |x| = k pi / 2 + r."""
-    k, quarters, r = turn(x)
-    for part in HALF_PI[x.kind.name][1:]:
-        r = fma(-k, part, r)
-    return r, quarters
+def flipped(y: Value, halves: Value) -> Value:
+    """Y with its sign changed by an odd number of half turns."""
+    return floating(bits(y) ^ (halves << (y.kind.width - 1)))
 
 
-def wave(r: Value, odd: Value) -> Value:
-    """cos(r) where `odd`, else sin(r)."""
-    z = r * r
-    s = fma(r * z, polynomial(z, SIN), r)
-    c = fma(z, fma(z, polynomial(z, COS), -0.5), 1.0)
-    return select(odd, c, s)
+def less_turns(x: Value, k: Value) -> Value:
+    """X - k pi, the large part exactly."""
+    for part in PI[x.kind.name]:
+        x = fma(-k, part, x)
+    return x
 
 
-def half_turned(y: Value, quarters: Value) -> Value:
-    """Y, with its sign changed where the number of quarter turns has its second bit set."""
-    return floating(bits(y) ^ ((quarters << (y.kind.width - 2)) & y.kind.sign))
-
-
-def sin_of(x: Value, r: Value, quarters: Value) -> Value:
-    """The sine of x, where |x| is r and some quarter turns."""
-    y = half_turned(wave(r, nonzero(quarters & 1)), quarters)
+def sin_near(x: Value) -> Value:
+    """The sine up to LIMIT: |x| less the nearest whole number of half turns."""
+    a, shifter = fabs(x), x.kind.shifter
+    shifted = fma(a, 1.0 / math.pi, shifter)
+    y = flipped(sine(less_turns(a, shifted - shifter)), bits(shifted))
     return floating(bits(y) ^ (bits(x) & x.kind.sign))
 
 
-def cos_of(r: Value, quarters: Value) -> Value:
-    """The cosine: the sine, a quarter turn later."""
-    later = quarters + 1
-    return half_turned(wave(r, nonzero(later & 1)), later)
+def cos_near(x: Value) -> Value:
+    """The cosine up to LIMIT: the sine of |x| plus a quarter turn."""
+    a, shifter = fabs(x), x.kind.shifter
+    shifted = fma(a, 1.0 / math.pi, 0.5) + shifter
+    return flipped(sine(less_turns(a, (shifted - shifter) - 0.5)), bits(shifted))
+
+
+def wave(r: Value, quarters: Value) -> Value:
+    """The sine of r, |r| <= pi / 4, and some quarter turns."""
+    y = sine(select(nonzero(quarters & 1), HALF_PI[r.kind.name][0] - fabs(r), r))
+    return flipped(y, quarters >> 1)
+
+
+def sin_far(x: Value) -> Value:
+    """The sine of one large float64, NaN at infinity."""
+    r, _, quarters = large_angle(x)
+    return floating(bits(wave(r, quarters)) ^ (bits(x) & x.kind.sign)) + (x - x)
+
+
+def cos_far(x: Value) -> Value:
+    """The cosine of one large float64, NaN at infinity."""
+    r, _, quarters = large_angle(x)
+    return wave(r, quarters + 1) + (x - x)
+
+
+def turn(x: Value) -> tuple[Value, Value, Value]:
+    """(k, its integer, |x| - k times the first part of pi / 2, exactly), k the nearest number of quarter turns."""
+    shifted = fma(fabs(x), 2.0 / math.pi, x.kind.shifter)
+    k = shifted - x.kind.shifter
+    return k, bits(shifted), fma(-k, HALF_PI[x.kind.name][0], fabs(x))
 
 
 def tan_of(x: Value, r: Value, r_low: Value, quarters: Value) -> Value:
@@ -126,16 +164,6 @@ def tan_of(x: Value, r: Value, r_low: Value, quarters: Value) -> Value:
     return floating(bits(y + correction) ^ (quarters << (x.kind.width - 1)) ^ (bits(x) & x.kind.sign))
 
 
-def sin_near(x: Value) -> Value:
-    """The sine up to LIMIT."""
-    return sin_of(x, *angle(x))
-
-
-def cos_near(x: Value) -> Value:
-    """The cosine up to LIMIT."""
-    return cos_of(*angle(x))
-
-
 def tan_near(x: Value) -> Value:
     """The tangent up to LIMIT."""
     k, quarters, exact = turn(x)
@@ -143,18 +171,6 @@ def tan_near(x: Value) -> Value:
     part, part_low = two_product(-k, middle)
     r, r_low = any_two_sum(exact, part)
     return tan_of(x, r, r_low + fma(-k, low, part_low), quarters)
-
-
-def sin_far(x: Value) -> Value:
-    """The sine of one large float64, NaN at infinity."""
-    r, _, quarters = large_angle(x)
-    return sin_of(x, r, quarters) + (x - x)
-
-
-def cos_far(x: Value) -> Value:
-    """The cosine of one large float64, NaN at infinity."""
-    r, _, quarters = large_angle(x)
-    return cos_of(r, quarters) + (x - x)
 
 
 def tan_far(x: Value) -> Value:

@@ -7,7 +7,6 @@ and other exact tricks survive the flags of the loop that they are inlined into.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -46,74 +45,28 @@ class Kind:
 FLOAT32 = Kind("float32", 32, 23, ir.FloatType())
 FLOAT64 = Kind("float64", 64, 52, ir.DoubleType())
 KINDS = {kind.name: kind for kind in (FLOAT32, FLOAT64)}
+SHORT = 6  # terms up to which Horner's rule is as fast
 INF, NAN = float("inf"), float("nan")
-
-
-class Pool:
-    """The constants of one function in an array that LLVM reads but does not see through.
-
-    A function that is called for every vector of a loop cannot keep its constants in registers, and in the large code
-    model of a just-in-time compiler the address of each is a ten-byte instruction. Here one address serves them all.
-    """
-
-    SIZE = 64
-
-    def __init__(self, builder: ir.IRBuilder, name: str) -> None:
-        self.numbers: list[int] = []
-        self.array = ir.GlobalVariable(builder.module, ir.ArrayType(ir.IntType(64), self.SIZE), name)
-        self.array.linkage, self.array.global_constant = "private", True
-        self.array.initializer = ir.Constant(self.array.value_type, [ir.Constant(ir.IntType(64), 0)] * self.SIZE)
-        address = ir.PointerType(ir.IntType(64))
-        start = self.array.bitcast(address)
-        self.start = builder.asm(ir.FunctionType(address, [address]), "", "=r,0", [start], side_effect=False)
-
-    def load(self, builder: ir.IRBuilder, number: Number, t: ir.Type) -> ir.Value:
-        """`number` in every lane of a vector of type t."""
-        lane, index = t.element, ir.Constant(ir.IntType(32), 0)
-        word = word_of(number, lane)
-        if word not in self.numbers:
-            self.numbers.append(word)
-            self.array.initializer.constant[len(self.numbers) - 1] = ir.Constant(ir.IntType(64), word)
-        place = builder.gep(self.start, [ir.Constant(ir.IntType(64), self.numbers.index(word))])
-        value = builder.load(builder.bitcast(place, lane.as_pointer()))
-        first = builder.insert_element(ir.Constant(t, ir.Undefined), value, index)
-        return builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(ir.IntType(32), t.count), [0] * t.count))
-
-
-def word_of(number: Number, lane: ir.Type) -> int:
-    """The bits of a number as it stands in a lane."""
-    if isinstance(lane, ir.IntType):
-        return int(number)
-    integer, real = ("<I", "<f") if isinstance(lane, ir.FloatType) else ("<Q", "<d")
-    return int(struct.unpack(integer, struct.pack(real, number))[0])
 
 
 class Value:
     """A float, an integer of the same width or a mask, in one lane or several; operators emit instructions."""
 
-    __slots__ = ("builder", "ir", "kind", "lanes", "pool")
+    __slots__ = ("builder", "ir", "kind", "lanes")
 
-    def __init__(
-        self, builder: ir.IRBuilder, value: ir.Value, kind: Kind, lanes: int, pool: Pool | None = None
-    ) -> None:
-        self.builder, self.ir, self.kind, self.lanes, self.pool = builder, value, kind, lanes, pool
+    def __init__(self, builder: ir.IRBuilder, value: ir.Value, kind: Kind, lanes: int) -> None:
+        self.builder, self.ir, self.kind, self.lanes = builder, value, kind, lanes
 
     def __bool__(self) -> bool:
         raise TypeError("a Value is known only when the kernel runs: write select(mask, a, b) in place of `if`")
 
     def of(self, value: ir.Value) -> Value:
         """A Value with this one's format and lanes."""
-        return Value(self.builder, value, self.kind, self.lanes, self.pool)
+        return Value(self.builder, value, self.kind, self.lanes)
 
     def constant(self, number: Number) -> Value:
         """`number` in every lane, in this Value's own type."""
-        if self.pool:
-            return self.of(self.pool.load(self.builder, number, self.ir.type))
-        return self.of(self.literal(number))
-
-    def literal(self, number: Number) -> ir.Constant:
-        """`number` in every lane, written into the instruction that takes it."""
-        return ir.Constant(self.ir.type, number if self.lanes == 1 else [number] * self.lanes)
+        return self.of(ir.Constant(self.ir.type, number if self.lanes == 1 else [number] * self.lanes))
 
     def like(self, other: Value | Number) -> Value:
         """`other` as a Value that an instruction takes beside this one."""
@@ -170,10 +123,10 @@ class Value:
         return self.of(self.builder.not_(self.ir))
 
     def __lshift__(self, count: int) -> Value:
-        return self.of(self.builder.shl(self.ir, self.literal(count)))
+        return self.of(self.builder.shl(self.ir, self.constant(count).ir))
 
     def __rshift__(self, count: int) -> Value:
-        return self.of(self.builder.lshr(self.ir, self.literal(count)))
+        return self.of(self.builder.lshr(self.ir, self.constant(count).ir))
 
     def compare(self, sign: str, other: Value | Number) -> Value:
         """A mask, false wherever a NaN takes part."""
@@ -264,19 +217,37 @@ def floating(x: Value) -> Value:
     return x.of(x.builder.bitcast(x.ir, ir.VectorType(x.kind.type, x.lanes) if x.lanes > 1 else x.kind.type))
 
 
+def converted(x: Value) -> Value:
+    """The integer x, signed, as a float."""
+    return x.of(x.builder.sitofp(x.ir, ir.VectorType(x.kind.type, x.lanes) if x.lanes > 1 else x.kind.type))
+
+
+def signs(x: Value) -> Value:
+    """An integer whose every bit is the sign of the float x."""
+    return x.of(x.builder.ashr(bits(x).ir, bits(x).constant(x.kind.width - 1).ir))
+
+
 def cast(x: Value, kind: Kind) -> Value:
     """X in another format."""
     t = ir.VectorType(kind.type, x.lanes) if x.lanes > 1 else kind.type
     convert = x.builder.fpext if kind.width > x.kind.width else x.builder.fptrunc
-    return Value(x.builder, convert(x.ir, t), kind, x.lanes, x.pool)
+    return Value(x.builder, convert(x.ir, t), kind, x.lanes)
 
 
 def polynomial(x: Value, coefficients: Coefficients | Sequence[float]) -> Value:
-    """c0 + c1 x + c2 x^2 + ... by Horner's rule; the coefficients are those of x's format."""
+    """c0 + c1 x + c2 x^2 + ... with the coefficients of x's format, by Horner's rule.
+
+    A long one is first made half as long, in x^2, by joining neighbours (Estrin 1960): what waits for nothing is fast.
+    """
     c = coefficients[x.kind.name] if isinstance(coefficients, Mapping) else coefficients
-    y = x.constant(c[-1])
-    for lower in reversed(c[:-1]):
-        y = fma(y, x, lower)
+    terms = [x.constant(number) for number in c]
+    if len(terms) > SHORT:
+        while len(terms) > SHORT // 2:
+            terms = [fma(b, x, a) for a, b in zip(terms[::2], terms[1::2], strict=False)] + terms[len(terms) & ~1 :]
+            x = x * x
+    y = terms.pop()
+    while terms:
+        y = fma(y, x, terms.pop())
     return y
 
 

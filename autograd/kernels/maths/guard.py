@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 
 from llvmlite import ir
 
-from autograd.kernels.maths.emit import FLOAT64, Kind, Pool, Value, cast, fabs
+from autograd.kernels.maths.emit import FLOAT64, Kind, Value, cast, fabs
 
 LANES = {"float32": (4, 8, 16), "float64": (2, 4, 8)}
 Body = Callable[[Value], Value]
+Mend = Callable[[Value, Value], Value]
 USED = "llvm.compiler.used"
 
 
@@ -21,7 +22,7 @@ def guarded(name: str, near: Body, far: Body, limit: Mapping[str, float]) -> Bod
     """`near` where |x| <= limit and for NaN, `far` (of one float64 number) beyond it."""
 
     def call(x: Value) -> Value:
-        return x.of(x.builder.call(scalar(x.builder.module, name, x.kind), [x.ir]))
+        return x.of(x.builder.call(scalar(x.builder.module, name, x.kind), [x.ir, near(x).ir]))
 
     def scalar(module: ir.Module, name: str, kind: Kind) -> ir.Function:
         """The function of one number, with its vector forms, defined in `module` at its first use there."""
@@ -29,10 +30,10 @@ def guarded(name: str, near: Body, far: Body, limit: Mapping[str, float]) -> Bod
         if symbol in module.globals:
             return module.globals[symbol]
         function = define(module, symbol, kind.type)
-        build(function, kind, 1, near, one(far), limit[kind.name])
+        build(function, kind, 1, one(far), limit[kind.name])
         forms = {n: define(module, f"{symbol}_x{n}", ir.VectorType(kind.type, n)) for n in LANES[kind.name]}
         for lanes, form in forms.items():
-            build(form, kind, lanes, near, each(function), limit[kind.name])
+            build(form, kind, lanes, each(function), limit[kind.name])
         offer(module, function, forms)
         return function
 
@@ -40,47 +41,48 @@ def guarded(name: str, near: Body, far: Body, limit: Mapping[str, float]) -> Bod
 
 
 def define(module: ir.Module, symbol: str, t: ir.Type) -> ir.Function:
-    """An empty function from `t` to `t`."""
-    function = ir.Function(module, ir.FunctionType(t, [t]), symbol)
+    """An empty function of two `t` that gives one."""
+    function = ir.Function(module, ir.FunctionType(t, [t, t]), symbol)
     function.linkage = "linkonce_odr"
     for attribute in ("nounwind", "noinline", "readnone"):
         function.attributes.add(attribute)
     return function
 
 
-def build(function: ir.Function, kind: Kind, lanes: int, near: Body, far: Body, limit: float) -> None:
-    """Return `near`, or `far` if any lane is beyond the limit."""
+def build(function: ir.Function, kind: Kind, lanes: int, far: Mend, limit: float) -> None:
+    """Return the second argument, or `far` of the first if any lane of it is beyond the limit."""
     entry, near_block, far_block = (function.append_basic_block(s) for s in ("entry", "near", "far"))
     builder = ir.IRBuilder(entry)
-    pool = Pool(builder, f"{function.name}_constants") if lanes > 1 else None
-    x = Value(builder, function.args[0], kind, lanes, pool)
+    x, y = (Value(builder, argument, kind, lanes) for argument in function.args)
     beyond = (fabs(x) > limit).ir
     if lanes > 1:
         mask = ir.IntType(lanes)
         beyond = builder.icmp_unsigned("!=", builder.bitcast(beyond, mask), ir.Constant(mask, 0))
     builder.cbranch(beyond, far_block, near_block).set_weights([1, 1000])
-    for block, body in ((near_block, near), (far_block, far)):
-        builder.position_at_end(block)
-        builder.ret(body(x).ir)
+    builder.position_at_end(near_block)
+    builder.ret(y.ir)
+    builder.position_at_end(far_block)
+    builder.ret(far(x, y).ir)
 
 
-def one(far: Body) -> Body:
+def one(far: Body) -> Mend:
     """`far` of one number of either format."""
 
-    def call(x: Value) -> Value:
+    def call(x: Value, _: Value) -> Value:
         return far(x) if x.kind == FLOAT64 else cast(far(cast(x, FLOAT64)), x.kind)
 
     return call
 
 
-def each(function: ir.Function) -> Body:
+def each(function: ir.Function) -> Mend:
     """The scalar function, lane by lane."""
 
-    def call(x: Value) -> Value:
-        b, y = x.builder, ir.Constant(x.ir.type, ir.Undefined)
+    def call(x: Value, near: Value) -> Value:
+        b, y = x.builder, near.ir
         for lane in range(x.lanes):
             index = ir.Constant(ir.IntType(32), lane)
-            y = b.insert_element(y, b.call(function, [b.extract_element(x.ir, index)]), index)
+            pair = [b.extract_element(v.ir, index) for v in (x, near)]
+            y = b.insert_element(y, b.call(function, pair), index)
         return x.of(y)
 
     return call
@@ -88,7 +90,7 @@ def each(function: ir.Function) -> Body:
 
 def offer(module: ir.Module, function: ir.Function, forms: Mapping[int, ir.Function]) -> None:
     """Tell the loop vectoriser of the vector forms, and keep the linker from dropping them first."""
-    names = ",".join(f"_ZGV_LLVM_N{lanes}v_{function.name}({form.name})" for lanes, form in forms.items())
+    names = ",".join(f"_ZGV_LLVM_N{lanes}vv_{function.name}({form.name})" for lanes, form in forms.items())
     # llvmlite knows no string attributes; its set of attributes prints what it holds.
     set.add(function.attributes, f'"vector-function-abi-variant"="{names}"')
     byte = ir.IntType(8).as_pointer()

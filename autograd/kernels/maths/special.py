@@ -1,9 +1,21 @@
-"""erf: a polynomial near zero, 1 - e^(a Q(a)) beyond."""
+"""erf: a polynomial near zero, 1 - e^(a Q(a)) beyond. erfc: e^(-a^2) P(t) / (1 + 2 a) with t = (a - m) / (a + m)."""
 
 from __future__ import annotations
 
-from autograd.kernels.maths.emit import Value, copysign, fabs, fma, minimum, polynomial, select
-from autograd.kernels.maths.exponential import exp_below
+from autograd.kernels.maths.emit import (
+    Value,
+    any_two_sum,
+    copysign,
+    fabs,
+    fma,
+    minimum,
+    polynomial,
+    quotient,
+    select,
+    two_product,
+    two_sum,
+)
+from autograd.kernels.maths.exponential import EXPM1, exp_below, reduce, scale
 
 BORDER = {"float32": 0.92, "float64": 1.0}
 ONE = {"float32": 3.95, "float64": 5.95}  # erf is 1 to the last bit from here
@@ -27,7 +39,7 @@ ERF = {
     ),
 }
 # log(1 - erf(a)) / a
-ERFC = {
+LOG_ERFC = {
     "float32": (-1.1286522, -0.63513565, -0.10626367, 0.02378588, -0.00365406, 0.00032573735, -1.153204e-05),
     "float64": (
         -1.1283792010459255,
@@ -51,12 +63,82 @@ ERFC = {
         -2.0095188053594837e-13,
     ),
 }
+ZERO = {"float32": 10.2, "float64": 27.3}  # erfc is 0 from here
+SHALLOWEST = {"float32": 78.0, "float64": 699.0}  # beyond it e^-a^2 over 2 a nears the subnormal numbers
+MIDDLE = {"float32": 2.5, "float64": 4.0}
+# e^(a^2) erfc(a) (1 + 2 a), in t, for a > 0.38; the first coefficient has a second part
+ERFC = {
+    "float32": (
+        1.2648382,
+        -0.12235677,
+        -0.09902435,
+        0.15763025,
+        -0.10297092,
+        0.032755975,
+        0.00095955626,
+        -0.00435005,
+        0.00040991805,
+        0.0005362206,
+    ),
+    "float64": (
+        1.2329951186255526,
+        -0.1396211168405625,
+        0.015379652102619415,
+        0.0680970542546905,
+        -0.10103906603628104,
+        0.09373283499844202,
+        -0.06633036581282162,
+        0.03716751553554081,
+        -0.016197734049765395,
+        0.005031970001158319,
+        -0.0007577733520260867,
+        -0.00019925686310791788,
+        0.00015062199522061103,
+        -2.4398432725458018e-05,
+        -1.1223086399027407e-05,
+        5.707362712333018e-06,
+        2.9609645705526977e-07,
+        -8.207412230614364e-07,
+        7.153019115113685e-08,
+        1.0423918506639926e-07,
+        -1.5532816912931232e-08,
+        -9.9887894345259e-09,
+        1.0485842054030247e-09,
+    ),
+}
+ERFC_LOW = {"float32": -3.580135873885192e-08, "float64": -4.484792303565824e-17}
+
+
+def near(a: Value) -> Value:
+    """The error function of a number up to BORDER."""
+    return fma(a, polynomial(a * a, ERF), a)
 
 
 def erf(x: Value) -> Value:
     """The error function, 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x."""
     name = x.kind.name
     a = minimum(fabs(x), ONE[name])
-    near = fma(a, polynomial(a * a, ERF), a)
-    far = 1.0 - exp_below(a * polynomial(a, ERFC))
-    return copysign(select(a < BORDER[name], near, far), x)
+    far = 1.0 - exp_below(a * polynomial(a, LOG_ERFC))
+    return copysign(select(a < BORDER[name], near(a), far), x)
+
+
+def far_erfc(a: Value) -> Value:
+    """1 - erf(a) for a > 0.38."""
+    name = a.kind.name
+    square, square_low = two_product(a, a)
+    r, low, exponent = reduce(-square)
+    r, low = two_sum(r, low - square_low)
+    e, e_low = two_sum(a.constant(1.0), r)
+    e, e_low = two_sum(e, e_low + fma(r * r, polynomial(r, EXPM1), low))
+    t = (a - MIDDLE[name]) / (a + MIDDLE[name])
+    p, p_low = two_sum(a.constant(ERFC[name][0]), fma(t, polynomial(t, ERFC[name][1:]), ERFC_LOW[name]))
+    n, n_low = two_product(e, p)
+    y, correction = quotient(n, fma(e, p_low, fma(e_low, p, n_low)), *any_two_sum(a.constant(1.0), 2.0 * a))
+    return scale(y + correction, exponent, square > SHALLOWEST[name])
+
+
+def erfc(x: Value) -> Value:
+    """1 - erf(x), to the last digits of its smallest values."""
+    a = minimum(fabs(x), ZERO[x.kind.name])
+    far = far_erfc(a)
+    return select(a < 0.4, 1.0 - copysign(near(a), x), select(x < 0.0, 2.0 - far, far))

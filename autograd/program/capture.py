@@ -1,0 +1,184 @@
+"""Capture: a function run once on symbols, with every operation noted, also those on Tensors that it closes over.
+
+Where `ag.fused` takes a composition of arrays alone, this takes a whole model: parameters and buffers become inputs of
+the program, assignments to them become outputs, seeds of random numbers are drawn anew for each run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from threading import get_ident
+from typing import Any, NoReturn
+
+import numpy as np
+
+from autograd.errors import WengertError
+from autograd.primitive import Primitive, capturing
+from autograd.program.symbol import Symbol, Unfusable, _meaning, _weak
+from autograd.tape import recording
+from autograd.tensor import Tensor
+
+_UNSPOKEN = ("matmul", "getitem")  # operations whose symbols two runs of the same inputs share
+
+
+class Captured(Symbol):
+    """A symbol whose operations a capture notes."""
+
+    __slots__ = ("capture",)
+    __hash__ = object.__hash__
+    capture: Capture
+
+    def run(self, op: Primitive, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        """Note an operation."""
+        return self.capture.run(op, inputs, settings)
+
+    def detach(self) -> Any:
+        """The same value as a constant."""
+        from_here = self.capture.run
+        return from_here(_stop(), (self,), {})
+
+    def __getitem__(self, index: Any) -> Any:
+        return _function("getitem")(self, index)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __iter__(self) -> Any:
+        return (self[k] for k in range(self.shape[0]))
+
+    @property
+    def requires_grad(self) -> bool:
+        """Taken as wanted."""
+        return self.dtype.kind == "f"
+
+
+def _function(name: str) -> Any:
+    from autograd.primitive import functions
+
+    return functions[name]
+
+
+def _stop() -> Primitive:
+    from autograd.primitive import primitives
+
+    return primitives["stop_gradient"]
+
+
+class Capture:
+    """What one run of a function did.
+
+    Attributes:
+        tensors: the Tensors that it read, with their symbols. constants: arrays that it holds.
+        numbers: symbols of Python numbers, with what gives their value for a run.
+        assigned: Tensors that it changed, with the symbols of their new values.
+        guards: (object, attribute, value) that hold as long as the program stands for the function.
+        frozen: symbols made under `no_grad`.
+    """
+
+    def __init__(self) -> None:
+        self.thread = get_ident()
+        self.tensors: dict[int, tuple[Tensor, Symbol]] = {}
+        self.now: dict[int, Symbol] = {}
+        self.constants: list[tuple[Symbol, Any]] = []
+        self.numbers: list[tuple[Symbol, Callable[[], float]]] = []
+        self.assigned: dict[int, tuple[Tensor, Symbol]] = {}
+        self.guards: list[tuple[Any, str, Any]] = []
+        self.frozen: set[Symbol] = set()
+        self.known: dict[Any, Symbol] = {}
+
+    def __enter__(self) -> Capture:
+        capturing.append(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        capturing.remove(self)
+
+    def input(self, x: Any, label: str) -> Captured:
+        """A symbol for a value that each run brings along."""
+        if isinstance(x, (int, float)):
+            return self._made((), np.dtype(np.float64), weak=True, label=label)
+        return self._made(x.shape, x.dtype, label=label)
+
+    def _made(self, *args: Any, **settings: Any) -> Captured:
+        s = Captured(*args, **settings)
+        s.capture = self
+        return s
+
+    def lift(self, x: Any) -> Any:
+        """The symbol of a value."""
+        if isinstance(x, Tensor):
+            if id(x) not in self.now:
+                s = self.input(x.value, f"t{len(self.tensors)}")
+                self.tensors[id(x)], self.now[id(x)] = (x, s), s
+            return self.now[id(x)]
+        if isinstance(x, (np.ndarray, np.generic)):
+            s = self.input(np.asarray(x), f"c{len(self.constants)}")
+            self.constants.append((s, np.array(x)))
+            return s
+        return x
+
+    def number(self, draw: Callable[[], float]) -> Captured:
+        """A number that each run draws anew."""
+        s = self.input(0, f"n{len(self.numbers)}")
+        self.numbers.append((s, draw))
+        return s
+
+    def run(self, op: Primitive, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        """Note an operation; the same one on the same inputs is one."""
+        lifted = tuple(self.lift(x) for x in inputs)
+        if op.composition is not None:
+            return op.composition(*lifted, **settings)
+        record = recording.get()
+        key = (op, tuple(id(x) if isinstance(x, Symbol) else (type(x), repr(x)) for x in lifted), repr(settings), record)
+        found = self.known.get(key)
+        if found is None:
+            shape, dtype = meaning(op, lifted, settings)
+            weak = _weak(op, lifted)
+            found = self._made(shape, dtype, op=op, inputs=lifted, settings=settings, weak=weak)
+            self.known[key] = found
+            if not record:
+                self.frozen.add(found)
+        return found
+
+    def assign(self, t: Tensor, value: Any) -> Tensor:
+        """Note that t holds `value` from now on."""
+        self.lift(t)
+        s = self.lift(value)
+        if s.shape != t.shape or s.dtype != t.dtype:
+            self.refuse(f"it assigns {s.shape} {s.dtype} to a Tensor of {t.shape} {t.dtype}")
+        if t.node is not None and t.node.op is not None:
+            self.refuse("it changes the result of an operation in place")
+        self.now[id(t)] = s
+        self.assigned[id(t)] = (t, s)
+        return t
+
+    def guard(self, holder: Any, name: str) -> None:
+        """The program stands for the function only while an attribute keeps its value."""
+        self.guards.append((holder, name, getattr(holder, name)))
+
+    def read(self, t: Tensor) -> None:
+        """A Tensor's value is wanted in Python."""
+        if id(t) in self.assigned:
+            self.refuse("it reads a value that it has changed before")
+        if t.node is not None or id(t) in self.tensors:
+            self.refuse("it reads a value as a Python number or array")
+
+    def refuse(self, reason: str) -> NoReturn:
+        """Say why there is no program."""
+        raise Unfusable(reason)
+
+
+def meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and dtype of a result: by what is known of the operation, or tried on zeros."""
+    try:
+        return _meaning(op, inputs, settings)
+    except Unfusable:
+        tried = [
+            (1.0 if x.weak else np.zeros(x.shape, x.dtype)) if isinstance(x, Symbol) else x for x in inputs
+        ]
+        try:
+            with np.errstate(all="ignore"):
+                y = np.asarray(op.forward(*tried, **settings))
+        except (WengertError, ValueError, TypeError, IndexError, ArithmeticError) as error:
+            raise Unfusable(f"{op.name} cannot be tried on zeros ({error})") from None
+        return y.shape, y.dtype

@@ -1,0 +1,186 @@
+"""`compile`: a function of a whole model as a program of kernels and matrix products."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from typing import Any, Generic, ParamSpec, TypeVar
+
+import numpy as np
+
+from autograd.config import config
+from autograd.errors import DifferentiationError, WengertError
+from autograd.primitive import Primitive, Traced, capture, capturing
+from autograd.program.capture import Capture, Captured
+from autograd.program.compiled import Program
+from autograd.program.symbol import Symbol, Unfusable, derive
+from autograd.sweep import sweep
+from autograd.tape import Node, enable_grad, recording
+from autograd.tensor import Tensor
+from autograd.tree import flatten
+
+P = ParamSpec("P")
+R = TypeVar("R")
+PROGRAMS = 16  # that a function keeps: for kinds of arguments, with a gradient and without
+
+
+class Compiled(Generic[P, R]):
+    """A function compiled as a whole. Made by `compile`."""
+
+    def __init__(self, f: Callable[P, R]) -> None:
+        update_wrapper(self, f)
+        self.function = f
+        self.programs: dict[Any, list[Run | str]] = {}
+        self.op = Primitive(getattr(f, "__name__", "compiled"), "*xs", _refused, pulls=(), reads=())
+        self.op.together = _together
+
+    def __call__(self, *args: P.args, **settings: P.kwargs) -> R:
+        """Run the program for arguments like these, or the function where there is none."""
+        if not config.kernels or (capturing and capture()):
+            return self.function(*args, **settings)
+        leaves, build = flatten((args, settings))
+        key = (tuple(map(_kind, leaves)), recording.get())
+        found = next((run for run in self.programs.get(key, ()) if isinstance(run, str) or run.holds()), None)
+        if found is None:
+            found = self._made(leaves, build)
+            self._keep(key, found)
+        if isinstance(found, str) or not found.program.lock.acquire(blocking=False):
+            return self.function(*args, **settings)
+        try:
+            return found(self, leaves, args, settings)  # type: ignore[no-any-return]
+        finally:
+            found.program.lock.release()
+
+    def _keep(self, key: Any, run: Run | str) -> None:
+        if sum(map(len, self.programs.values())) >= PROGRAMS:
+            self.programs.pop(next(iter(self.programs)))
+        self.programs.setdefault(key, []).append(run)
+
+    def _made(self, leaves: Sequence[Any], build: Callable[[list[Any]], Any]) -> Run | str:
+        try:
+            return Run(self.function, leaves, build)
+        except Unfusable as reason:
+            return str(reason)
+        except WengertError as error:  # the function will raise it again, in terms of what the user gave
+            return str(error)
+
+    def reasons(self) -> list[str]:
+        """Why, for some of the arguments so far, the function ran as it stands."""
+        return sorted({run for runs in self.programs.values() for run in runs if isinstance(run, str)})
+
+
+class Run:
+    """A program, and what it has to do with Tensors: which it reads, which have gradients, which it changes."""
+
+    def __init__(self, f: Callable[..., Any], leaves: Sequence[Any], build: Callable[[list[Any]], Any]) -> None:
+        with Capture() as noted:
+            symbols = [noted.input(_value(x), f"x{k}") if _is_input(x) else x for k, x in enumerate(leaves)]
+            args, settings = build(symbols)
+            result = f(*args, **settings)
+            if not isinstance(result, Captured):
+                raise Unfusable(f"it returns a {type(result).__name__}, not one Tensor that depends on its arguments")
+            self.places = [k for k, x in enumerate(leaves) if _is_input(x)]
+            inputs = [symbols[k] for k in self.places]
+            self.guards, self.numbers = noted.guards, bool(noted.numbers)
+            own = {id(leaves[k]): s for k, s in zip(self.places, inputs, strict=True)}
+            self.wanted: list[tuple[Any, Symbol]] = []
+            twins: Any = []
+            gradients: list[Symbol] = []
+            if recording.get():
+                read = [(t, s) for t, s in noted.tensors.values() if t.node is not None and id(t) not in own]
+                given = [(k, symbols[k]) for k in self.places if isinstance(leaves[k], Tensor) and leaves[k].node is not None]
+                wanted = [*given, *read]
+                if wanted:
+                    gradients, twins, wanted = _gradients(noted, result, wanted)
+                self.wanted = wanted
+        self.assigned = list(noted.assigned.values())
+        outputs = [result, *gradients, *(s for _, s in self.assigned)]
+        with np.errstate(all="ignore"):
+            self.program = Program(noted, inputs, outputs, [_value(leaves[k]) for k in self.places], twins)
+
+    def holds(self) -> bool:
+        """Whether what the program takes for granted is so."""
+        return all(getattr(holder, name) == value for holder, name, value in self.guards)
+
+    def __call__(self, owner: Compiled[Any, Any], leaves: Sequence[Any], args: Any, settings: Any) -> Tensor:
+        y, *rest = self.program.run([_value(leaves[k]) for k in self.places])
+        gradients, values = rest[: len(self.wanted)], rest[len(self.wanted) :]
+        for (t, _), value in zip(self.assigned, values, strict=True):
+            t.value = value
+        parents = tuple(leaves[x].node if isinstance(x, int) else x.node for x, _ in self.wanted)
+        if not parents:
+            return Tensor(y)
+        note = {"again": (owner.function, args, settings), "numbers": self.numbers}
+        return Tensor(y, Node(owner.op, parents, (None, *gradients), note, y.shape, y.dtype))
+
+
+def _gradients(noted: Capture, result: Symbol, wanted: list[Any]) -> tuple[list[Symbol], Any, list[Any]]:
+    """The gradients of a result of one element, with a cotangent of 1: what comes in later is a factor of them."""
+    if result.shape or result.dtype.kind != "f":
+        raise Unfusable(f"it returns shape {result.shape}, and only a single number is compiled with its gradient")
+    seed = noted.lift(np.ones((), result.dtype))
+    found, twins = derive([result], [seed], [s for _, s in wanted], noted.frozen)
+    pairs = [(w, g) for w, g in zip(wanted, found, strict=True) if g is not None]
+    return [g for _, g in pairs], twins, [w for w, _ in pairs]
+
+
+def _is_input(x: Any) -> bool:
+    return isinstance(x, (Tensor, np.ndarray, np.generic)) or type(x) is float
+
+
+def _value(x: Any) -> Any:
+    return x.value if isinstance(x, Tensor) else x
+
+
+def _kind(x: Any) -> Any:
+    if isinstance(x, Tensor):
+        return x.shape, x.dtype, x.node is not None
+    if isinstance(x, (np.ndarray, np.generic)):
+        return x.shape, x.dtype
+    return float if type(x) is float else (type(x), x)
+
+
+def _refused(*_values: Any, **_settings: Any) -> Any:
+    raise DifferentiationError("the entry of a compiled function was run by itself; call the function.")
+
+
+def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
+    note = node.settings or {}
+    if isinstance(g, Traced):
+        return _recorded(g, node, *note["again"], note["numbers"])
+    return [x if g == 1 else np.zeros_like(x) if g == 0 else g * x for x in saved[1:]]
+
+
+def _recorded(g: Any, node: Node, f: Callable[..., Any], args: Any, settings: Any, random: bool) -> list[Any]:
+    if random:
+        raise DifferentiationError(
+            "a second derivative of a compiled function that draws random numbers was asked for: they would be others.\n"
+            "Call the function itself, without ag.compile."
+        )
+    parents = [p for p in node.parents or () if p is not None]
+    with enable_grad():
+        y = f(*args, **settings)
+        found = sweep([y.node], [g], wanted=parents, record=True, retain=True)
+    return [found.get(p) for p in node.parents or ()]
+
+
+def compile(f: Callable[P, R]) -> Compiled[P, R]:
+    """Compile a function of a whole model: loops, sums and matrix products run one after another without Python.
+
+    The function is run once on symbols for each kind of arguments: their shapes and dtypes, whether a gradient is
+    wanted, and the mode of the modules that ran. What it computes, and the gradients of a result of one number, become
+    one program; parameters and buffers that it reads are read anew each time, and dropout draws anew. What has no kernel
+    runs as the operation itself, and what cannot be captured at all as the function itself: `reasons()` says why.
+
+    Parameters:
+        f: returns one Tensor; with gradients, one number: the loss. Python values that it reads are taken as they are
+            when it is captured; floats among its arguments may change from call to call.
+
+    >>> import autograd as ag
+    >>> w = ag.tensor([1.0, 2.0], requires_grad=True)
+    >>> loss = ag.compile(lambda x: ag.sum(ag.tanh(x @ w) ** 2))
+    >>> loss(ag.zeros((3, 2))).backward()
+    >>> w.grad, loss.reasons()
+    (tensor([0., 0.]), [])
+    """
+    return Compiled(f)
