@@ -128,6 +128,7 @@ from autograd.ops.shape import (
 )
 from autograd.ops.window import fold, window
 from autograd.program import eager as eager
+from autograd.program.capture import check, depends_on, is_captured
 from autograd.program.compile import Compiled, compile
 from autograd.program.foreach import Foreach, foreach
 from autograd.program.fused import explain, fused
@@ -148,8 +149,8 @@ concatenate, transpose, ravel = concat, permute_dims, flatten
 cumsum, cumprod = cumulative_sum, cumulative_prod
 
 __all__ = [
-    "Cost",
     "Compiled",
+    "Cost",
     "Foreach",
     "GradcheckResult",
     "Tensor",
@@ -189,6 +190,7 @@ __all__ = [
     "broadcast_to",
     "cbrt",
     "ceil",
+    "check",
     "clip",
     "compile",
     "concat",
@@ -203,6 +205,7 @@ __all__ = [
     "cumsum",
     "cumulative_prod",
     "cumulative_sum",
+    "depends_on",
     "diagonal",
     "diff",
     "divide",
@@ -245,6 +248,7 @@ __all__ = [
     "index_add",
     "inf",
     "inference_mode",
+    "is_captured",
     "is_grad_enabled",
     "isfinite",
     "isinf",

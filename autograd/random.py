@@ -30,6 +30,12 @@ class Generator:
     def __init__(self, seed: int | None = None) -> None:
         self._bits = np.random.Philox(seed)
         self._stream = np.random.Generator(self._bits)
+        self._seeded = seed is not None
+
+    @property
+    def seeded(self) -> bool:
+        """Whether its numbers can be had again: a seed was given, or a state set."""
+        return self._seeded
 
     @property
     def _numpy(self) -> np.random.Generator:
@@ -87,6 +93,7 @@ class Generator:
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from where `get_state` was called."""
+        self._seeded = True
 
         def words(name: str) -> NDArray[np.uint64]:
             return np.array(state[name], np.uint64)

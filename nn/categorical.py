@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
-from nn.labels import along, averaged, class_axis, class_labels, class_weights, picked
+from nn.labels import along, averaged, class_axis, class_labels, class_weights, none_counts, picked
 from nn.losses import Array, Loss, check_reduction, reduced
 from nn.module import Buffer
 
@@ -42,6 +45,22 @@ def _from_distributions(
     q = (1 - smoothing) * q + smoothing / q.shape[axis]
     logp = ag.where(q == 0, 0.0, ag.log_softmax(x, axis))  # 0 log 0 is 0
     return reduced(-ag.sum(weight * q * logp, axis), reduction)
+
+
+def _from_known_labels(x: Tensor, labels: Tensor, ignore_index: int, axis: int, reduction: str) -> Tensor:
+    """The same where it is not known yet which labels are `ignore_index`."""
+    counted = labels != ignore_index
+    own = ag.take_along_axis(ag.log_softmax(x, axis), ag.where(counted, labels, 0), axis)
+    losses = ag.squeeze(ag.where(counted, -own, 0.0), axis)
+    if reduction != "mean":
+        return reduced(losses, reduction)
+    ag.check(_check_some, counted)
+    return ag.sum(losses) / ag.sum(counted.astype(x.dtype))
+
+
+def _check_some(counted: NDArray[Any]) -> None:
+    if not counted.any():
+        raise none_counts()
 
 
 def cross_entropy(
@@ -84,6 +103,8 @@ def cross_entropy(
     y = ag.asarray(target)
     if weight is None and not label_smoothing and y.dtype.kind in "iu":
         labels = class_labels(x, y, ignore_index, axis, who)
+        if ag.is_captured(y):
+            return _from_known_labels(x, ag.expand_dims(y, axis), ignore_index, axis, reduction)
         if bool(np.all(labels != ignore_index)):
             return _from_labels(x, ag.asarray(np.expand_dims(labels, axis)), axis=axis, reduction=reduction)
     if y.dtype.kind == "f" and y.shape == x.shape:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -61,20 +62,28 @@ def padding_row(padding_idx: int | None, count: int, who: str) -> int | None:
     return padding_idx % count
 
 
-def _numbers(input: Numbers, count: int, who: object) -> NDArray[Any]:
-    """The numbers as an array, known to name rows."""
-    numbers = ag.asarray(input).numpy()
+def _numbers(input: Numbers, count: int, who: object) -> Any:
+    """The numbers, known to name rows: an array, or what stands for it in a compiled function."""
+    numbers = ag.asarray(input)
     if numbers.dtype.kind not in "iu" and numbers.size:
         raise DTypeError(f"{who} was given numbers of dtype {numbers.dtype}. Write input.astype('int64').")
+    ag.check(partial(_check_rows, count, str(who)), numbers)
+    return numbers.astype("int64") if ag.is_captured(numbers) else numbers.numpy().astype(np.intp, copy=False)
+
+
+def _check_rows(count: int, who: str, numbers: NDArray[Any]) -> None:
     wrong = (numbers < 0) | (numbers >= count)
     if wrong.any():
         place = tuple(int(k) for k in np.argwhere(wrong)[0])
+        fix = "Map numbers below 0 to a row kept for them."
+        if numbers[place] >= count:
+            fix = (
+                f"Write num_embeddings={int(numbers.max()) + 1} or more, or map unknown numbers to a row kept for them."
+            )
         raise IndexOutOfRange(
             f"{who} was given {numbers[place]} at position {place}, an input of shape {numbers.shape}. "
-            f"Expected 0 to {count - 1}.\n"
-            f"Write num_embeddings={int(numbers.max()) + 1} or more, or map unknown numbers to a row kept for them."
+            f"Expected 0 to {count - 1}.\n{fix}"
         )
-    return numbers.astype(np.intp, copy=False)
 
 
 def _rows(input: Numbers, weight: Tensor, padding: int | None, who: object) -> Tensor:
@@ -82,7 +91,7 @@ def _rows(input: Numbers, weight: Tensor, padding: int | None, who: object) -> T
     rows = ag.take(weight, numbers, 0)
     if padding is None:
         return rows
-    return ag.where(np.expand_dims(numbers == padding, -1), ag.stop_gradient(rows), rows)
+    return ag.where(ag.expand_dims(ag.equal(numbers, padding), -1), ag.stop_gradient(rows), rows)
 
 
 def embedding_bag(
@@ -233,7 +242,8 @@ class _Table(Module):
                 "Expected (num_embeddings, embedding_dim)."
             )
         expect_floating(table, f"{cls.__name__}.from_pretrained")
-        layer = cls(*table.shape, dtype=table.dtype, **options)
+        count, dim = table.shape
+        layer = cls(num_embeddings=count, embedding_dim=dim, **options | {"dtype": table.dtype})
         layer.weight.set_(table.numpy())
         layer.weight.requires_grad_(not freeze)
         return layer

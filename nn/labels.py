@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -42,8 +43,8 @@ def class_weights(logp: Tensor, weight: Array, axis: int, who: str) -> Tensor:
     return weights
 
 
-def class_labels(logp: Tensor, y: Tensor, ignore_index: int | None, axis: int, who: str) -> NDArray[Any]:
-    """The class indices, once they are known to be some.
+def class_labels(logp: Tensor, y: Tensor, ignore_index: int | None, axis: int, who: str) -> Any:
+    """The class indices, once they are known to be some: an array, or what stands for it in a compiled function.
 
     Raises:
         ShapeError: if there is not one for each sample.
@@ -61,7 +62,11 @@ def class_labels(logp: Tensor, y: Tensor, ignore_index: int | None, axis: int, w
         )
     if y.dtype.kind not in "iu":
         raise DTypeError(f"{who} was given class indices of dtype {y.dtype}. Write target.astype('int64').")
-    labels = y.numpy()
+    ag.check(partial(_check_range, classes, ignore_index, who), y)
+    return y if ag.is_captured(y) else y.numpy()
+
+
+def _check_range(classes: int, ignore_index: int | None, who: str, labels: NDArray[Any]) -> None:
     wrong = (labels < 0) | (labels >= classes)
     if ignore_index is not None:
         wrong &= labels != ignore_index
@@ -72,7 +77,6 @@ def class_labels(logp: Tensor, y: Tensor, ignore_index: int | None, axis: int, w
             "\nWrite target - 1 if labels start at 1"
             + (f", or ignore_index={labels[where]} to leave it out." if ignore_index is not None else ".")
         )
-    return labels
 
 
 def picked(
@@ -96,11 +100,16 @@ def averaged(losses: Tensor, counted: NDArray[Any], shares: Tensor | None, reduc
         return reduced(losses, reduction)
     total = int(np.sum(counted)) if shares is None else ag.sum(shares * counted)
     if not float(total):
-        raise DataError(
-            "a mean was asked for of losses none of which counts: labels are ignore_index, or of weight 0.\n"
-            "Leave such batches out, or write reduction='sum'."
-        )
+        raise none_counts()
     return ag.sum(losses) / total
+
+
+def none_counts() -> DataError:
+    """What is said of a mean over no sample."""
+    return DataError(
+        "a mean was asked for of losses none of which counts: labels are ignore_index, or of weight 0.\n"
+        "Leave such batches out, or write reduction='sum'."
+    )
 
 
 def along(weights: Tensor, x: Tensor, axis: int) -> Tensor:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 import autograd as ag
 from autograd import Tensor
@@ -88,12 +89,16 @@ def check_signs(target: Tensor, who: str) -> None:
 
     >>> check_signs(ag.tensor([1.0, -1.0]), "hinge_loss")
     """
-    y = target.numpy()
-    wrong = np.abs(y) != 1
-    if wrong.any():
-        raise ArgumentError(
-            f"{who} was given the label {y[wrong][0]:g}. Expected -1 and +1: write 2 * target - 1 for labels 0 and 1."
-        )
+
+    def look(y: NDArray[Any]) -> None:
+        wrong = np.abs(y) != 1
+        if wrong.any():
+            raise ArgumentError(
+                f"{who} was given the label {y[wrong][0]:g}. "
+                "Expected -1 and +1: write 2 * target - 1 for labels 0 and 1."
+            )
+
+    ag.check(look, target)
 
 
 def check_unit(x: Tensor, who: str, name: str, fix: str) -> None:
@@ -104,11 +109,14 @@ def check_unit(x: Tensor, who: str, name: str, fix: str) -> None:
 
     >>> check_unit(ag.tensor([0.0, 1.0]), "binary_cross_entropy", "targets", "")
     """
-    values = x.numpy()
-    if values.size and not (values.min() >= 0 and values.max() <= 1):
-        raise ArgumentError(
-            f"{who} was given {name} from {values.min():g} to {values.max():g}. Expected 0 to 1.\n{fix}"
-        )
+
+    def look(values: NDArray[Any]) -> None:
+        if values.size and not (values.min() >= 0 and values.max() <= 1):
+            raise ArgumentError(
+                f"{who} was given {name} from {values.min():g} to {values.max():g}. Expected 0 to 1.\n{fix}"
+            )
+
+    ag.check(look, x)
 
 
 def check_positive(value: float, who: str, name: str, why: str = "") -> None:

@@ -8,59 +8,23 @@ are walked too, their keys joined by dots.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import partial
 from reprlib import recursive_repr
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 import autograd as ag
 from autograd import Tensor
-from autograd.errors import DTypeError
-from nn.state import check_state
-from nn.summary import summarize, watcher
-
-T = TypeVar("T")
-
-
-def _own_tensor(data: Tensor | ArrayLike) -> Tensor:
-    """A copy of `data`; Python floats, which carry no dtype, become float32."""
-    t = ag.tensor(data)
-    return t.astype("float32") if t.dtype.kind == "f" and not hasattr(data, "dtype") else t
-
-
-class Parameter(Tensor):
-    """A leaf of the tape that training changes.
-
-    Parameters:
-        data: what it starts from, copied. Arrays and Tensors keep their floating dtype, Python floats give float32.
-        requires_grad: False for a frozen parameter, which is still listed and saved.
-
-    Raises:
-        DTypeError: if `data` is not floating, and a gradient is wanted.
-
-    >>> Parameter([1.0, 2.0])
-    tensor([1., 2.], dtype=float32, requires_grad=True)
-    """
-
-    __slots__ = ()
-
-    def __init__(self, data: Tensor | ArrayLike, requires_grad: bool = True) -> None:
-        super().__init__(_own_tensor(data).value)
-        self.requires_grad_(requires_grad)
-
-
-class Buffer(Tensor):
-    """State that is saved with a model but has no gradient: running statistics, counters.
-
-    >>> Buffer([0.0, 0.0])
-    tensor([0., 0.], dtype=float32)
-    """
-
-    __slots__ = ()
-
-    def __init__(self, data: Tensor | ArrayLike) -> None:
-        super().__init__(_own_tensor(data).value)
+from autograd.errors import ArgumentError, DTypeError
+from nn.hooks import Hook, Hooks, RemovableHandle
+from nn.parameter import Buffer as Buffer
+from nn.parameter import Parameter as Parameter
+from nn.state import check_state, nearest
+from nn.summary import Summary, summarize, watcher
+from nn.tree import Tree, parts_of
 
 
 class Unmatched(NamedTuple):
@@ -70,7 +34,7 @@ class Unmatched(NamedTuple):
     unexpected_keys: list[str]
 
 
-class Module:
+class Module(Tree):
     """A part of a model: assign parameters, buffers and other modules to attributes, and write `forward`.
 
     `super().__init__()` need not be called. What is to be frozen should be a `Parameter`: a plain Tensor that no longer
@@ -93,84 +57,74 @@ class Module:
     """
 
     training: bool = True
+    _module_hooks: Hooks | None = None
 
     def forward(self, *inputs: Any, **settings: Any) -> Any:
         """Compute the output; every module writes its own."""
         raise NotImplementedError(f"{type(self).__name__} has no forward. Write `def forward(self, x): ...` in it.")
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
-        """Call `forward`; how a module is used."""
-        output = self.forward(*inputs, **settings)
-        watch = watcher.get()
-        if watch is not None:
-            watch(self, output)
-        return output
+        """Call `forward` between the hooks; how a module is used."""
+        ag.depends_on(self, "training")
+        hooks, watch = self._module_hooks, watcher.get()
+        run = self.forward if hooks is None else partial(hooks.run, self)
+        return run(*inputs, **settings) if watch is None else watch(self, run, inputs, settings)
 
-    # ---- what it is made of
+    # ---- hooks
 
-    def _paths(self, name: str = "", above: tuple[Module, ...] = ()) -> Iterator[tuple[str, Module]]:
-        """Every path to a module, parents first; a module that leads back to itself is not entered again."""
-        yield name, self
-        for key, part in _parts(self):
-            if isinstance(part, Module) and part is not self and not any(part is m for m in above):
-                yield from part._paths(f"{name}.{key}" if name else key, (*above, self))
+    def _with_hooks(self) -> Hooks:
+        if self._module_hooks is None:
+            self._module_hooks = Hooks()
+        return self._module_hooks
 
-    def _state(self, kind: bool, recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
-        """Every path to a buffer (`kind` true) or a parameter (false)."""
-        for path, module in self._paths() if recurse else [("", self)]:
-            for key, part in _parts(module):
-                if isinstance(part, Tensor) and isinstance(part, Buffer) == kind:
-                    yield f"{path}.{key}" if path else key, part
+    def register_forward_pre_hook(
+        self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call hook(module, args) before `forward`; what it returns, if anything, replaces the arguments.
 
-    def named_modules(self) -> Iterator[tuple[str, Module]]:
-        """This module, named "", and all below it, parents first, each once."""
-        return _once(self._paths())
+        With `with_kwargs`, hook(module, args, kwargs) returns None or both. `remove()` of the handle takes it away.
+        """
+        return self._with_hooks().add(self._with_hooks().before, hook, prepend, with_kwargs)
 
-    def modules(self) -> Iterator[Module]:
-        """This module and all below it, parents first, each once."""
-        return (module for _, module in self.named_modules())
+    def register_forward_hook(self, hook: Hook, *, prepend: bool = False, with_kwargs: bool = False) -> RemovableHandle:
+        """Call hook(module, args, output) after `forward`; what it returns, if anything, replaces the output.
 
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules directly below, each once."""
-        return _once((key, part) for key, part in _parts(self) if isinstance(part, Module))
+        With `with_kwargs`, hook(module, args, kwargs, output). `remove()` of the handle takes it away.
+        """
+        return self._with_hooks().add(self._with_hooks().after, hook, prepend, with_kwargs)
 
-    def children(self) -> Iterator[Module]:
-        """The modules directly below, each once."""
-        return (child for _, child in self.named_children())
+    def register_full_backward_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
+        """Call hook(module, grad_output) when the gradients of all outputs are known; a tuple replaces them."""
+        return self._with_hooks().add(self._with_hooks().outputs, hook, prepend)
 
-    def named_parameters(self, recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
-        """Each parameter once, under the first name that leads to it; only this module's own without `recurse`."""
-        return _once(self._state(False, recurse))
+    def register_full_backward_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
+        """Call hook(module, grad_input, grad_output) when the gradients of all inputs are known.
 
-    def parameters(self, recurse: bool = True) -> Iterator[Tensor]:
-        """Each parameter once; only this module's own without `recurse`."""
-        return (p for _, p in self.named_parameters(recurse))
-
-    def named_buffers(self, recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
-        """Each buffer once, under the first name that leads to it; only this module's own without `recurse`."""
-        return _once(self._state(True, recurse))
-
-    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
-        """Each buffer once; only this module's own without `recurse`."""
-        return (b for _, b in self.named_buffers(recurse))
+        Each is a tuple with a Tensor, or None, for each positional argument and each output; `forward` must return a
+        Tensor or a tuple. A returned tuple replaces grad_input. If no input requires a gradient, it is called with
+        Nones as soon as grad_output is known; if one does, but the sweep has no need of it, it is not called.
+        """
+        return self._with_hooks().add(self._with_hooks().inputs, hook, prepend)
 
     # ---- saving and loading
 
     def _entries(self) -> dict[str, Tensor]:
-        """The live parameters and buffers under PyTorch's names, in its order; what is shared, under each name."""
+        """What `state_dict` gives, but the live parameters and buffers: PyTorch's names and order."""
         found: dict[str, Tensor] = {}
         for path, module in self._paths():
-            prefix = f"{path}." if path else ""
-            for kind in (False, True):
-                found |= {prefix + key: t for key, t in module._state(kind, recurse=False)}
+            for buffers in (False, True):
+                own = module._named_tensors(buffers, path, recurse=False, once=False)
+                found |= {name: t for name, t in own if not isinstance(t, Buffer) or t.persistent}
         return found
 
-    def state_dict(self) -> dict[str, Tensor]:
+    def state_dict(self, *, prefix: str = "") -> dict[str, Tensor]:
         """Every parameter and buffer as it is now, detached, by name: PyTorch's keys and order.
 
-        A snapshot that later training does not reach, without a copy: arrays of Tensors are never written into.
+        What is shared is under each of its names; buffers that are not persistent are left out. A snapshot that later
+        training does not reach, without a copy: arrays of Tensors are never written into. Every name is put behind
+        `prefix`.
         """
-        return {name: t.detach() for name, t in self._entries().items()}
+        return {prefix + name: t.detach() for name, t in self._entries().items()}
 
     def load_state_dict(self, state: Mapping[str, Tensor | ArrayLike], strict: bool = True) -> Unmatched:
         """Take over the values in `state`, each cast to the dtype of its parameter or buffer.
@@ -220,7 +174,7 @@ class Module:
         wanted = np.dtype(dtype)
         if wanted.kind != "f":
             raise DTypeError(f"to() was given dtype {wanted}. Expected a floating one: 'float32' or 'float64'.")
-        for t in self._entries().values():
+        for t in (*self.parameters(), *self.buffers()):
             if t.dtype.kind == "f" and t.dtype != wanted:
                 t.set_(t.detach().astype(wanted).value)
         return self
@@ -236,9 +190,59 @@ class Module:
             p.requires_grad_(requires_grad)
         return self
 
+    def freeze(self, *patterns: str) -> Self:
+        """Stop training the parameters that a pattern names; all of them without a pattern. Returns itself.
+
+        A pattern is the name of a parameter, or of a module for all that is in it; `*` stands for anything. Running
+        statistics are no parameters: they stand still in a module that is in evaluation mode.
+
+        Raises:
+            ArgumentError: if a pattern names nothing, or what is to be frozen is no Parameter.
+
+        >>> import nn
+        >>> model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)).freeze("0", "*.bias")
+        >>> [name for name, p in model.named_parameters() if p.requires_grad]
+        ['2.weight']
+        """
+        for name, p in self._matching(patterns):
+            if not isinstance(p, Parameter):
+                raise ArgumentError(
+                    f"freeze was given {name}, a plain Tensor, which {type(self).__name__} would no longer find. "
+                    f"Write nn.Parameter(...) where it is made."
+                )
+        return self._train_only(patterns, False)
+
+    def unfreeze(self, *patterns: str) -> Self:
+        """Train the parameters that a pattern names again, as in `freeze`; all of them without a pattern.
+
+        Raises:
+            ArgumentError: if a pattern names nothing.
+        """
+        return self._train_only(patterns, True)
+
+    def _train_only(self, patterns: tuple[str, ...], wanted: bool) -> Self:
+        for _, p in self._matching(patterns):
+            p.requires_grad_(wanted)
+        return self
+
+    def _matching(self, patterns: tuple[str, ...]) -> list[tuple[str, Tensor]]:
+        """The parameters that the patterns name, or whose module they name."""
+        named = list(self.named_parameters(remove_duplicate=False))
+        found = [] if patterns else named
+        for pattern in patterns:
+            own = [(n, p) for n, p in named if fnmatchcase(n, pattern) or fnmatchcase(n, f"{pattern}.*")]
+            if not own:
+                known = [*(n for n, _ in named), *(n for n, _ in self._paths())]
+                raise ArgumentError(
+                    f"{type(self).__name__} has no parameter or module {pattern!r}{nearest(pattern, known)}. "
+                    "Expected a name of named_parameters() or named_modules(), or a pattern of them, as '*.bias'."
+                )
+            found += own
+        return found
+
     def apply(self, fn: Callable[[Module], object]) -> Self:
-        """Call `fn` on every module, children before their parents; returns itself."""
-        for module in reversed(list(self.modules())):
+        """Call `fn` once on every module, children before their parents, in order; returns itself."""
+        for module in _children_first(self, set()):
             fn(module)
         return self
 
@@ -251,56 +255,45 @@ class Module:
     @recursive_repr("...")
     def __repr__(self) -> str:
         extra = self.extra_repr()
-        children = [f"({key}): {part!r}" for key, part in _parts(self) if isinstance(part, Module)]
+        children = [f"({key}): {part!r}" for key, part in parts_of(self) if isinstance(part, Module)]
         if not children:
             return f"{type(self).__name__}({extra})"
         lines = "\n".join([extra, *children] if extra else children).replace("\n", "\n  ")
         return f"{type(self).__name__}(\n  {lines}\n)"
 
-    def summary(self, *inputs: Any) -> str:
-        """A table of the layers: name, kind, output shape, parameters; and what they add up to.
+    def summary(self, *inputs: Any) -> Summary:
+        """A table of the layers: kind, output shape, parameters, FLOPs, bytes of the output; and what they add up to.
+
+        FLOPs are those of a module's own operations, its parts' being in their rows, in all its calls: 2 m n k for a
+        product of matrices, a convolution included, 1 for each element of anything elementwise or summed, 0 for moving
+        data (`ag.costs_of`). What is shared is counted once, in the first row that has it.
 
         Parameters:
-            inputs: what `forward` takes, or a tuple of lengths for zeros of that shape, the batch's axis included.
-                Run once, in evaluation mode and off the tape. Without them the table has no output shapes.
+            inputs: what `forward` takes, or a tuple of lengths for zeros of that shape, the batch's axis included. Run
+                once, in evaluation mode; the module and the default random stream stay as they are. Without them the
+                table has names and parameters only.
+
+        Returns:
+            The table: `print` it, or read its `rows`, `parameters`, `trainable`, `flops` and `activations`.
 
         >>> import nn
-        >>> print(nn.Sequential(nn.Linear(3, 4), nn.ReLU()).summary((1, 3)))
-        layer  kind        output  parameters
-        -------------------------------------
-               Sequential  (1, 4)           0
-        0      Linear      (1, 4)          16
-        1      ReLU        (1, 4)           0
-        -------------------------------------
-        parameters: 16, of which trainable: 16; 64 bytes
+        >>> nn.Sequential(nn.Linear(3, 4), nn.ReLU()).summary((1, 3))
+        layer  kind        output  parameters  FLOPs  activations
+        ---------------------------------------------------------
+               Sequential  (1, 4)           0      0        16 B
+        0      Linear      (1, 4)          16     28        16 B
+        1      ReLU        (1, 4)           0      4        16 B
+        ---------------------------------------------------------
+        parameters: 16, of which trainable: 16; 64 B
+        FLOPs: 32; activations: 32 B, shared ones counted once
         """
         return summarize(self, inputs)
 
 
-def _parts(module: Module) -> Iterator[tuple[str, Tensor | Module]]:
-    """The parameters, buffers and modules among a module's attributes."""
-    for name, value in vars(module).items():
-        yield from _found(name, value)
-
-
-def _found(key: str, value: Any) -> Iterator[tuple[str, Tensor | Module]]:
-    if isinstance(value, Tensor):
-        if isinstance(value, Parameter | Buffer) or (value.requires_grad and value.is_leaf):
-            yield key, value
-    elif isinstance(value, Module):
-        yield key, value
-    elif isinstance(value, dict):
-        for k, v in value.items():
-            yield from _found(f"{key}.{k}", v)
-    elif isinstance(value, list | tuple):
-        for i, v in enumerate(value):
-            yield from _found(f"{key}.{i}", v)
-
-
-def _once(named: Iterator[tuple[str, T]]) -> Iterator[tuple[str, T]]:
-    """Each thing under its first name."""
-    seen: set[int] = set()
-    for name, thing in named:
-        if id(thing) not in seen:
-            seen.add(id(thing))
-            yield name, thing
+def _children_first(module: Module, seen: set[int]) -> Iterator[Module]:
+    """A module after all below it, each once."""
+    seen.add(id(module))
+    for child in module.children():
+        if id(child) not in seen:
+            yield from _children_first(child, seen)
+    yield module

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from operator import is_
 from typing import Any
 
@@ -93,18 +93,18 @@ def split(settings: Mapping[str, Any]) -> tuple[Hashable, list[float]]:
     ((('lr', None), ('betas', (None, 0)), ('nesterov', True)), [0.1, 0.9])
     """
     numbers: list[float] = []
+    return tuple([(name, _form(x, numbers)) for name, x in settings.items()]), numbers
 
-    def form(x: Any) -> Any:
-        if isinstance(x, tuple):
-            return tuple([form(part) for part in x])
-        if x is None:
-            return "None"
-        if isinstance(x, (bool, str)) or x == 0:
-            return x
-        numbers.append(x)
-        return None
 
-    return tuple([(name, form(x)) for name, x in settings.items()]), numbers
+def _form(x: Any, numbers: list[float]) -> Any:
+    if isinstance(x, tuple):
+        return tuple([_form(part, numbers) for part in x])
+    if x is None:
+        return "None"
+    if isinstance(x, (bool, str)) or x == 0:
+        return x
+    numbers.append(x)
+    return None
 
 
 def joined(shape: Any, numbers: Sequence[Any]) -> dict[str, Any]:
@@ -114,10 +114,10 @@ def joined(shape: Any, numbers: Sequence[Any]) -> dict[str, Any]:
     {'lr': 0.1, 'betas': (0.9, 0)}
     """
     rest = iter(numbers)
+    return {name: _filled(x, rest) for name, x in shape}
 
-    def fill(x: Any) -> Any:
-        if isinstance(x, tuple):
-            return tuple([fill(part) for part in x])
-        return next(rest) if x is None else None if x == "None" else x
 
-    return {name: fill(x) for name, x in shape}
+def _filled(x: Any, numbers: Iterator[Any]) -> Any:
+    if isinstance(x, tuple):
+        return tuple([_filled(part, numbers) for part in x])
+    return next(numbers) if x is None else None if x == "None" else x

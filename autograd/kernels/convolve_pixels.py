@@ -8,10 +8,10 @@ from array import array
 import numpy as np
 
 from autograd.kernels import pool
+from autograd.kernels.buffers import empty
 from autograd.kernels.convolve_axis import Axis, blocks_of
 from autograd.kernels.convolve_rows import MOVED, images
 from autograd.kernels.convolve_source import Array, Pair, kernel, shape_for
-from autograd.program.buffers import empty
 
 SMALL = 1 << 19  # multiply-adds up to which one thread is faster
 JOBS = 16  # parts of a sum, or of a result, that are independent

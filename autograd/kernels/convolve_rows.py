@@ -9,8 +9,8 @@ from functools import lru_cache
 import numpy as np
 
 from autograd.kernels import pool
+from autograd.kernels.buffers import empty
 from autograd.kernels.convolve_source import Array, Pair, Shape, kernel, shape_for
-from autograd.program.buffers import empty
 
 MOVED = 1 << 15  # numbers up to which one thread copies them faster
 BAND = 256  # pixels of a part of a copy

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from autograd.kernels import pool
+from autograd.kernels.buffers import empty
 from autograd.kernels.convolve_axis import Axis, blocks_of
 from autograd.kernels.convolve_rows import MOVED, Images, images
 from autograd.kernels.convolve_source import CHUNK, RUNS, TILES, Array, Pair, kernel, shape_for
-from autograd.program.buffers import empty
 
 SMALL = 1 << 19  # multiply-adds up to which one thread is faster
 JOBS = 16  # parts of a sum that are independent

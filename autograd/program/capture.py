@@ -13,12 +13,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autograd.errors import WengertError
-from autograd.primitive import Primitive, capturing
+from autograd.primitive import Primitive, capture, capturing, functions, primitives
 from autograd.program.symbol import Symbol, Unfusable, _meaning, _weak
 from autograd.tape import recording
 from autograd.tensor import Tensor
-
-_UNSPOKEN = ("matmul", "getitem")  # operations whose symbols two runs of the same inputs share
 
 
 class Captured(Symbol):
@@ -34,11 +32,10 @@ class Captured(Symbol):
 
     def detach(self) -> Any:
         """The same value as a constant."""
-        from_here = self.capture.run
-        return from_here(_stop(), (self,), {})
+        return self.capture.run(primitives["stop_gradient"], (self,), {})
 
     def __getitem__(self, index: Any) -> Any:
-        return _function("getitem")(self, index)
+        return functions["getitem"](self, index)
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -52,18 +49,6 @@ class Captured(Symbol):
         return self.dtype.kind == "f"
 
 
-def _function(name: str) -> Any:
-    from autograd.primitive import functions
-
-    return functions[name]
-
-
-def _stop() -> Primitive:
-    from autograd.primitive import primitives
-
-    return primitives["stop_gradient"]
-
-
 class Capture:
     """What one run of a function did.
 
@@ -72,7 +57,7 @@ class Capture:
         numbers: symbols of Python numbers, with what gives their value for a run.
         assigned: Tensors that it changed, with the symbols of their new values.
         guards: (object, attribute, value) that hold as long as the program stands for the function.
-        frozen: symbols made under `no_grad`.
+        frozen: symbols made under `no_grad`. checks: functions that look at values and may raise.
     """
 
     def __init__(self) -> None:
@@ -84,6 +69,7 @@ class Capture:
         self.assigned: dict[int, tuple[Tensor, Symbol]] = {}
         self.guards: list[tuple[Any, str, Any]] = []
         self.frozen: set[Symbol] = set()
+        self.checks: list[tuple[Callable[..., None], list[Symbol]]] = []
         self.known: dict[Any, Symbol] = {}
 
     def __enter__(self) -> Capture:
@@ -129,7 +115,12 @@ class Capture:
         if op.composition is not None:
             return op.composition(*lifted, **settings)
         record = recording.get()
-        key = (op, tuple(id(x) if isinstance(x, Symbol) else (type(x), repr(x)) for x in lifted), repr(settings), record)
+        key = (
+            op,
+            tuple(id(x) if isinstance(x, Symbol) else (type(x), repr(x)) for x in lifted),
+            repr(settings),
+            record,
+        )
         found = self.known.get(key)
         if found is None:
             shape, dtype = meaning(op, lifted, settings)
@@ -173,12 +164,47 @@ def meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> t
     try:
         return _meaning(op, inputs, settings)
     except Unfusable:
-        tried = [
-            (1.0 if x.weak else np.zeros(x.shape, x.dtype)) if isinstance(x, Symbol) else x for x in inputs
-        ]
+        tried = [(1.0 if x.weak else np.zeros(x.shape, x.dtype)) if isinstance(x, Symbol) else x for x in inputs]
         try:
             with np.errstate(all="ignore"):
                 y = np.asarray(op.forward(*tried, **settings))
         except (WengertError, ValueError, TypeError, IndexError, ArithmeticError) as error:
             raise Unfusable(f"{op.name} cannot be tried on zeros ({error})") from None
         return y.shape, y.dtype
+
+
+def is_captured(x: Any) -> bool:
+    """Whether x stands for a value that is not known yet: a function is being compiled.
+
+    >>> import autograd as ag
+    >>> is_captured(ag.ones(3))
+    False
+    """
+    noting = capture()
+    return noting is not None and isinstance(x, (Symbol, Tensor))
+
+
+def check(f: Callable[..., None], *xs: Any) -> None:
+    """Let f look at the arrays of xs and raise what it has to: now, or whenever a program that is being compiled runs.
+
+    >>> import autograd as ag
+    >>> def whole(x):
+    ...     if (x % 1).any():
+    ...         raise ValueError("a whole number was expected")
+    >>> check(whole, ag.ones(3))
+    """
+    noting = capture()
+    if noting is None:
+        f(*(x.numpy() if isinstance(x, Tensor) else np.asarray(x) for x in xs))
+    else:
+        noting.checks.append((f, [noting.lift(x) for x in xs]))
+
+
+def depends_on(holder: Any, name: str) -> None:
+    """Say to a function that is being compiled that its program stands only while an attribute keeps its value.
+
+    >>> import nn
+    >>> depends_on(nn.ReLU(), "training")
+    """
+    if capturing and (noting := capture()):
+        noting.guard(holder, name)

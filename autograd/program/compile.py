@@ -88,7 +88,9 @@ class Run:
             gradients: list[Symbol] = []
             if recording.get():
                 read = [(t, s) for t, s in noted.tensors.values() if t.node is not None and id(t) not in own]
-                given = [(k, symbols[k]) for k in self.places if isinstance(leaves[k], Tensor) and leaves[k].node is not None]
+                given = [
+                    (k, symbols[k]) for k in self.places if isinstance(leaves[k], Tensor) and leaves[k].node is not None
+                ]
                 wanted = [*given, *read]
                 if wanted:
                     gradients, twins, wanted = _gradients(noted, result, wanted)

@@ -26,10 +26,13 @@ Array = NDArray[Any]
 class Program:
     """What a captured function computes: `outputs` of `inputs`, of Tensors that it read, of numbers drawn anew."""
 
-    def __init__(self, capture: Capture, inputs: Sequence[Symbol], outputs: Sequence[Symbol], examples: Sequence[Any], twins: Any) -> None:
+    def __init__(
+        self, capture: Capture, inputs: Sequence[Symbol], outputs: Sequence[Symbol], examples: Sequence[Any], twins: Any
+    ) -> None:
         self.lock = Lock()
         self.inputs, self.outputs, self.twins = list(inputs), list(outputs), twins
-        self.symbols = graph(outputs)
+        checked = [s for _, read in capture.checks for s in read]
+        self.symbols = graph([*outputs, *checked])
         used = set(self.symbols)
         self.tensors = [(t, s) for t, s in capture.tensors.values() if s in used]
         self.numbers = [(s, draw) for s, draw in capture.numbers if s in used]
@@ -51,9 +54,13 @@ class Program:
                 for x in s.inputs:
                     if isinstance(x, Symbol):
                         self.users.setdefault(x, set()).add(k)
-        wanted = set(outputs)
+        wanted = {*outputs, *checked}
         for k, step in enumerate(plan):
             self._bind(k, step, wanted)
+        for f, read in capture.checks:
+            look = partial(self._check, f, read)
+            self.kinds.insert(0, "check") if all(s.op is None for s in read) else self.kinds.append("check")
+            self.actions.insert(0, look) if all(s.op is None for s in read) else self.actions.append(look)
         self.roots = [(s, self._root(s)) for s in outputs]
         self.single = [s for s in self.slots if s.size == 1 and s not in self.filled]
 
@@ -106,7 +113,10 @@ class Program:
         op = s.op
         assert op is not None
         if not s.shape:  # a single number stays with the numbers
-            self._act(op.name, lambda env: env.__setitem__(s, op.forward(*(self._value(x, env) for x in s.inputs), **s.settings)))
+            self._act(
+                op.name,
+                lambda env: env.__setitem__(s, op.forward(*(self._value(x, env) for x in s.inputs), **s.settings)),
+            )
             return
         out = self._buffer(s)
 
@@ -116,10 +126,17 @@ class Program:
         self._act(op.name, call)
         del out
 
+    def _check(self, f: Callable[..., None], read: list[Symbol], env: dict[Symbol, Any]) -> None:
+        f(*(np.asarray(self._value(s, env)) for s in read))
+
     def _value(self, x: Any, env: dict[Symbol, Any]) -> Any:
-        if isinstance(x, Symbol) and x in self.slots:
+        """A value as it stands in memory, or computed of such."""
+        if not isinstance(x, Symbol) or x in env:
+            return env.get(x, x)
+        if x in self.slots and x not in self.filled:
             return self.slots[x]
-        return value_of(x, env)
+        assert x.op is not None
+        return x.op.forward(*(self._value(y, env) for y in x.inputs), **x.settings)
 
     def _product(self, s: Symbol) -> None:
         a, b = s.inputs
@@ -145,7 +162,10 @@ class Program:
             made = list(stage.outputs)
             for s in made:
                 self._buffer(s)
-            parts = [np.full(shape, START[name], t.dtype) if level & OUTER else np.empty(shape, t.dtype) for t, name, level, shape in ready.totals]
+            parts = [
+                np.full(shape, START[name], t.dtype) if level & OUTER else np.empty(shape, t.dtype)
+                for t, name, level, shape in ready.totals
+            ]
             scalars = array("d", [0.0] * len(stage.scalars))
             if ready.scalars is not None:
                 scalars[:] = ready.scalars

@@ -12,6 +12,8 @@ from autograd.config import config
 from autograd.errors import DifferentiationError, WengertError
 from autograd.ops.shape import reshape_
 from autograd.primitive import Primitive, Traced, capture, capturing
+from autograd.program.convolution import Convolution
+from autograd.program.indices import RULES
 from autograd.program.launch import build, source_of
 from autograd.program.part import Part
 from autograd.program.plan import Order, Plan
@@ -34,7 +36,7 @@ class Fused(Generic[P, R]):
         update_wrapper(self, f)
         self.composition = f
         self.smallest = smallest
-        self.plans: dict[Any, Plan | str] = {}
+        self.plans: dict[Any, Plan | Convolution | str] = {}
         self.op = Primitive(f.__name__, "*xs", _refused, pulls=(), reads=(), doc=f.__doc__ or "")
         self.op.together = _together
 
@@ -55,7 +57,9 @@ class Fused(Generic[P, R]):
         made = [Tensor(y) for y in outputs] if any(isinstance(x, Tensor) for x in args) else outputs
         return made[0] if plan.single else tuple(made)  # type: ignore[return-value]
 
-    def _recorded(self, plan: Plan, args: Any, values: Any, parents: Any, settings: dict[str, Any]) -> Any:
+    def _recorded(
+        self, plan: Plan | Convolution, args: Any, values: Any, parents: Any, settings: dict[str, Any]
+    ) -> Any:
         """Run the forward kernels and leave one entry on the tape, and one for each part of several outputs."""
         asked = tuple(p is not None and has for p, has in zip(parents, plan.differentiable(), strict=True))
         whole = plan.at_once(asked) if any(asked) else None
@@ -81,7 +85,7 @@ class Fused(Generic[P, R]):
             for k, y in enumerate(outputs)
         )
 
-    def plan(self, values: Sequence[Any], settings: dict[str, Any]) -> Plan | str:
+    def plan(self, values: Sequence[Any], settings: dict[str, Any]) -> Plan | Convolution | str:
         """How values like these are run, or the reason why they run as the plain composition."""
         try:
             order = _order(values)
@@ -103,11 +107,19 @@ class Fused(Generic[P, R]):
         return sorted({plan for plan in self.plans.values() if isinstance(plan, str)})
 
 
-def _planned(f: Callable[..., Any], values: Sequence[Any], settings: dict[str, Any], order: Order | None) -> Plan | str:
+def _planned(
+    f: Callable[..., Any], values: Sequence[Any], settings: dict[str, Any], order: Order | None
+) -> Plan | Convolution | str:
     try:
         return Plan(f, values, settings, build, order)
-    except Unfusable as reason:  # with another order, arrays are copied first
-        return str(reason) if order is None else _planned(f, values, settings, None)
+    except Unfusable as reason:
+        if order is not None:  # in the order of the axes: arrays are copied first
+            return _planned(f, values, settings, None)
+        try:
+            return Convolution(f, values, settings)
+        except Unfusable as other:
+            rest = f", and as a convolution: {other}" if str(reason).partition(" ")[0] in RULES else ""
+            return f"{reason}{rest}"
     except WengertError as error:  # the composition will raise it again, in terms of what the user gave
         return str(error)
 
@@ -173,7 +185,7 @@ _part_of = Primitive("part_of", "whole", _refused, pulls=(_pull_part,), reads=(f
 def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
     """The cotangents of all inputs: by the kernels, or by the composition's own tape where they are recorded."""
     note = node.settings or {}
-    plan: Plan = note["plan"]
+    plan: Plan | Convolution = note["plan"]
     count = len(plan.inputs)
     cotangents = g.parts if isinstance(g, Several) else [g]
     if any(isinstance(part, Traced) for part in cotangents):
@@ -256,6 +268,8 @@ def explain(f: Callable[..., Any], *args: Any, **settings: Any) -> str:
     plan = own.plan([x.value if isinstance(x, Tensor) else x for x in args], settings)
     if isinstance(plan, str):
         return f"not fused: {plan}"
+    if isinstance(plan, Convolution):
+        return plan.explanation()
     parts = [("forward", plan.forward)]
     if any(plan.differentiable()):
         parts.append(("backward", plan.backward(plan.differentiable())))

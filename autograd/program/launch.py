@@ -9,6 +9,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from autograd.program.codegen import GENERIC, Writer, called
@@ -20,6 +21,16 @@ PARALLEL = 4  # chunks from which on threads are worth waking
 def kernel_module(name: str) -> ModuleType:
     """A module of `autograd.kernels`: imported late, because it loads LLVM, and numba for what is not on the disk."""
     return import_module(f"autograd.kernels.{name}")
+
+
+def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """An array for a kernel to fill, of memory that was used before where there is some."""
+    return _buffers().empty(shape, dtype)  # type: ignore[no-any-return]
+
+
+@cache
+def _buffers() -> Any:
+    return kernel_module("buffers")
 
 
 def source_of(stage: Stage) -> str:

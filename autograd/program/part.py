@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.errors import IndexOutOfRange
-from autograd.program.buffers import empty
-from autograd.program.launch import launch
+from autograd.program.launch import empty, launch
 from autograd.program.loops import OUTER, Loops
 from autograd.program.stages import Stage, stages
 from autograd.program.symbol import Symbol, graph

@@ -80,9 +80,7 @@ def steps(symbols: Sequence[Symbol]) -> list[Step]:
         own = _long(sources[0].shape if reads else s.shape)
         wider = [space[x] for x in loose if _within(own, space[x])]
         space[s] = max(wider, key=lambda lengths: int(np.prod(lengths, dtype=int)), default=own)
-        depth[s] = max(
-            (depth[x] + (x.op is not None and space.get(x) != space[s]) for x in sources), default=0
-        )
+        depth[s] = max((depth[x] + (x.op is not None and space.get(x) != space[s]) for x in sources), default=0)
         root[s] = s
         for x in loose:
             if space[x] == space[s] and depth[x] == depth[s]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd.methods import Methods
 from autograd.ops.axes import kept_shape
-from autograd.primitive import Primitive, Traced, explain
+from autograd.primitive import Primitive, Traced, explain, functions
 from autograd.sweep import sweep
 from autograd.tape import Node
 
@@ -69,6 +69,14 @@ class Symbol(Methods):
     def size(self) -> int:
         """Number of elements."""
         return int(np.prod(self.shape, dtype=int))
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise Unfusable("it asks for the length of a number")
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> Any:
+        return functions["getitem"](self, index)
 
     def pair(self, op: Primitive, a: Any, b: Any) -> Any:
         """The result of a binary operator."""

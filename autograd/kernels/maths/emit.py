@@ -45,7 +45,7 @@ class Kind:
 FLOAT32 = Kind("float32", 32, 23, ir.FloatType())
 FLOAT64 = Kind("float64", 64, 52, ir.DoubleType())
 KINDS = {kind.name: kind for kind in (FLOAT32, FLOAT64)}
-SHORT = 6  # terms up to which Horner's rule is as fast
+SHORT = 8  # terms up to which Horner's rule is as fast
 INF, NAN = float("inf"), float("nan")
 
 
@@ -215,16 +215,6 @@ def bits(x: Value) -> Value:
 def floating(x: Value) -> Value:
     """The float whose bit pattern is x."""
     return x.of(x.builder.bitcast(x.ir, ir.VectorType(x.kind.type, x.lanes) if x.lanes > 1 else x.kind.type))
-
-
-def converted(x: Value) -> Value:
-    """The integer x, signed, as a float."""
-    return x.of(x.builder.sitofp(x.ir, ir.VectorType(x.kind.type, x.lanes) if x.lanes > 1 else x.kind.type))
-
-
-def signs(x: Value) -> Value:
-    """An integer whose every bit is the sign of the float x."""
-    return x.of(x.builder.ashr(bits(x).ir, bits(x).constant(x.kind.width - 1).ir))
 
 
 def cast(x: Value, kind: Kind) -> Value:

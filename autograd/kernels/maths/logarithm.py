@@ -5,9 +5,9 @@ from __future__ import annotations
 from autograd.kernels.maths.emit import (
     FLOAT32,
     INF,
+    NAN,
     Value,
     bits,
-    converted,
     fabs,
     floating,
     fma,
@@ -15,14 +15,12 @@ from autograd.kernels.maths.emit import (
     polynomial,
     same,
     select,
-    signs,
     two_product,
 )
 from autograd.kernels.maths.exponential import LN2, LN2_LOW, TINY, exp_below
 
 SQRT_HALF = {"float32": 0x3F3504F3, "float64": 0x3FE6A09E667F3BCD}
 SMALLEST_NORMAL = {"float32": 2.0**-126, "float64": 2.0**-1022}
-LARGEST = {"float32": 3.4028234663852886e38, "float64": 1.7976931348623157e308}
 LOG2E = {"float32": 1.4426950216293335, "float64": 1.4426950408889634}
 LOG2E_LOW = {"float32": 1.925963033500011e-08, "float64": 2.0355273740931033e-17}
 
@@ -41,19 +39,16 @@ LOG = {
 }
 
 
-def split(x: Value) -> tuple[Value, Value]:
-    """(the integer k shifted to the exponent's place, f) of a positive normal x."""
-    sqrt_half, exponent = SQRT_HALF[x.kind.name], (1 << (x.kind.width - x.kind.mantissa)) - 1
-    k = (bits(x) - sqrt_half) & (exponent << x.kind.mantissa)
-    return k, floating(bits(x) - k) - 1.0
-
-
-def split_any(x: Value) -> tuple[Value, Value]:
-    """The same of a positive x that may be subnormal: then its bits, as a number, are that many times its unit."""
+def split(x: Value, exponent_of_x: Value | float = 0.0) -> tuple[Value, Value, Value]:
+    """(k, f, the biased exponent field k + bias) of a positive normal x; `exponent_of_x` is taken from k."""
     kind = x.kind
-    small = x < SMALLEST_NORMAL[kind.name]
-    k, f = split(select(small, converted(bits(x)), x))
-    return select(small, k - ((kind.bias + kind.mantissa - 1) << kind.mantissa), k), f
+    sqrt_half, ones = SQRT_HALF[kind.name], (1 << kind.mantissa) - 1
+    moved = bits(x) + ((kind.bias << kind.mantissa) - sqrt_half)
+    field = moved >> kind.mantissa
+    # The integer is read as a float by putting it in the last bits of 2^mantissa: AVX2 cannot convert 64-bit integers.
+    whole = floating(field | ((kind.bias + kind.mantissa) << kind.mantissa))
+    k = whole - (exponent_of_x + (2.0**kind.mantissa + kind.bias))
+    return k, floating((moved & ones) + sqrt_half) - 1.0, field
 
 
 def parts(f: Value) -> tuple[Value, Value]:
@@ -66,19 +61,23 @@ def parts(f: Value) -> tuple[Value, Value]:
 
 
 def assemble(k: Value, f: Value) -> Value:
-    """K ln 2 + log(1 + f), for k as `split` gives it."""
+    """K ln 2 + log(1 + f)."""
     a, b = parts(f)
-    whole, unit, name = converted(k), 2.0**-f.kind.mantissa, f.kind.name
     if f.kind == FLOAT32:  # ln 2 happens to be so near a float32 that its second part does not count
-        return fma(whole, unit * LN2[name], fma(a, b, f))
-    return fma(whole, unit * LN2[name], f + fma(a, b, whole * (unit * LN2_LOW[name])))
+        return fma(k, LN2[f.kind.name], fma(a, b, f))
+    return fma(k, LN2[f.kind.name], f + fma(a, b, k * LN2_LOW[f.kind.name]))
+
+
+def split_any(x: Value) -> tuple[Value, Value]:
+    """(k, f) of a positive x that may be subnormal."""
+    small, mantissa = x < SMALLEST_NORMAL[x.kind.name], x.kind.mantissa
+    k, f, _ = split(select(small, x * 2.0**mantissa, x), select(small, x.constant(float(mantissa)), 0.0))
+    return k, f
 
 
 def ends(x: Value, y: Value, pole: float) -> Value:
     """Y where x is above the pole; -inf at it, NaN below it, and x itself at +inf and NaN."""
-    y = maximum(x - LARGEST[x.kind.name], y)  # the first is far below y wherever x is finite
-    y = floating(bits(y) | signs(x - pole if pole else x))
-    return select(same(x, pole), y.constant(-INF), y)
+    return select(x < INF, select(x > pole, y, select(same(x, pole), y.constant(-INF), NAN)), x)
 
 
 def log(x: Value) -> Value:
@@ -93,7 +92,7 @@ def log2(x: Value) -> Value:
     high, low = two_product(f, LOG2E[x.kind.name])
     a, b = parts(f)
     low = low + fma(a * b, LOG2E[x.kind.name], f * LOG2E_LOW[x.kind.name])
-    return ends(x, fma(converted(k), 2.0**-x.kind.mantissa, high + low), 0.0)
+    return ends(x, k + (high + low), 0.0)
 
 
 def log1p_above(x: Value) -> Value:
@@ -101,9 +100,9 @@ def log1p_above(x: Value) -> Value:
     kind = x.kind
     u = 1.0 + x
     lost = select(x > 1.0, 1.0 - (u - x), x - (u - 1.0))
-    k, f = split(u)
+    k, f, field = split(u)
     # 2^(1-k) of the half, since 2^-k may be too small for a normal number.
-    y = assemble(k, fma(0.5 * lost, floating(((kind.bias + 1) << kind.mantissa) - k), f))
+    y = assemble(k, fma(0.5 * lost, floating(((2 * kind.bias + 1) - field) << kind.mantissa), f))
     return select(fabs(x) < TINY[kind.name], x, y)
 
 

@@ -10,7 +10,6 @@ from autograd.kernels.maths.emit import (
     Value,
     bits,
     cast,
-    converted,
     fabs,
     floating,
     fma,
@@ -77,8 +76,7 @@ def log_ends(a: Value, y: Value) -> Value:
 
 def wide_log(a: Value) -> tuple[Value, Value]:
     """log(a) of a float64 in two parts, to about 2^-67 of itself."""
-    shifted, f = split_any(a)
-    k = converted(shifted) * 2.0**-52
+    k, f = split_any(a)
     d, d_low = two_sum(a.constant(2.0), f)
     s, s_low = quotient(f, 0.0, d, d_low)
     s, s_low = two_sum(s, s_low)
@@ -112,8 +110,7 @@ def wide_power(a: Value, y: Value) -> Value:
 def narrow_power(a: Value, y: Value) -> Value:
     """A^y of float32 numbers, a >= 0, by way of float64."""
     wide = cast(a, FLOAT64)
-    shifted, f = split(wide)
-    k = converted(shifted) * 2.0**-52
+    k, f, _ = split(wide)
     s = f / (2.0 + f)
     t = cast(y, FLOAT64) * log_ends(wide, fma(s, polynomial(s * s, LOG2), k))
     t = maximum(minimum(t, 200.0), -200.0)

@@ -5,7 +5,7 @@ import gc
 import numpy as np
 import pytest
 
-from autograd.program import buffers
+from autograd.kernels import buffers
 
 SHAPE, DTYPE = (300, 1000), np.dtype("float32")
 

@@ -1,0 +1,273 @@
+"""Convolution, recognised: a composition of windows and a product that comes to one sum over taps, and its kernels.
+
+    y[n, o, h, ...] = b[o] + the sum over c, i, ... of  x[n, g(o) C / G + c, h s + i d - p, ...] * w[o, c, i, ...]
+
+and the transpose of this in x. What a composition comes to is found by `indices`; here it is compared with the formula.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+import autograd.program.launch as launch
+from autograd.ops.reduce import sum as total
+from autograd.program.indices import Form, Indexed, Label, Read, Sizes, argument, joint
+from autograd.program.plan import Plan
+from autograd.program.symbol import Unfusable
+
+Forms = Sequence[Form]
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+ROW = 4096  # elements that a bias is repeated to, so that it is added in long rows
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Shape and dtype of a result."""
+
+    shape: Sizes
+    dtype: np.dtype[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which inputs are the images, the weights and the bias, and the settings of the kernels.
+
+    Attributes:
+        large, small: shapes of the images on both sides, (N, C, H, W) and (N, O, Ho, Wo).
+        transposed: whether the small images are given and the large ones are the result.
+    """
+
+    x: int
+    w: int
+    bias: int | None
+    large: Sizes
+    small: Sizes
+    kernel: Sizes
+    settings: dict[str, Any]
+    transposed: bool
+
+
+def recognised(y: Indexed) -> Match:
+    """The convolution that a composition comes to.
+
+    Raises:
+        Unfusable: if it is none.
+    """
+    if len(y.reads) < 2 or y.ndim not in (3, 4):
+        raise Unfusable("it is no convolution of signals or images")
+    out = [y.places.get(labels[0], joint(labels)) if len(labels) == 1 else joint(labels) for labels in y.axes]
+    if any(label in y.places for labels in y.axes if len(labels) > 1 for label in labels if label.size > 1):
+        raise Unfusable("it reshapes what windows were added into")
+    names = [read.name for read in y.reads]
+    if len(set(names)) < len(names) or any(len(read.shape) != y.ndim for read in y.reads[:2]):
+        raise Unfusable("it is no product of images and weights")
+    bias = y.reads[2] if len(y.reads) > 2 else None
+    if bias is not None and (not _inside(bias) or _flat(bias).bare() != out[1].bare()):
+        raise Unfusable("what it adds is not one number for each output channel")
+    labels = {k for read in y.reads[:2] for form in read.at for k in form.terms if k.size > 1}
+    for x, w in (y.reads[:2], y.reads[1::-1]):
+        sides = [(x.at, x.shape), (out, y.shape)]
+        for transposed in (False, True):
+            (large, sizes), (small, counts) = reversed(sides) if transposed else sides
+            found = _compared(large, sizes, small, counts, w, labels)
+            if found is not None:
+                name = None if bias is None else bias.name
+                lead = [_images(shape) for shape in (sizes, counts, w.shape)]
+                return Match(x.name, w.name, name, lead[0], lead[1], lead[2][2:], found, transposed)
+    raise Unfusable("its sum is not that of a convolution")
+
+
+def _images(shape: Sizes) -> Sizes:
+    """A shape of signals as that of images of height 1."""
+    return shape if len(shape) == 4 else (*shape[:2], 1, shape[2])
+
+
+def _inside(read: Read) -> bool:
+    """Whether no element is read outside of the array."""
+    return all(form.ends() >= (0, 0) and form.ends()[1] < n for form, n in zip(read.at, read.shape, strict=True))
+
+
+def _flat(read: Read) -> Form:
+    """The place of an element, counted through all of its array."""
+    place = Form()
+    for form, n in zip(read.at, read.shape, strict=True):
+        place = place * n + form
+    return place
+
+
+def _compared(
+    large: Forms, sizes: Sizes, small: Forms, counts: Sizes, w: Read, labels: set[Label]
+) -> dict[str, Any] | None:
+    """The settings with which large[n, c, h s + i d - p] meets small[n, o, h] and w[o, c, i], or None.
+
+    n, o, c, the h and the i together take each of their values exactly once, by labels that occur in one of them only.
+    """
+    batch, channels, *positions = [form.bare() for form in large]
+    image, output, *places = [form.bare() for form in small]
+    column, depth, *taps = [form.bare() for form in w.at]
+    parts = [image, output, *places, depth, *taps]
+    if not all(form.counts(n) for form, n in zip(parts, (*counts, *w.shape[1:]), strict=True)):
+        return None
+    if sum(len(form.terms) for form in parts) != len(labels) or set().union(*(f.terms for f in parts)) != labels:
+        return None
+    groups, rest = divmod(sizes[1], w.shape[1])
+    if rest or batch != image or sizes[0] != counts[0] or column != output or counts[1] != w.shape[0]:
+        return None
+    if counts[1] % groups or not _grouped(channels, output, depth, w.shape[1], counts[1] // groups, groups):
+        return None
+    along = [_along(*forms) for forms in zip(positions, places, taps, strict=True)]
+    if None in along:
+        return None
+    return _settings([a for a in along if a], sizes[2:], counts[2:], w.shape[2:], groups)
+
+
+def _grouped(channels: Form, output: Form, depth: Form, share: int, columns: int, groups: int) -> bool:
+    """Whether channel = group * share + depth, where group = output // columns."""
+    group = channels - depth
+    if group.offset or any(multiple % share for multiple in group.terms.values()):
+        return False
+    group = Form({label: multiple // share for label, multiple in group.terms.items()})
+    return group.counts(groups) and (output - group * columns).counts(columns)
+
+
+def _along(position: Form, place: Form, tap: Form) -> tuple[int, int, int] | None:
+    """The stride, the dilation and the zeros before, where position = place * stride + tap * dilation - before."""
+    steps = []
+    for form in (place, tap):
+        label = next((k for k, multiple in form.terms.items() if multiple == 1), None)
+        steps.append(1 if label is None else position.terms.get(label, 0))
+    stride, dilation = steps
+    left = position - place * stride - tap * dilation
+    return None if left.terms or min(steps) < 1 else (stride, dilation, -left.offset)
+
+
+def _settings(
+    along: list[tuple[int, int, int]], sizes: Sizes, counts: Sizes, kernel: Sizes, groups: int
+) -> dict[str, Any]:
+    """The settings of the kernels; a signal is an image of height 1."""
+    padding = []
+    for (s, d, before), size, count, k in zip(along, sizes, counts, kernel, strict=True):
+        padding.append((before, (count - 1) * s + d * (k - 1) + 1 - size - before))  # just as many as are met
+    lone = len(along) == 1
+    stride, dilation = (tuple(a[k] for a in ([(1, 1, 0)] * lone + along)) for k in (0, 1))
+    return {
+        "stride": stride,
+        "padding": tuple([(0, 0)] * lone + padding),
+        "dilation": dilation,
+        "groups": groups,
+    }
+
+
+class Convolution:
+    """A plan, as `Plan` is, of a composition that is a convolution."""
+
+    single = True
+
+    def __init__(self, f: Callable[..., Any], examples: Sequence[Any], settings: dict[str, Any]) -> None:
+        if not all(isinstance(x, np.ndarray) and x.dtype in FLOATS and x.size for x in examples):
+            raise Unfusable("a convolution takes arrays of float32 or float64 that are not empty")
+        if len({x.dtype for x in examples}) > 1:
+            raise Unfusable("its arguments have several dtypes")
+        self.inputs = [Output(x.shape, x.dtype) for x in examples]
+        y = f(*[argument(x, k) for k, x in enumerate(examples)], **settings)
+        if not isinstance(y, Indexed):
+            raise Unfusable("it returns something that it did not compute")
+        self.match = recognised(y)
+        self.outputs = [Output(y.shape, y.dtype)]
+        self.kernels = launch.kernel_module("convolve")
+
+    def laid(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Arrays as the kernels see them: as they are."""
+        return values
+
+    seen = laid
+
+    def differentiable(self) -> tuple[bool, ...]:
+        """Which inputs have a cotangent."""
+        m = self.match
+        return tuple(k in (m.x, m.w, m.bias) for k in range(len(self.inputs)))
+
+    def at_once(self, asked: tuple[bool, ...]) -> None:
+        """No kernel makes the result together with its gradients."""
+        return
+
+    def forward(self, values: Sequence[Any]) -> list[Any]:
+        """The result."""
+        m, kernels = self.match, self.kernels
+        x, w = self._image(values[m.x]), self._image(values[m.w])
+        if m.transposed:
+            y = kernels.input_gradient(x, w, m.large, **m.settings)
+        else:
+            y = kernels.forward(x, w, **m.settings)
+        if m.bias is not None:
+            _add_to_rows(y.transpose(0, 2, 3, 1), values[m.bias].reshape(-1))
+        return [y.reshape(self.outputs[0].shape)]
+
+    def backward(self, asked: tuple[bool, ...]) -> Callable[[Sequence[Any]], list[Any]]:
+        """What gives the cotangents of the inputs that are asked for."""
+
+        def run(values: Sequence[Any]) -> list[Any]:
+            g = self.kernels.channels_last(self._image(values[-1]))
+            return [self._cotangent(k, values, g) for k, wanted in enumerate(asked) if wanted]
+
+        return run
+
+    def _cotangent(self, k: int, values: Sequence[Any], g: Any) -> Any:
+        m, kernels = self.match, self.kernels
+        if k == m.bias:
+            part = self._sum.forward([g.transpose(0, 2, 3, 1).reshape(-1, g.shape[1])])[0]
+        elif k == m.w:
+            x = self._image(values[m.x])
+            large, small = (g, x) if m.transposed else (x, g)
+            part = kernels.weight_gradient(large, small, m.kernel, **m.settings)
+        elif m.transposed:
+            part = kernels.forward(g, self._image(values[m.w]), **m.settings)
+        else:
+            part = kernels.input_gradient(g, self._image(values[m.w]), m.large, **m.settings)
+        return part.reshape(self.inputs[k].shape)
+
+    def _image(self, x: Any) -> Any:
+        return x.reshape(_images(x.shape))
+
+    @cached_property
+    def _sum(self) -> Plan:
+        """The kernel of the bias: a sum over all pixels."""
+        shape = self.match.large if self.match.transposed else self.match.small
+        example = np.empty((math.prod(shape) // shape[1], shape[1]), self.outputs[0].dtype)
+        return Plan(lambda g: total(g, 0), [example], {}, launch.build)
+
+    def explanation(self) -> str:
+        """The settings, and what runs."""
+        m, names = self.match, [f"x{k}" for k in range(len(self.inputs))]
+        kind = "transposed convolution" if m.transposed else "convolution"
+        settings = ", ".join(f"{k} {v}" for k, v in m.settings.items())
+        ways = ["input_gradient", "forward"] if m.transposed else ["forward", "input_gradient"]
+        bias = "" if m.bias is None else f", plus {names[m.bias]} for each channel"
+        lines = [
+            f"{kind}: windows of {names[m.x]} {self.inputs[m.x].shape} times {names[m.w]} {self.inputs[m.w].shape}"
+            f"{bias}: {self.outputs[0].shape} {self.outputs[0].dtype}",
+            f"  {settings}",
+            f"forward: {ways[0]} of kernels.convolve",
+            f"backward: {ways[1]} for {names[m.x]}, weight_gradient for {names[m.w]}"
+            + ("" if m.bias is None else f", a sum over pixels for {names[m.bias]}"),
+        ]
+        return "\n".join(lines)
+
+
+def _add_to_rows(rows: Any, bias: Any) -> None:
+    """Add the bias to every pixel of (N, H, W, O), in place."""
+    pixels = rows.size // bias.size
+    times = max(n for n in _divisors(pixels) if n * bias.size <= max(ROW, bias.size))
+    flat = rows.reshape(pixels // times, times * bias.size)
+    np.add(flat, np.tile(bias, times), out=flat)
+
+
+def _divisors(n: int) -> list[int]:
+    small = [k for k in range(1, math.isqrt(n) + 1) if n % k == 0]
+    return [*small, *(n // k for k in small)]
