@@ -341,7 +341,7 @@ class Tensor(Methods, Eager):
     def _become(self, result: Tensor) -> Tensor:
         """Take over the value and the place on the tape of `result`: what every in-place operation ends in."""
         if capturing and (noting := capture()):
-            return noting.assign(self, result)
+            return noting.assign(self, result)  # type: ignore[no-any-return]
         if result.shape != self.shape:
             raise ShapeError(
                 f"an in-place operation on shape {self.shape} gave shape {result.shape}. Write t = ... instead."
@@ -420,7 +420,7 @@ def _rebuild(kind: type[Tensor], array: NDArray[Any], requires_grad: bool) -> Te
 def as_tensor(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
     """`x` itself if it is a Tensor of that dtype, else a Tensor that shares its memory where it can."""
     if isinstance(x, Traced):
-        return x if dtype is None or x.dtype == dtype else functions["astype"](x, dtype)  # type: ignore[attr-defined, return-value]
+        return x if dtype is None or x.dtype == dtype else functions["astype"](x, dtype)
     array = np.asarray(x, dtype)
     if array.dtype.kind not in "biufc":
         raise DTypeError(f"a Tensor was asked for of dtype {array.dtype}. Expected numbers or booleans.")

@@ -1,6 +1,6 @@
 """Neural networks: modules, layers, losses, data and training, composed of `autograd`: `import nn`."""
 
-from nn import functional, init, parametrizations, parametrize
+from nn import data, functional, init, parametrizations, parametrize
 from nn.activation import GELU, LogSigmoid, Sigmoid, Softplus, Softsign, Tanh
 from nn.adaptive_pooling import (
     AdaptiveAvgPool1d,
@@ -14,6 +14,15 @@ from nn.attention import MultiheadAttention
 from nn.batch_norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from nn.binary import BCELoss, BCEWithLogitsLoss
 from nn.callback import Callback
+from nn.callbacks import (
+    CSVLogger,
+    DeadUnitMonitor,
+    GradientMonitor,
+    LearningRateScheduler,
+    ModelCheckpoint,
+    TensorBoard,
+    TerminateOnNaN,
+)
 from nn.categorical import CrossEntropyLoss, NLLLoss
 from nn.cell import GRUCell, LSTMCell, RNNCell
 from nn.checkpoint import load, save
@@ -57,6 +66,7 @@ from nn.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from nn.parameter_container import ParameterDict, ParameterList
 from nn.pooling import AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d
 from nn.position import LearnedPositionalEncoding, PositionalEncoding, RotaryEmbedding
 from nn.power_pooling import LPPool1d, LPPool2d
@@ -76,6 +86,8 @@ from nn.sequence import (
 from nn.shrink import Hardshrink, Softshrink, Tanhshrink
 from nn.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
 from nn.softmax import LogSoftmax, Softmax, Softmax2d, Softmin
+from nn.stateless import functional_call
+from nn.strict import strict
 from nn.trainer import Trainer
 from nn.transformer import (
     Transformer,
@@ -112,6 +124,7 @@ __all__ = [
     "BatchNorm3d",
     "Bilinear",
     "Buffer",
+    "CSVLogger",
     "CTCLoss",
     "Callback",
     "CategoricalCrossEntropyLoss",
@@ -132,6 +145,7 @@ __all__ = [
     "CosineSimilarity",
     "CrossEntropyLoss",
     "DataLoader",
+    "DeadUnitMonitor",
     "DiceLoss",
     "Embedding",
     "EmbeddingBag",
@@ -139,6 +153,7 @@ __all__ = [
     "Fold",
     "GRUCell",
     "GaussianNLLLoss",
+    "GradientMonitor",
     "GroupNorm",
     "Hardshrink",
     "Hardsigmoid",
@@ -160,6 +175,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "LearnedPositionalEncoding",
+    "LearningRateScheduler",
     "Linear",
     "LocalResponseNorm",
     "LogCoshLoss",
@@ -172,6 +188,7 @@ __all__ = [
     "MaxPool2d",
     "MaxPool3d",
     "Mish",
+    "ModelCheckpoint",
     "Module",
     "ModuleDict",
     "ModuleList",
@@ -184,6 +201,8 @@ __all__ = [
     "PackedSequence",
     "PairwiseDistance",
     "Parameter",
+    "ParameterDict",
+    "ParameterList",
     "PixelShuffle",
     "PixelUnshuffle",
     "PoissonNLLLoss",
@@ -217,6 +236,8 @@ __all__ = [
     "SquaredHingeLoss",
     "Tanh",
     "Tanhshrink",
+    "TensorBoard",
+    "TerminateOnNaN",
     "Threshold",
     "Trainer",
     "Transformer",
@@ -232,7 +253,9 @@ __all__ = [
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
+    "data",
     "functional",
+    "functional_call",
     "init",
     "load",
     "pack_padded_sequence",
@@ -242,6 +265,7 @@ __all__ = [
     "parametrizations",
     "parametrize",
     "save",
+    "strict",
     "unpack_sequence",
     "unpad_sequence",
 ]

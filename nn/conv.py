@@ -1,24 +1,26 @@
 """Convolution: windows of the image, then one matrix product. Its derivative is theirs.
 
-Rows of the product are laid out with the channels last, whatever the outside sees: copying windows then moves runs of
-neighbouring channels, and the output is a view of the product.
+That is the definition, and what runs for volumes and for derivatives of higher order. Of signals and images `ag.fused`
+sees that it is a convolution, and runs it, and its derivative, without a matrix of windows. Rows of the product are
+laid out with the channels last, whatever the outside sees: copying windows then moves runs of neighbouring channels,
+and the output is a view of the product.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, ClassVar
 
 from numpy.typing import DTypeLike
 
 import autograd as ag
 from autograd import Tensor
-from autograd.errors import ArgumentError, ShapeError
-from nn import init
+from autograd.errors import ArgumentError
+from nn.conv_nd import ConvNd, expect_channels, expect_weight
 from nn.images import AXES, Pair, Size, Sizes, expect_fit, expect_images, on_batch, padded, sizes
-from nn.module import Module, Parameter
-from nn.padding import MODES, surrounded
+from nn.padding import surrounded
+
+SMALLEST = 256  # elements of an argument from which on kernels are worth loading: they beat the composition before
 
 
 def conv1d(
@@ -103,23 +105,6 @@ def _functional(
     return _convolve(x, weight, bias, stride, around, dilation, groups, "zeros", who)
 
 
-def expect_weight(weight: Tensor, bias: Tensor | None, layout: str, outputs_axis: int, groups: int, who: str) -> None:
-    """Refuse weights of another rank, groups that do not divide, and a bias that is not one number for each output.
-
-    Raises:
-        ShapeError: for the weight and the bias.
-        ArgumentError: for the groups.
-    """
-    if len(weight.shape) != layout.count(",") + 1:
-        raise ShapeError(f"{who} was given a weight of shape {weight.shape}. Expected {layout}.")
-    if groups < 1 or weight.shape[0] % groups:
-        kind = "outputs" if outputs_axis == 0 else "channels"
-        raise ArgumentError(f"{who} was given groups={groups} for {weight.shape[0]} {kind}. Expected a divisor.")
-    outputs = weight.shape[outputs_axis] * (groups if outputs_axis else 1)
-    if bias is not None and bias.shape != (outputs,):
-        raise ShapeError(f"{who} was given a bias of shape {bias.shape} for {outputs} outputs. Expected ({outputs},).")
-
-
 def _around(padding: Size | str, kernel: Sequence[int], stride: Sizes, dilation: Sizes, who: str) -> tuple[Pair, ...]:
     """How many to add before and after, for each axis."""
     if not isinstance(padding, str):
@@ -150,38 +135,24 @@ def _convolve(
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
     expect_fit(x.shape[-dims:], around, reach, who)
     if mode != "zeros":
-        x, around = surrounded(x, around, MODES[mode], who), ((0, 0),) * dims
+        x, around = surrounded(x, around, mode, who), ((0, 0),) * dims
+    given = (weight,) if bias is None else (weight, bias)
 
     def images(x: Tensor) -> Tensor:
-        y = _correlate(x, weight, stride, around, dilation, groups)
-        return y if bias is None else y + ag.reshape(bias, (outputs,) + (1,) * dims)
+        return _correlate(x, *given, stride=stride, around=around, dilation=dilation, groups=groups)
 
     return on_batch(images, x, dims)
 
 
-def expect_channels(x: Tensor, channels: int, dims: int, layer: str, who: object) -> None:
-    """Refuse an input (N, C, ...) or (C, ...) with another number of channels.
-
-    Raises:
-        ShapeError: if there are more or fewer.
-    """
-    if x.shape[-dims - 1] != channels:
-        order = (0, dims + 1, *range(1, dims + 1)) if x.ndim == dims + 2 else (dims, *range(dims))
-        grey = ", or x[:, None] if the axis of channels is missing" if x.ndim == dims + 1 and channels == 1 else ""
-        raise ShapeError(
-            f"{who} was given {x.shape[-dims - 1]} channels, an input of shape {x.shape}. "
-            f"Expected {channels} channels.\n"
-            f"Write {layer}, or x.transpose{order} if the channels are the last axis{grey}."
-        )
-
-
+@ag.fused(smallest=SMALLEST)
 def _correlate(
-    x: Tensor, weight: Tensor, stride: Sizes, around: tuple[Pair, ...], dilation: Sizes, groups: int
+    x: Tensor, weight: Tensor, *bias: Tensor, stride: Sizes, around: tuple[Pair, ...], dilation: Sizes, groups: int
 ) -> Tensor:
     """Batches (N, C, ...) with zeros `around`, times weight (O, C / groups, ...): (N, O, ...), over any axes."""
-    if len(stride) == 1:  # a signal is an image of height 1
-        flat = ag.expand_dims(x, 2), ag.expand_dims(weight, 2)
-        return ag.squeeze(_correlate(*flat, (1, *stride), ((0, 0), *around), (1, *dilation), groups), 2)
+    signals = len(stride) == 1
+    if signals:  # as images of height 1
+        x, weight = ag.expand_dims(x, 2), ag.expand_dims(weight, 2)
+        stride, around, dilation = (1, *stride), ((0, 0), *around), (1, *dilation)
     outputs, _, *kernel = weight.shape
     dims = len(kernel)
     axes = tuple(range(1, dims + 1))
@@ -191,7 +162,9 @@ def _correlate(
     else:
         windows = ag.window(last, kernel, axes=axes, stride=stride, dilation=dilation)  # (N, ..., C, kernel ...)
     y = ag.reshape(_product(windows, weight, groups), (*windows.shape[: dims + 1], outputs))
-    return ag.permute_dims(y, (0, dims + 1, *axes))
+    y = y + bias[0] if bias else y
+    y = ag.permute_dims(y, (0, dims + 1, *axes))
+    return ag.squeeze(y, 2) if signals else y
 
 
 def _product(windows: Tensor, weight: Tensor, groups: int) -> Tensor:
@@ -208,58 +181,6 @@ def _product(windows: Tensor, weight: Tensor, groups: int) -> Tensor:
     kernels = ag.permute_dims(ag.reshape(weight, (groups, outputs // groups, share, *kernel)), (0, *taps, 2, 1))
     y = ag.reshape(parts, (groups, rows, inner)) @ ag.reshape(kernels, (groups, inner, outputs // groups))
     return ag.reshape(ag.permute_dims(y, (1, 0, 2)), (rows, outputs))
-
-
-class ConvNd(Module):
-    """What convolutions of any rank, and their transposes, are made with."""
-
-    dims: ClassVar[int]
-    transposed: ClassVar[bool] = False
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Size,
-        stride: Size,
-        dilation: Size,
-        groups: int,
-        bias: bool,
-        padding_mode: str,
-        dtype: DTypeLike,
-        generator: ag.random.Generator | None,
-    ) -> None:
-        who, modes = type(self).__name__, ["zeros"] if self.transposed else list(MODES)
-        if min(in_channels, out_channels, groups) < 1 or in_channels % groups or out_channels % groups:
-            raise ArgumentError(
-                f"{who} was given {in_channels} and {out_channels} channels in {groups} groups. "
-                "Expected positive numbers of channels that the number of groups divides."
-            )
-        if padding_mode not in modes:
-            raise ArgumentError(f"{who} was given padding_mode={padding_mode!r}. Expected one of: {', '.join(modes)}.")
-        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = sizes(kernel_size, self.dims, "kernel_size", 1, who)
-        self.stride = sizes(stride, self.dims, "stride", 1, who)
-        self.dilation = sizes(dilation, self.dims, "dilation", 1, who)
-        self.padding_mode = padding_mode
-        first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
-        shape = (first, second // groups, *self.kernel_size)
-        bound = 1 / math.sqrt(math.prod(shape[1:]))
-        self.weight = Parameter(ag.zeros(shape, dtype))
-        init.uniform_(self.weight, -bound, bound, generator=generator)
-        self.bias = Parameter(ag.zeros(out_channels, dtype)) if bias else None
-        if self.bias is not None:
-            init.uniform_(self.bias, -bound, bound, generator=generator)
-
-    def extra_repr(self) -> str:
-        """The sizes; of the rest, what is not the default."""
-        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
-        nothing, once = (0,) * self.dims, (1,) * self.dims
-        defaults: dict[str, Any] = {"padding": nothing, "dilation": once, "output_padding": nothing, "groups": 1}
-        for name, usual in (defaults | {"padding_mode": "zeros"}).items():
-            value = vars(self).get(name, usual)
-            text += f", {name}={value!r}" if value != usual else ""
-        return text if self.bias is not None else f"{text}, bias=False"
 
 
 class _Conv(ConvNd):

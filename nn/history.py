@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from os import PathLike
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,14 @@ class History:
 
     def __repr__(self) -> str:
         return f"History({len(self._rows)} epochs of {', '.join(self.keys()) or 'nothing'})"
+
+    def state_dict(self) -> dict[str, Any]:
+        """All figures, for a checkpoint."""
+        return {"rows": [dict(row) for row in self._rows]}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over all figures."""
+        self._rows = [dict(row) for row in state_dict["rows"]]
 
     def to_json(self) -> str:
         """All figures as JSON, NaN and infinities as null."""

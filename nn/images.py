@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from numbers import Integral
 from typing import Any
 
 import autograd as ag
@@ -26,11 +27,21 @@ def sizes(value: Size, dims: int, name: str, least: int, who: object) -> Sizes:
     >>> sizes(3, 2, "kernel_size", 1, "Conv2d")
     (3, 3)
     """
-    found = (value,) * dims if isinstance(value, int) else tuple(value)
-    if len(found) != dims or not all(isinstance(n, int) and n >= least for n in found):
+    found = tuple(value) if isinstance(value, Sequence) else (value,) * dims
+    if len(found) != dims or not all(isinstance(n, Integral) and n >= least for n in found):
         each = {1: "", 2: ", or one each for height and width", 3: ", or one each for depth, height and width"}[dims]
         raise ArgumentError(f"{who} was given {name}={value!r}. Expected a whole number{each}, not below {least}.")
-    return found
+    return tuple(map(int, found))
+
+
+def pair(value: Size, name: str, least: int, who: object) -> Pair:
+    """One number for height and width, or one each; errors as for `sizes`.
+
+    >>> pair(3, "kernel_size", 1, "Conv2d")
+    (3, 3)
+    """
+    high, wide = sizes(value, 2, name, least, who)
+    return high, wide
 
 
 def expect_images(x: Any, dims: int, who: object) -> None:

@@ -7,14 +7,18 @@ Random numbers come from `generator`, by default the stream that `ag.random.seed
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+import scipy
 
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, ShapeError
+from nn.pretrained import from_pretrained as from_pretrained
 
 Generator = ag.random.Generator
+_CONVOLUTIONS = [f"conv{kind}{n}d" for kind in ("", "_transpose") for n in (1, 2, 3)]
 
 
 def _filled(tensor: Tensor, values: Tensor) -> Tensor:
@@ -68,6 +72,104 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: G
     return _filled(tensor, (generator or ag.random.default).normal(mean, std, tensor.shape, tensor.dtype))
 
 
+def trunc_normal_(
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    *,
+    generator: Generator | None = None,
+) -> Tensor:
+    """Gaussian with the given mean and standard deviation, on condition that it lies in [a, b].
+
+    With u uniform between Phi((a - mean) / std) and Phi((b - mean) / std): mean + std Phi^-1(u), Phi the Gaussian's
+    cumulative distribution.
+
+    Raises:
+        ArgumentError: if a is not below b, or std is not positive.
+
+    >>> w = trunc_normal_(ag.zeros(100), std=5.0)
+    >>> bool(ag.all(ag.abs(w) <= 2.0))
+    True
+    """
+    if not (a < b and std > 0):
+        raise ArgumentError(f"trunc_normal_ was given a={a}, b={b} and std={std}. Expected a < b and std > 0.")
+    low, high = (a - mean) / std, (b - mean) / std
+    side = -1 if low > 0 else 1  # in the upper tail Phi is 1 and tells nothing apart: take its mirror image
+    first, last = sorted(float(scipy.special.ndtr(side * end)) for end in (low, high))
+    u = (generator or ag.random.default).uniform(first, last, tensor.shape)
+    z = np.clip(side * scipy.special.ndtri(u.numpy()), low, high)
+    return _filled(tensor, ag.asarray(mean + std * z))
+
+
+def eye_(tensor: Tensor) -> Tensor:
+    """1 on the diagonal, else 0.
+
+    Raises:
+        ShapeError: unless it is a matrix.
+
+    >>> eye_(ag.zeros((2, 3)))
+    tensor([[1., 0., 0.],
+            [0., 1., 0.]])
+    """
+    if tensor.ndim != 2:
+        raise ShapeError(f"eye_ was given shape {tensor.shape}. Expected a matrix; write dirac_ for a convolution.")
+    return _filled(tensor, ag.eye(tensor.shape[0], tensor.shape[1]))
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """A convolution's weight that hands each channel on: 1 at the centre of the kernel where output is input, else 0.
+
+    Parameters:
+        tensor: (out, in / groups, kernel ...) of 1 to 3 axes of the kernel; outputs beyond the inputs are 0.
+        groups: as many times the same, each for its share of the outputs.
+
+    Raises:
+        ShapeError: for another rank.
+        ArgumentError: if the groups do not divide the outputs.
+
+    >>> dirac_(ag.zeros((2, 2, 3)))
+    tensor([[[0., 1., 0.],
+             [0., 0., 0.]],
+            [[0., 0., 0.],
+             [0., 1., 0.]]])
+    """
+    if tensor.ndim not in (3, 4, 5):
+        raise ShapeError(f"dirac_ was given shape {tensor.shape}. Expected (out, in, kernel ...) of 3 to 5 axes.")
+    if groups < 1 or tensor.shape[0] % groups:
+        raise ArgumentError(f"dirac_ was given groups={groups} for {tensor.shape[0]} outputs. Expected a divisor.")
+    share = tensor.shape[0] // groups
+    centre: Any = (slice(None), *(n // 2 for n in tensor.shape[2:]))
+    values = np.zeros(tensor.shape)
+    by_place = values.reshape(groups, share, tensor.shape[1], *tensor.shape[2:])
+    for k in range(min(share, tensor.shape[1])):
+        by_place[:, k, k][centre] = 1
+    return _filled(tensor, ag.asarray(values))
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, *, generator: Generator | None = None) -> Tensor:
+    """Gaussian with standard deviation `std`, but for a share `sparsity` of each column, rounded up: 0. Martens 2010.
+
+    Raises:
+        ShapeError: unless it is a matrix.
+        ArgumentError: if sparsity is not between 0 and 1.
+
+    >>> w = sparse_(ag.zeros((10, 3)), sparsity=0.75)
+    >>> ag.sum(w == 0, 0)
+    tensor([8, 8, 8])
+    """
+    if tensor.ndim != 2:
+        raise ShapeError(f"sparse_ was given shape {tensor.shape}. Expected a matrix.")
+    if not 0 <= sparsity <= 1:
+        raise ArgumentError(f"sparse_ was given sparsity={sparsity}. Expected the share of zeros, 0 to 1.")
+    rows, stream = tensor.shape[0], generator or ag.random.default
+    values = np.array(stream.normal(0.0, std, tensor.shape))
+    order = np.argsort(stream.random(tensor.shape).numpy(), axis=0)  # each column's rows in a random order of its own
+    np.put_along_axis(values, order[: math.ceil(sparsity * rows)], 0.0, axis=0)
+    return _filled(tensor, ag.asarray(values))
+
+
 def _fans(tensor: Tensor, name: str) -> tuple[int, int]:
     """fan_in and fan_out."""
     if tensor.ndim < 2 or not tensor.size:
@@ -82,8 +184,8 @@ def _fans(tensor: Tensor, name: str) -> tuple[int, int]:
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The factor that keeps the variance of activations the same behind a nonlinearity (He et al. 2015 for ReLU).
 
-    1 for "linear", "conv2d" and "sigmoid", 5/3 for "tanh", sqrt(2) for "relu", sqrt(2 / (1 + slope^2)) for
-    "leaky_relu" with slope `param` (0.01 if None), 3/4 for "selu".
+    1 for "linear", "sigmoid" and convolutions ("conv2d", "conv_transpose2d", ...), 5/3 for "tanh", sqrt(2) for "relu",
+    sqrt(2 / (1 + slope^2)) for "leaky_relu" with slope `param` (0.01 if None), 3/4 for "selu".
 
     Raises:
         ArgumentError: for another name.
@@ -93,7 +195,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """
     slope = 0.01 if param is None else param
     gains = {
-        **dict.fromkeys(("linear", "conv1d", "conv2d", "conv3d", "sigmoid"), 1.0),
+        **dict.fromkeys(("linear", *_CONVOLUTIONS, "sigmoid"), 1.0),
         "tanh": 5 / 3,
         "relu": math.sqrt(2),
         "leaky_relu": math.sqrt(2 / (1 + slope**2)),

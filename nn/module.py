@@ -179,6 +179,14 @@ class Module(Tree):
                 t.set_(t.detach().astype(wanted).value)
         return self
 
+    def float(self) -> Self:
+        """The same as `to("float32")`."""
+        return self.to("float32")
+
+    def double(self) -> Self:
+        """The same as `to("float64")`."""
+        return self.to("float64")
+
     def zero_grad(self) -> None:
         """Forget the gradient of every parameter."""
         for p in self.parameters():

@@ -12,8 +12,8 @@ from autograd.errors import ArgumentError, ShapeError
 from nn.images import AXES, Pair, Sizes, padded
 from nn.module import Module
 
-MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
 _NUMPY = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+MODES = ("zeros", *_NUMPY)  # of convolutions
 
 
 def pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
@@ -90,7 +90,7 @@ class _Pad(Module):
 
     def __init__(self, padding: int | Sequence[int]) -> None:
         count = 2 * self.dims
-        found = (padding,) * count if isinstance(padding, int) else tuple(padding)
+        found = tuple(padding) if isinstance(padding, Sequence) else (padding,) * count
         if len(found) != count or not all(isinstance(n, int) for n in found):
             raise ArgumentError(
                 f"{type(self).__name__} was given padding={padding!r}. Expected a whole number, or {count}: "

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from itertools import islice
+from math import isfinite
+from os import PathLike
+from pathlib import Path
 from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, DataError, ShapeError
-from nn.callback import Callback, reporters
-from nn.data import DataLoader
+from nn.batch import Parts, batches_of, mode_of, parts_of, samples_in
+from nn.callback import Callback, Watching, reporters
 from nn.history import History
 from nn.module import Module
-
-Metric = Callable[[NDArray[Any], NDArray[Any]], float]
+from nn.origin import origin
+from nn.resume import write_state
+from nn.session import Session, load_training
+from nn.strict import Strict
+from nn.tally import Metric, Tally
+from nn.weighting import ClassWeight, each, weighted_mean
 
 
 class Steps(Protocol):
@@ -33,7 +37,7 @@ class Steps(Protocol):
 
 
 class Trainer:
-    """Trains a model: `fit`, `evaluate`, `predict`.
+    """Trains a model: `fit`, `evaluate`, `predict`; `save` and `load` for going on later.
 
     Data is any iterable of batches (inputs, targets), to be read once an epoch (an `nn.DataLoader`, a list), or a tuple
     of arrays (x, y), which is put into a `DataLoader`. Of a batch, the first part goes to the model, as `model(x)` (or
@@ -46,7 +50,14 @@ class Trainer:
         optimizer: anything with `zero_grad()` and `step()`.
         penalty: called without arguments, gives what is added to the loss in training (`regularize.L2`).
         metrics: by name, functions of all targets and all predictions (ndarrays, scikit-learn's order).
+        clip: called with the list of parameters before each step: `lambda ps: optim.clip_grad_norm_(ps, 1.0)`.
+        accumulate: how many batches make one step, whose gradient is that of their joint mean loss.
+        class_weight: what the samples of each class count in training, by label; a list counts labels from 0.
+        weighted: the last part of each batch is a weight for each of its samples, in training and evaluation.
+        strict: look for the classic mistakes in each step, see `nn.strict`.
         progress: a bar where tqdm is installed and stderr is a terminal, else a line for each epoch, on stderr.
+
+    With weights the loss is sum_i w_i l_i / sum_i w_i, for which it must take `reduction="none"`, as all of `nn` do.
 
     Attributes:
         history: the figures of every epoch: `loss` (without the penalty), `penalty`, the metrics, and all but the
@@ -72,6 +83,11 @@ class Trainer:
         *,
         penalty: Callable[[], Tensor] | None = None,
         metrics: Mapping[str, Metric] | None = None,
+        clip: Callable[[list[Tensor]], object] | None = None,
+        accumulate: int = 1,
+        class_weight: ClassWeight | None = None,
+        weighted: bool = False,
+        strict: bool = False,
         progress: bool = True,
     ) -> None:
         self.model = model
@@ -79,13 +95,21 @@ class Trainer:
         self.optimizer = optimizer
         self.penalty = penalty
         self.metrics = dict(metrics or {})
+        self.clip, self.accumulate = clip, accumulate
+        self.class_weight, self.weighted = class_weight, weighted
+        self.strict = Strict(model, optimizer) if strict else None
         self.progress = progress
         self.history = History()
         self.stop_training = False
         self.interrupted = False
+        self._session: Session | None = None  # the present one, or the last
+        self._stored: Mapping[str, Any] | None = None  # what the next fit goes on from
         reserved = {"loss", "penalty"} & self.metrics.keys()
         if reserved:
             raise ArgumentError(f"Trainer was given a metric named {min(reserved)!r}, which the trainer notes itself.")
+        if accumulate < 1:
+            raise ArgumentError(f"Trainer was given accumulate={accumulate}. Expected 1 batch or more in a step.")
+        self._each = each(loss) if weighted or class_weight is not None else None
 
     # ---- training
 
@@ -97,6 +121,7 @@ class Trainer:
         callbacks: Sequence[Callback] = (),
         *,
         batch_size: int = 32,
+        resume: str | PathLike[str] | None = None,
     ) -> History:
         """Train for a number of epochs; Ctrl-C ends the training early, with the history so far.
 
@@ -106,6 +131,8 @@ class Trainer:
             epochs: how often the training data is read.
             callbacks: told of each epoch and step; `on_fit_end` is called however training ends.
             batch_size: for tuples of arrays.
+            resume: the file that an `nn.ModelCheckpoint` writes. If it is there, go on from it, bitwise as if training
+                had not ended; `epochs` is then how many there are in all.
 
         Returns:
             The history, which goes on growing with further calls.
@@ -113,22 +140,31 @@ class Trainer:
         Raises:
             DataError: no batches, or a loss that is no longer finite.
             ShapeError: a loss of several elements.
+            CheckpointError: a checkpoint of another model, optimizer, or other callbacks.
         """
         if epochs < 0:
             raise ArgumentError(f"fit was given epochs={epochs}. Expected 0 or more.")
-        batches = _batches(train, batch_size, shuffle=True)
-        held_out = None if validation is None else _batches(validation, batch_size)
+        batches = batches_of(train, batch_size, shuffle=True)
+        held_out = None if validation is None else batches_of(validation, batch_size)
+        if resume is not None and Path(resume).exists():
+            self.load(resume)
+            ended = self._stored is not None and self._stored["stopped"]
+            epochs = 0 if ended else max(0, epochs - len(self.history.epochs))
         self.stop_training = self.interrupted = False
-        watchers = [*callbacks, *reporters(self.progress, batches, epochs)]
+        self._session = session = Session(batches, held_out, callbacks, reporters(self.progress, batches, epochs))
         epoch = first = len(self.history.epochs) + 1
         try:
             with ExitStack() as stack:
-                for watcher in reversed(watchers):
+                for watcher in reversed(session.watchers):
                     stack.callback(watcher.on_fit_end, self)
-                for watcher in watchers:
+                for watcher in session.watchers:
                     watcher.on_fit_start(self)
+                state, self._stored = self._stored, None
+                begun = None if state is None else session.restore(self, state)
+                stack.enter_context(self._strictly(batches))
                 for epoch in range(first, first + epochs):
-                    self._epoch(epoch, batches, held_out, watchers)
+                    self._epoch(epoch, session, begun)
+                    begun = None
                     if self.stop_training:
                         break
         except KeyboardInterrupt:
@@ -139,56 +175,108 @@ class Trainer:
             )
         return self.history
 
-    def _epoch(self, epoch: int, train: Iterable[Any], validation: Any, watchers: Sequence[Callback]) -> None:
-        for watcher in watchers:
-            watcher.on_epoch_start(self, epoch)
-        logs = self._train(epoch, train, watchers)
-        if validation is not None:
-            logs |= {f"val_{name}": value for name, value in self.evaluate(validation).items()}
+    def _epoch(self, epoch: int, session: Session, begun: Tally | None) -> None:
+        if begun is None:
+            for watcher in session.watchers:
+                watcher.on_epoch_start(self, epoch)
+        logs = self._train(epoch, session, begun or Tally(self.metrics))
+        if session.validation is not None:
+            logs |= {f"val_{name}": value for name, value in self.evaluate(session.validation).items()}
         self.history.append(logs)
-        for watcher in watchers:
+        for watcher in session.watchers:
             watcher.on_epoch_end(self, epoch, logs)
 
-    def _train(self, epoch: int, train: Iterable[Any], watchers: Sequence[Callback]) -> dict[str, float]:
-        tally = _Tally(self.metrics)
-        penalties, step = 0.0, 0
-        with _mode(self.model, training=True):
-            for step, batch in enumerate(train, 1):
-                x, targets = _parts(batch)
-                self.optimizer.zero_grad()
-                prediction, loss = self._forward(x, targets)
-                objective = loss
-                if self.penalty is not None:
-                    extra = self.penalty()
-                    objective = loss + extra
-                    penalties += extra.item()
-                value = loss.item()
-                if not math.isfinite(objective.item()):
-                    raise _not_finite(objective.item(), epoch, step, (x, *targets))
-                objective.backward()
-                self.optimizer.step()
-                tally.add(value, x, targets, prediction)
-                for watcher in watchers:
-                    watcher.on_batch_end(self, step, value)
-        if not step:
+    def _train(self, epoch: int, session: Session, tally: Tally) -> dict[str, float]:
+        with mode_of(self.model, training=True):
+            session.tally = tally
+            if self.accumulate == 1:
+                for batch in session.train:
+                    self._step(epoch, (batch,), tally, session.watching)
+            else:
+                batches = iter(session.train)
+                while group := tuple(islice(batches, self.accumulate)):
+                    self._step(epoch, group, tally, session.watching)
+            session.tally = None
+        if not tally.step:
             raise DataError(
                 f"fit found no batch in the training data of epoch {epoch}.\n"
                 "Expected an iterable that can be read once an epoch: a DataLoader or a list, not a used-up generator."
             )
         logs = tally.result()
         if self.penalty is not None:
-            logs = {"loss": logs.pop("loss"), "penalty": penalties / step, **logs}
+            logs = {"loss": logs.pop("loss"), "penalty": tally.penalties / tally.step, **logs}
         return logs
 
-    def _forward(self, x: Any, targets: Sequence[Any]) -> tuple[Any, Tensor]:
+    def _step(self, epoch: int, batches: Sequence[Any], tally: Tally, watching: Watching) -> None:
+        """One step of the optimizer, for one batch or several that count by their samples."""
+        step = tally.step + 1
+        for tell in watching.batch_start:
+            tell(self, step)
+        self.optimizer.zero_grad()
+        if len(batches) == 1:
+            value = self._sweep(epoch, parts_of(batches[0], self.class_weight, self.weighted), 1.0, tally)
+        else:
+            parts = [parts_of(batch, self.class_weight, self.weighted) for batch in batches]
+            whole = sum([part.size for part in parts]) or 1.0
+            value = sum([self._sweep(epoch, part, part.size / whole, tally, k == 0) for k, part in enumerate(parts)])
+        for tell in watching.gradients:
+            tell(self, step)
+        if self.clip is not None:
+            self.clip(self.parameters())
+        self.optimizer.step()
+        tally.step = step
+        for tell in watching.batch_end:
+            tell(self, step, value)
+
+    def _sweep(self, epoch: int, part: Parts, share: float, tally: Tally, first: bool = True) -> float:
+        """Add a batch's share to the gradients, and with the first one the penalty's; gives its share of the loss."""
+        prediction, loss = self._forward(part)
+        value = total = loss.item()
+        objective = loss if share == 1 else loss * share
+        if first and self.penalty is not None:
+            extra = self.penalty()
+            objective = objective + extra
+            tally.penalties += extra.item()
+            total = objective.item()
+        if not isfinite(total):
+            raise _not_finite(total, epoch, tally.step + 1, origin(self.model, part.x, part.targets))
+        objective.backward()
+        tally.add(value, part.size, part.targets, prediction)
+        return float(share * value)
+
+    def parameters(self) -> list[Tensor]:
+        """The parameters that are trained: those of the model, or of the optimizer where the model is a function.
+
+        Raises:
+            ArgumentError: where neither says what they are.
+        """
+        if isinstance(self.model, Module):
+            return list(self.model.parameters())
+        groups = getattr(self.optimizer, "param_groups", None)
+        if groups is None:
+            raise ArgumentError(
+                "neither the model nor the optimizer says what its parameters are. Expected an nn.Module."
+            )
+        return [w for group in groups for w in group["params"]]
+
+    def _forward(self, part: Parts) -> tuple[Any, Tensor]:
+        x, targets = part.x, part.targets
         prediction = self.model(*x) if isinstance(x, tuple) else self.model(x)
-        loss = self.loss(prediction, *targets)
+        if self.strict is not None:
+            self.strict.check_loss(self.loss, prediction, targets)
+        if part.weights is None or self._each is None:
+            loss = self.loss(prediction, *targets)
+        else:
+            loss = weighted_mean(self._each(prediction, *targets), part.weights)
         if not isinstance(loss, Tensor) or loss.size != 1:
             given = f"shape {loss.shape}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
             raise ShapeError(
                 f"the loss returned {given}. Expected a Tensor with a single element: take its mean() over the batch."
             )
         return prediction, loss
+
+    def _strictly(self, data: Any = None) -> AbstractContextManager[object]:
+        return nullcontext() if self.strict is None else self.strict.watching(data)
 
     # ---- using the trained model
 
@@ -200,12 +288,12 @@ class Trainer:
         Raises:
             DataError: no batches.
         """
-        tally = _Tally(self.metrics)
-        with _mode(self.model, training=False), ag.no_grad():
-            for batch in _batches(data, batch_size):
-                x, targets = _parts(batch)
-                prediction, loss = self._forward(x, targets)
-                tally.add(loss.item(), x, targets, prediction)
+        tally = Tally(self.metrics)
+        with mode_of(self.model, training=False), ag.no_grad(), self._strictly():
+            for batch in batches_of(data, batch_size):
+                part = parts_of(batch, None, self.weighted)
+                prediction, loss = self._forward(part)
+                tally.add(loss.item(), part.size, part.targets, prediction)
         return tally.result()
 
     def predict(self, inputs: Any, batch_size: int = 256) -> Tensor:
@@ -218,78 +306,38 @@ class Trainer:
         if batch_size < 1:
             raise ArgumentError(f"predict was given batch_size={batch_size}. Expected 1 or more.")
         arrays = [ag.asarray(a) for a in (inputs if isinstance(inputs, tuple) else (inputs,))]
-        starts = range(0, max(_samples(arrays[0]), 1), batch_size)
-        with _mode(self.model, training=False), ag.no_grad():
+        starts = range(0, max(samples_in(arrays[0]), 1), batch_size)
+        with mode_of(self.model, training=False), ag.no_grad():
             outputs = [ag.asarray(self.model(*[a[k : k + batch_size] for a in arrays])) for k in starts]
             return outputs[0] if len(outputs) == 1 else ag.concat(outputs, axis=0)
 
+    # ---- going on later
 
-class _Tally:
-    """The loss over a data set, weighted by samples, and the metrics over all of its predictions."""
+    def save(self, path: str | PathLike[str]) -> None:
+        """Store all that a training needs to go on, bitwise, in one file: safetensors and JSON, whole or not at all.
 
-    def __init__(self, metrics: Mapping[str, Metric]) -> None:
-        self.metrics = metrics
-        self.total, self.samples = 0.0, 0
-        self.seen: list[tuple[NDArray[Any], NDArray[Any]]] = []
+        That is the model, the optimizer, the history, the callbacks of the present fit (or the last), where its loaders
+        stand, and all generators in reach of model, loss, data and callbacks, the default one included. Callbacks that
+        change weights when a fit ends, as `EarlyStopping` does, have then done so: let an `nn.ModelCheckpoint` save
+        while training.
 
-    def add(self, loss: float, x: Any, targets: Sequence[Any], prediction: Any) -> None:
-        n = _samples(x[0] if isinstance(x, tuple) else x)
-        self.total += n * loss
-        self.samples += n
-        if self.metrics:
-            self.seen.append((ag.asarray(targets[-1]).numpy(), ag.asarray(prediction).numpy()))
+        Raises:
+            CheckpointError: a state that holds something else than arrays, numbers and strings.
+            ImportError: without safetensors: `pip install 'wengert[weights]'`.
+        """
+        session = self._session or Session((), None, [], [])
+        write_state(session.state(self), path)
 
-    def result(self) -> dict[str, float]:
-        if not self.samples:
-            raise DataError("the data has no samples. Expected at least one batch of at least one sample.")
-        logs = {"loss": self.total / self.samples}
-        if self.metrics:
-            target, prediction = (np.concatenate(parts) for parts in zip(*self.seen, strict=True))
-            logs |= {name: float(metric(target, prediction)) for name, metric in self.metrics.items()}
-        return logs
+    def load(self, path: str | PathLike[str]) -> None:
+        """Take over what `save` has stored; callbacks, loaders and generators at the next `fit`, which goes on from it.
 
+        Make model, optimizer, data and callbacks as they were; then `load`, then `fit` for the epochs that are left.
 
-def _samples(x: Any) -> int:
-    shape = ag.asarray(x).shape
-    return shape[0] if shape else 1
+        Raises:
+            CheckpointError: a file that is damaged, holds weights only, or does not match.
+        """
+        self._stored = load_training(self, path)
 
 
-def _batches(data: Any, batch_size: int, shuffle: bool = False) -> Iterable[Any]:
-    """The batches of a data set: a tuple is one of arrays, anything else holds batches already."""
-    if isinstance(data, tuple):
-        return DataLoader(*data, batch_size=batch_size, shuffle=shuffle)
-    batches: Iterable[Any] = data
-    return batches
-
-
-def _parts(batch: Any) -> tuple[Any, Sequence[Any]]:
-    """Inputs and targets of a batch, arrays as Tensors."""
-    found = batch if isinstance(batch, (tuple, list)) else (batch,)
-    parts = [ag.asarray(part) if isinstance(part, np.ndarray) else part for part in found]
-    return parts[0], parts[1:]
-
-
-@contextmanager
-def _mode(model: Any, *, training: bool) -> Iterator[None]:
-    """A Module in training or evaluation mode, and each of its parts in its own mode again afterwards."""
-    before = [(m, m.training) for m in model.modules()] if isinstance(model, Module) else []
-    try:
-        if isinstance(model, Module):
-            model.train(training)
-        yield
-    finally:
-        for module, mode in before:
-            module.training = mode
-
-
-def _not_finite(value: float, epoch: int, step: int, arrays: Sequence[Any]) -> DataError:
-    flat = [a for part in arrays for a in (part if isinstance(part, tuple) else (part,))]
-    bad = [k for k, a in enumerate(flat) if not bool(ag.all(ag.isfinite(ag.asarray(a).detach())))]
-    if bad:
-        cause = f"Part {bad[0]} of this batch holds NaN or infinities: clean the data first."
-    else:
-        cause = (
-            "The batch is finite. Try a smaller lr, look for log(0) or x/0 in the model, and check its derivative with "
-            "ag.gradcheck."
-        )
+def _not_finite(value: float, epoch: int, step: int, cause: str) -> DataError:
     return DataError(f"the loss became {value} in epoch {epoch}, step {step}; the weights are as before it.\n{cause}")

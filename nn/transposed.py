@@ -10,7 +10,8 @@ from numpy.typing import DTypeLike
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, ShapeError
-from nn.conv import ConvNd, expect_channels, expect_weight
+from nn.conv import SMALLEST
+from nn.conv_nd import ConvNd, expect_channels, expect_weight
 from nn.images import AXES, Size, Sizes, expect_images, on_batch, padded, sizes, times
 
 
@@ -100,7 +101,7 @@ def _functional(
     who: str,
     dims: int,
 ) -> Tensor:
-    expect_weight(weight, bias, f"(C, O / groups, {AXES[dims][3:].replace(', ', ', k')})", 1, groups, who)
+    expect_weight(weight, bias, f"(C, O / groups{AXES[dims][1:].replace(', ', ', k')})", 1, groups, who)
     stride, dilation = sizes(given[0], dims, "stride", 1, who), sizes(given[3], dims, "dilation", 1, who)
     padding, extra = sizes(given[1], dims, "padding", 0, who), sizes(given[2], dims, "output_padding", 0, who)
     _expect_extra(extra, stride, dilation, who)
@@ -144,20 +145,32 @@ def _convolve(
             "Expected at least 1 along each axis: write less padding."
         )
 
+    given = (weight,) if bias is None else (weight, bias)
+
     def images(x: Tensor) -> Tensor:
-        y = _correlate_transposed(x, weight, lengths, stride, padding, dilation, groups)
-        return y if bias is None else y + ag.reshape(bias, (outputs,) + (1,) * dims)
+        return _correlate_transposed(
+            x, *given, lengths=lengths, stride=stride, padding=padding, dilation=dilation, groups=groups
+        )
 
     return on_batch(images, x, dims)
 
 
+@ag.fused(smallest=SMALLEST)
 def _correlate_transposed(
-    x: Tensor, weight: Tensor, lengths: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, groups: int
+    x: Tensor,
+    weight: Tensor,
+    *bias: Tensor,
+    lengths: Sizes,
+    stride: Sizes,
+    padding: Sizes,
+    dilation: Sizes,
+    groups: int,
 ) -> Tensor:
     """Batches (N, C, ...) spread by weight (C, O / groups, ...) to (N, O, *lengths), over any axes."""
-    if len(stride) == 1:  # a signal is an image of height 1
-        flat = ag.expand_dims(x, 2), ag.expand_dims(weight, 2), (1, *lengths)
-        return ag.squeeze(_correlate_transposed(*flat, (1, *stride), (0, *padding), (1, *dilation), groups), 2)
+    signals = len(stride) == 1
+    if signals:  # as images of height 1
+        x, weight = ag.expand_dims(x, 2), ag.expand_dims(weight, 2)
+        lengths, stride, padding, dilation = (1, *lengths), (1, *stride), (0, *padding), (1, *dilation)
     _, share, *kernel = weight.shape
     n, dims, outputs = len(x), len(kernel), share * groups
     axes, taps = tuple(range(1, dims + 1)), tuple(range(dims + 1, 2 * dims + 1))
@@ -168,7 +181,9 @@ def _correlate_transposed(
     ends = [min(m, p + length) for m, p, length in zip(whole, padding, lengths, strict=True)]
     cut = full if (max(padding), ends) == (0, list(whole)) else full[(slice(None), *map(slice, padding, ends))]
     missing = [(0, p + length - end) for p, length, end in zip(padding, lengths, ends, strict=True)]
-    return ag.permute_dims(padded(cut, missing, axes), (0, dims + 1, *axes))
+    y = padded(cut, missing, axes)
+    y = ag.permute_dims(y + bias[0] if bias else y, (0, dims + 1, *axes))
+    return ag.squeeze(y, 2) if signals else y
 
 
 def _product(x: Tensor, weight: Tensor, groups: int) -> Tensor:

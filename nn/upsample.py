@@ -108,7 +108,7 @@ def _interpolate(
         step = n / m if factor is None or recompute else 1 / factor
         if mode.startswith("nearest"):
             x = _copied(x, k + 2, m, step, mode == "nearest-exact")
-        elif n != m or step != 1:
+        elif n != m or mode == "bicubic":  # PyTorch's linear modes keep a length as it is, whatever the factor
             matrix = _matrix(n, m, step, align, cubic=mode == "bicubic").astype(x.dtype)
             x = ag.moveaxis(ag.moveaxis(x, k + 2, -1) @ matrix, -1, k + 2)
     return x

@@ -25,7 +25,12 @@ PROGRAMS = 16  # that a function keeps: for kinds of arguments, with a gradient 
 
 
 class Compiled(Generic[P, R]):
-    """A function compiled as a whole. Made by `compile`."""
+    """A function compiled as a whole. Made by `compile`.
+
+    >>> import autograd as ag
+    >>> ag.compile(lambda x: ag.sum(x * 2.0))(ag.ones(3))
+    tensor(6.)
+    """
 
     def __init__(self, f: Callable[P, R]) -> None:
         update_wrapper(self, f)
@@ -47,7 +52,7 @@ class Compiled(Generic[P, R]):
         if isinstance(found, str) or not found.program.lock.acquire(blocking=False):
             return self.function(*args, **settings)
         try:
-            return found(self, leaves, args, settings)  # type: ignore[no-any-return]
+            return found(self, leaves, args, settings)  # type: ignore[return-value]
         finally:
             found.program.lock.release()
 
@@ -63,6 +68,12 @@ class Compiled(Generic[P, R]):
             return str(reason)
         except WengertError as error:  # the function will raise it again, in terms of what the user gave
             return str(error)
+
+    def explain(self, *args: P.args, **settings: P.kwargs) -> str:
+        """The steps of the program for these arguments, or the reason why there is none."""
+        leaves, build = flatten((args, settings))
+        made = self._made(leaves, build)
+        return made if isinstance(made, str) else str(made.program)
 
     def reasons(self) -> list[str]:
         """Why, for some of the arguments so far, the function ran as it stands."""
@@ -105,6 +116,7 @@ class Run:
         return all(getattr(holder, name) == value for holder, name, value in self.guards)
 
     def __call__(self, owner: Compiled[Any, Any], leaves: Sequence[Any], args: Any, settings: Any) -> Tensor:
+        """Run the program; leave one entry on the tape, which holds the gradients."""
         y, *rest = self.program.run([_value(leaves[k]) for k in self.places])
         gradients, values = rest[: len(self.wanted)], rest[len(self.wanted) :]
         for (t, _), value in zip(self.assigned, values, strict=True):
@@ -149,21 +161,22 @@ def _refused(*_values: Any, **_settings: Any) -> Any:
 def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
     note = node.settings or {}
     if isinstance(g, Traced):
-        return _recorded(g, node, *note["again"], note["numbers"])
+        f, args, settings = note["again"]
+        return _recorded(g, node, f, args, settings, note["numbers"])
     return [x if g == 1 else np.zeros_like(x) if g == 0 else g * x for x in saved[1:]]
 
 
 def _recorded(g: Any, node: Node, f: Callable[..., Any], args: Any, settings: Any, random: bool) -> list[Any]:
     if random:
         raise DifferentiationError(
-            "a second derivative of a compiled function that draws random numbers was asked for: they would be others.\n"
-            "Call the function itself, without ag.compile."
+            "a second derivative of a compiled function that draws random numbers was asked for: they would be\n"
+            "others. Call the function itself, without ag.compile."
         )
     parents = [p for p in node.parents or () if p is not None]
     with enable_grad():
         y = f(*args, **settings)
         found = sweep([y.node], [g], wanted=parents, record=True, retain=True)
-    return [found.get(p) for p in node.parents or ()]
+    return [None if p is None else found.get(p) for p in node.parents or ()]
 
 
 def compile(f: Callable[P, R]) -> Compiled[P, R]:
@@ -171,8 +184,9 @@ def compile(f: Callable[P, R]) -> Compiled[P, R]:
 
     The function is run once on symbols for each kind of arguments: their shapes and dtypes, whether a gradient is
     wanted, and the mode of the modules that ran. What it computes, and the gradients of a result of one number, become
-    one program; parameters and buffers that it reads are read anew each time, and dropout draws anew. What has no kernel
-    runs as the operation itself, and what cannot be captured at all as the function itself: `reasons()` says why.
+    one program; parameters and buffers that it reads are read anew each time, and dropout draws anew. What has no
+    kernel runs as the operation itself, and what cannot be captured at all as the function itself: `reasons()` says
+    why. `explain` lists the steps.
 
     Parameters:
         f: returns one Tensor; with gradients, one number: the loss. Python values that it reads are taken as they are

@@ -6,6 +6,7 @@ import sys
 from array import array
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import groupby
 from threading import Lock
 from typing import Any
 
@@ -17,6 +18,7 @@ from autograd.program.launch import PARALLEL, build, kernel_module
 from autograd.program.loops import OUTER
 from autograd.program.part import COMBINE, START, Part, check_labels, number_of, value_of
 from autograd.program.schedule import Step, steps
+from autograd.program.stages import Stage
 from autograd.program.symbol import Symbol, Unfusable, graph
 
 HELD = 2  # references to an output that nobody but the program holds: the table's and the argument's
@@ -40,8 +42,8 @@ class Program:
         self.patches: dict[Symbol, list[tuple[array[int], int]]] = {}
         self.views: dict[Symbol, list[Symbol]] = {}
         self.again: dict[Symbol, list[Callable[[], None]]] = {}
-        self.actions: list[Callable[[dict[Symbol, Any]], None]] = []
-        self.kinds: list[str] = []
+        self.entries: list[Any] = []
+        self.listing: list[tuple[str, str]] = []
         self.kept: list[Any] = []
         self.filled: set[Symbol] = set()  # arrays of one element that are written from numbers, not read as such
         for s, x in [*capture.constants, *((s, t.value) for t, s in self.tensors), *zip(inputs, examples, strict=True)]:
@@ -59,9 +61,11 @@ class Program:
             self._bind(k, step, wanted)
         for f, read in capture.checks:
             look = partial(self._check, f, read)
-            self.kinds.insert(0, "check") if all(s.op is None for s in read) else self.kinds.append("check")
-            self.actions.insert(0, look) if all(s.op is None for s in read) else self.actions.append(look)
+            place = 0 if all(s.op is None for s in read) else len(self.entries)
+            self.listing.insert(place, ("check", getattr(f, "__name__", "")))
+            self.entries.insert(place, look)
         self.roots = [(s, self._root(s)) for s in outputs]
+        self.actions = self._tables()
         self.single = [s for s in self.slots if s.size == 1 and s not in self.filled]
 
     # ---- binding
@@ -113,18 +117,14 @@ class Program:
         op = s.op
         assert op is not None
         if not s.shape:  # a single number stays with the numbers
-            self._act(
-                op.name,
-                lambda env: env.__setitem__(s, op.forward(*(self._value(x, env) for x in s.inputs), **s.settings)),
-            )
+            self._act(op.name, lambda env: env.update({s: self._forward(s, env)}))
             return
-        out = self._buffer(s)
+        self._buffer(s)
 
         def call(env: dict[Symbol, Any]) -> None:
-            self.slots[s][...] = op.forward(*(self._value(x, env) for x in s.inputs), **s.settings)
+            self.slots[s][...] = self._forward(s, env)
 
         self._act(op.name, call)
-        del out
 
     def _check(self, f: Callable[..., None], read: list[Symbol], env: dict[Symbol, Any]) -> None:
         f(*(np.asarray(self._value(s, env)) for s in read))
@@ -135,8 +135,11 @@ class Program:
             return env.get(x, x)
         if x in self.slots and x not in self.filled:
             return self.slots[x]
-        assert x.op is not None
-        return x.op.forward(*(self._value(y, env) for y in x.inputs), **x.settings)
+        return self._forward(x, env)
+
+    def _forward(self, s: Symbol, env: dict[Symbol, Any]) -> Any:
+        assert s.op is not None
+        return s.op.forward(*(self._value(x, env) for x in s.inputs), **s.settings)
 
     def _product(self, s: Symbol) -> None:
         a, b = s.inputs
@@ -151,7 +154,7 @@ class Program:
         address, blocks, words = job
         for place, symbol in ((7, a), (9, b), (11, s)):
             self.patches.setdefault(symbol, []).append((words, place))
-        return self._launch("matmul", address, blocks, words, blocks > 1)
+        return self._launch("matmul", address, blocks, words, blocks > 1, f"{x.shape} @ {y.shape}")
 
     def _group(self, part: Part) -> None:
         for labels in part.labels:
@@ -180,7 +183,9 @@ class Program:
                 words.append(self.slots[s].ctypes.data)
             words.extend(p.ctypes.data for p in parts)
             self.kept.append((scalars, parts, ready.kernel))
-            self._launch("kernel", ready.kernel.address, ready.chunks, words, ready.chunks >= PARALLEL)
+            what = " ".join(s.op.name for s in stage.order if s.op is not None)
+            threads = ready.chunks >= PARALLEL
+            self._launch("kernel", ready.kernel.address, ready.chunks, words, threads, f"{loops_of(stage)}: {what}")
             for p, (t, name, level, _) in zip(parts, ready.totals, strict=True):
                 self._total(t, name, level, p)
         for s in part.outputs:
@@ -191,14 +196,13 @@ class Program:
 
     def _total(self, t: Symbol, name: str, level: int, p: Array) -> None:
         if not level:
-            self._act("total", lambda env: env.__setitem__(t, COMBINE[name](p, 0).reshape(t.shape)))
+            self._act("total", lambda env: env.update({t: COMBINE[name](p, 0).reshape(t.shape)}))
             return
         if level & OUTER:
             self.slots[t] = p.reshape(t.shape)
             return
-        out = self._buffer(t)
+        self._buffer(t)
         self._act("total", lambda env: COMBINE[name](p, 0, None, self.slots[t].reshape(-1)))
-        del out
 
     def _numbers(self, symbols: list[Any], scalars: array[float], env: dict[Symbol, Any]) -> None:
         for k, s in enumerate(symbols):
@@ -213,25 +217,35 @@ class Program:
         self._act("copy", lambda env: np.copyto(self.slots[copy], self.slots[s]))
         return copy
 
-    def _act(self, kind: str, action: Callable[[dict[Symbol, Any]], Any]) -> None:
-        self.kinds.append(kind)
-        self.actions.append(action)
+    def _act(self, kind: str, action: Callable[[dict[Symbol, Any]], Any], what: str = "") -> None:
+        self.listing.append((kind, what))
+        self.entries.append(action)
 
-    def _launch(self, kind: str, address: int, count: int, words: array[int], threads: bool) -> None:
-        place = words.buffer_info()[0]
+    def _launch(self, kind: str, address: int, count: int, words: array[int], threads: bool, what: str) -> None:
+        self.listing.append((kind, what))
         self.kept.append(words)
-        if threads:
-            run = kernel_module("pool").run
-            self._act(kind, lambda env: run(address, count, place))
-        else:
-            call = kernel_module("compile").function(address)
-            self._act(kind, lambda env: call(0, count, place))
+        self.entries.append((address, count, words.buffer_info()[0], threads))
+
+    def _tables(self) -> list[Callable[[dict[Symbol, Any]], Any]]:
+        """What to do in a run: kernels and products that follow one another are one native call."""
+        actions: list[Callable[[dict[Symbol, Any]], Any]] = []
+        for native, some in groupby(self.entries, lambda entry: isinstance(entry, tuple)):
+            if native:
+                table = kernel_module("pool").Table(*zip(*some, strict=True))
+                actions.append(lambda env, table=table: table.run())  # type: ignore[misc]
+            else:
+                actions.extend(some)
+        return actions
 
     def _root(self, s: Symbol) -> Symbol:
         """The symbol whose memory s is a view of."""
         while s.op is not None and any(s is v for v in self.views.get(s.inputs[0], ())):
             s = s.inputs[0]
         return s
+
+    def __str__(self) -> str:
+        """The steps, one to a line: what is run, on which operations, for which result."""
+        return "\n".join(f"{kind:8} {what}" for kind, what in self.listing)
 
     # ---- running
 
@@ -281,6 +295,12 @@ class Program:
             y = self.slots[s]
             return y if self._root(s).op is not None else np.array(y)
         return np.asarray(value_of(s, env), s.dtype).reshape(s.shape)
+
+
+def loops_of(stage: Stage) -> str:
+    """How many rows and columns a kernel goes over."""
+    rows, columns = stage.loops.sizes
+    return f"{rows} x {columns}"
 
 
 def _whole(x: Any) -> Array:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
-import autograd.program.launch as launch
 from autograd.ops.reduce import sum as total
 from autograd.program.indices import Form, Indexed, Label, Read, Sizes, argument, joint
+from autograd.program.launch import build, kernel_module
 from autograd.program.plan import Plan
 from autograd.program.symbol import Unfusable
 
@@ -61,9 +61,9 @@ def recognised(y: Indexed) -> Match:
     """
     if len(y.reads) < 2 or y.ndim not in (3, 4):
         raise Unfusable("it is no convolution of signals or images")
-    out = [y.places.get(labels[0], joint(labels)) if len(labels) == 1 else joint(labels) for labels in y.axes]
-    if any(label in y.places for labels in y.axes if len(labels) > 1 for label in labels if label.size > 1):
+    if any((label,) not in y.axes and form.ends() != (0, 0) for label, form in y.places.items()):
         raise Unfusable("it reshapes what windows were added into")
+    out = [y.places.get(labels[0], joint(labels)) if len(labels) == 1 else joint(labels) for labels in y.axes]
     names = [read.name for read in y.reads]
     if len(set(names)) < len(names) or any(len(read.shape) != y.ndim for read in y.reads[:2]):
         raise Unfusable("it is no product of images and weights")
@@ -180,7 +180,7 @@ class Convolution:
             raise Unfusable("it returns something that it did not compute")
         self.match = recognised(y)
         self.outputs = [Output(y.shape, y.dtype)]
-        self.kernels = launch.kernel_module("convolve")
+        self.kernels = kernel_module("convolve")
 
     def laid(self, values: Sequence[Any]) -> Sequence[Any]:
         """Arrays as the kernels see them: as they are."""
@@ -201,10 +201,8 @@ class Convolution:
         """The result."""
         m, kernels = self.match, self.kernels
         x, w = self._image(values[m.x]), self._image(values[m.w])
-        if m.transposed:
-            y = kernels.input_gradient(x, w, m.large, **m.settings)
-        else:
-            y = kernels.forward(x, w, **m.settings)
+        ways = kernels.forward, partial(kernels.input_gradient, shape=m.large)
+        y = ways[m.transposed](x, w, **m.settings)
         if m.bias is not None:
             _add_to_rows(y.transpose(0, 2, 3, 1), values[m.bias].reshape(-1))
         return [y.reshape(self.outputs[0].shape)]
@@ -226,10 +224,9 @@ class Convolution:
             x = self._image(values[m.x])
             large, small = (g, x) if m.transposed else (x, g)
             part = kernels.weight_gradient(large, small, m.kernel, **m.settings)
-        elif m.transposed:
-            part = kernels.forward(g, self._image(values[m.w]), **m.settings)
         else:
-            part = kernels.input_gradient(g, self._image(values[m.w]), m.large, **m.settings)
+            ways = partial(kernels.input_gradient, shape=m.large), kernels.forward
+            part = ways[m.transposed](g, self._image(values[m.w]), **m.settings)
         return part.reshape(self.inputs[k].shape)
 
     def _image(self, x: Any) -> Any:
@@ -240,7 +237,7 @@ class Convolution:
         """The kernel of the bias: a sum over all pixels."""
         shape = self.match.large if self.match.transposed else self.match.small
         example = np.empty((math.prod(shape) // shape[1], shape[1]), self.outputs[0].dtype)
-        return Plan(lambda g: total(g, 0), [example], {}, launch.build)
+        return Plan(lambda g: total(g, 0), [example], {}, build)
 
     def explanation(self) -> str:
         """The settings, and what runs."""

@@ -70,7 +70,7 @@ class Fused(Generic[P, R]):
             results = plan.forward(plan.laid(values))
         outputs, extras = plan.seen(results[: len(plan.outputs)]), results[len(plan.outputs) :]
         own = [x.copy() if x is v and isinstance(v, np.ndarray) else v for x, v in zip(args, values, strict=True)]
-        note = {"plan": plan, "composition": self.composition, "settings": settings, "asked": asked}
+        note: dict[str, Any] = {"plan": plan, "composition": self.composition, "settings": settings, "asked": asked}
         note["gradients"] = whole is not None
         first = outputs[0]
         if any(y.dtype.kind != "f" for y in outputs):

@@ -179,12 +179,12 @@ class Indexed(Methods):
         reads = tuple(read.put(label, form) for read in self.reads)
         return replace(self, axes=axes, reads=reads, places={k: f.put(label, form) for k, f in self.places.items()})
 
-    def split(self, label: Label, size: int) -> Indexed:
-        """The same array with a label made two, the first of a size."""
-        pair = Label(size), Label(label.size // size)
+    def split(self, label: Label, size: int) -> tuple[Indexed, Labels]:
+        """The same array with a label made two, the first of a size; and the two."""
         if label.size % size:
             raise Unfusable("it reshapes across the bounds of axes")
-        return self.put(label, pair, joint(pair))
+        pair = Label(size), Label(label.size // size)
+        return self.put(label, pair, joint(pair)), pair
 
     def fresh(self) -> Indexed:
         """The same array with labels of its own, for another use of it."""
@@ -203,7 +203,7 @@ class Indexed(Methods):
             if a.size == b.size:
                 return self.put(b, (a,), joint((a,))).tied(i, j)
             large, small = (a, b) if a.size > b.size else (b, a)
-            return self.split(large, small.size).tied(i, j)
+            return self.split(large, small.size)[0].tied(i, j)
         return self
 
     def alone(self, axis: int) -> Label | None:
@@ -229,21 +229,20 @@ def _permute(x: Indexed, *, axes: Sizes) -> Indexed:
 
 
 def _reshape(x: Indexed, *, shape: Sizes) -> Indexed:
-    """Labels dealt out to the new axes, split where an axis ends within one."""
+    """Labels dealt out to the new axes, split where an axis ends within one. Those of size 1 go to axes of length 1."""
     axes: list[Labels] = []
+    left = [label for axis in x.axes for label in axis]
     for n in shape:
-        taken, size = 0, 1
-        left = [label for axis in x.axes for label in axis][sum(map(len, axes)) :]
-        while size < n or (n == 1 and not taken and left[:1] and left[0].size == 1):
-            label = left[taken]
+        taken: list[Label] = []
+        size = 1
+        while size < n or (n == 1 and not taken and left and left[0].size == 1):
+            label = left.pop(0)
             if n % (size * label.size):
-                x = x.split(label, n // size)
-                left = [label for axis in x.axes for label in axis][sum(map(len, axes)) :]
-                label = left[taken]
-            size, taken = size * label.size, taken + 1
-        if size != n:
-            raise Unfusable("it reshapes across the bounds of axes")
-        axes.append(tuple(left[:taken]))
+                x, (label, rest) = x.split(label, n // size)
+                left.insert(0, rest)
+            size *= label.size
+            taken += [label] if label.size > 1 or n == 1 else []
+        axes.append(tuple(taken))
     return replace(x, axes=tuple(axes))
 
 

@@ -118,6 +118,7 @@ class _Ready:
 
 
 def check_labels(labels: NDArray[Any], symbols: Sequence[Symbol]) -> None:
+    """Refuse labels that are no place of the axes that they pick from: kernels would read beyond the array."""
     for s in symbols:
         if s.op is not None and s.op.name in ("pick", "place"):
             length = s.inputs[0].shape[s.settings["axis"]] if s.op.name == "pick" else s.settings["length"]

@@ -1,7 +1,7 @@
 """A captured graph cut into steps: views, matrix products, groups of loops, and calls of what has no kernel.
 
-Symbols that loop over the same space, with nothing but loops between them, are one group. A symbol's depth grows wherever
-a path leaves a group, so that no path can leave one and come back, and depth orders the steps.
+Symbols that loop over the same space, with nothing but loops between them, are one group. A symbol's depth grows
+wherever a path leaves a group, so that no path can leave one and come back, and depth orders the steps.
 """
 
 from __future__ import annotations

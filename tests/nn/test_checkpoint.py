@@ -3,12 +3,16 @@
 import importlib.util
 import json
 import os
+import runpy
 import sys
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 from autograd.errors import CheckpointError
 from nn.checkpoint import load, save
 from nn.module import Buffer, Module, Parameter
@@ -159,9 +163,12 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch, failing):
 
 @pytest.mark.parametrize("call", [lambda path: save({}, path), load])
 def test_without_the_library(tmp_path, monkeypatch, call):
+    save({}, tmp_path / "a")
+    np.savez(tmp_path / "b", w=np.ones(2))
     monkeypatch.setitem(sys.modules, "safetensors", None)
     with pytest.raises(ImportError, match=r"pip install 'wengert\[weights\]'"):
         call(tmp_path / "a")
+    assert load(tmp_path / "b.npz")["w"].tolist() == [1.0, 1.0]
 
 
 SOURCES = ["header"] + (["live"] if importlib.util.find_spec("torch") else [])
@@ -187,3 +194,118 @@ def test_the_format_is_pytorchs(tmp_path, source):
             found[name] = np.frombuffer(data[low:high], kinds[entry["dtype"]]).reshape(entry["shape"])
     for name, t in net.state_dict().items():
         np.testing.assert_array_equal(found[name], t.numpy())
+
+
+# ---- other people's files
+
+
+def written(path, entries, notes=None):
+    """A safetensors file by hand: (dtype, shape, bytes) by name."""
+    header, body = {"__metadata__": notes} if notes else {}, b""
+    for name, (kind, shape, raw) in entries.items():
+        header[name] = {"dtype": kind, "shape": shape, "data_offsets": [len(body), len(body) + len(raw)]}
+        body += raw
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + body)
+
+
+BF16 = np.array([0x3FC0, 0xC010, 0x7FC0, 0x7F80, 0x0001, 0x8000], "<u2")  # 1.5, -2.25, NaN, inf, 2^-133, -0
+
+
+def test_bfloat16_becomes_float32_exactly(tmp_path):
+    written(tmp_path / "a", {"w": ("BF16", [2, 3], BF16.tobytes())})
+    w = load(tmp_path / "a")["w"]
+    assert (w.dtype, w.shape) == (np.float32, (2, 3))
+    np.testing.assert_array_equal(w, np.array([[1.5, -2.25, np.nan], [np.inf, 2.0**-133, -0.0]], "f4"))
+    assert np.signbit(w.numpy()[1, 2])
+
+
+def test_half_precision_is_cast_by_the_module(tmp_path):
+    half = np.array([[0.1, 2.0, -3.0]], "f2")
+    save({"weight": half}, tmp_path / "a")
+    assert load(tmp_path / "a")["weight"].dtype == np.float16
+    layer = nn.Linear(3, 1, bias=False)
+    layer.load_state_dict(load(tmp_path / "a"))
+    assert layer.weight.dtype == np.float32
+    np.testing.assert_array_equal(layer.weight.detach(), half.astype("f4"))
+
+
+def test_a_dtype_that_numpy_lacks_is_named(tmp_path):
+    written(tmp_path / "a", {"w": ("F8_E4M3", [2], b"ab")})
+    with pytest.raises(
+        CheckpointError, match=r"a has w of dtype F8_E4M3, which NumPy lacks. Expected one of: BF16, F64"
+    ):
+        load(tmp_path / "a")
+
+
+def test_what_was_stored_once_is_given_under_every_name(tmp_path):
+    w = np.arange(4.0).reshape(2, 2)
+    written(
+        tmp_path / "a", {"0.weight": ("F64", [2, 2], w.tobytes())}, {"1.weight": "0.weight", "format": "pt", "x": "y"}
+    )
+    found = load(tmp_path / "a")
+    assert sorted(found) == ["0.weight", "1.weight"]
+    np.testing.assert_array_equal(found["1.weight"], w)
+
+
+def test_an_npz_file_gives_the_same_outputs(tmp_path):
+    source, target = (nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2)) for _ in range(2))
+    source(ag.random.normal(size=(8, 3), dtype="float32"))
+    x = ag.random.normal(size=(5, 3), dtype="float32")
+    arrays = {name: t.numpy() for name, t in source.state_dict().items()}
+    for write in (np.savez, np.savez_compressed):
+        write(tmp_path / "net.npz", **arrays)
+        assert target.load_state_dict(load(tmp_path / "net.npz")) == ([], [])
+        np.testing.assert_array_equal(target.eval()(x).detach(), source.eval()(x).detach())
+    (tmp_path / "net.npz").rename(tmp_path / "net")  # the content decides
+    assert list(load(tmp_path / "net")) == list(arrays)
+
+
+@pytest.mark.parametrize("cut", [5, 30, 100, -1])
+def test_a_damaged_npz_file_is_named(tmp_path, cut):
+    path = tmp_path / "a.npz"
+    np.savez(path, w=np.arange(100.0))
+    data = path.read_bytes()
+    path.write_bytes(data[:cut])
+    with pytest.raises(CheckpointError, match=r"a.npz \(\d+ bytes\) is truncated, damaged or not an .npz file"):
+        load(path)
+    flipped = bytearray(data)
+    flipped[300] ^= 1
+    path.write_bytes(flipped)
+    with pytest.raises(CheckpointError, match=r"not an .npz file of numbers: Bad CRC-32"):
+        load(path)
+
+
+def test_npz_files_of_other_things(tmp_path):
+    np.savez(tmp_path / "a", w=np.array([{}], object))
+    with pytest.raises(CheckpointError, match=r"not an .npz file of numbers: Object arrays cannot be loaded"):
+        load(tmp_path / "a.npz")
+    np.savez(tmp_path / "a", w=np.array([1j]))
+    with pytest.raises(CheckpointError, match=r"a.npz has 'w' of dtype complex128. Expected names with arrays of real"):
+        load(tmp_path / "a.npz")
+    with zipfile.ZipFile(tmp_path / "model.pt", "w") as archive:
+        archive.writestr("model/data.pkl", b"cos\nsystem\n")
+    with pytest.raises(
+        CheckpointError, match=r"holds model/data.pkl, no .npz file. (.|\n)*safetensors.torch.save_file"
+    ):
+        load(tmp_path / "model.pt")
+
+
+PYTORCH = Path(__file__).parents[1] / "figures" / "pytorch.safetensors"
+FIGURE = runpy.run_path(str(PYTORCH.with_name("make_pytorch.py")))
+
+
+@pytest.mark.parametrize("source", ["stored"] + (["live"] if importlib.util.find_spec("torch") else []))
+def test_a_file_that_pytorch_wrote_gives_its_outputs(tmp_path, source):
+    path = PYTORCH
+    if source == "live":
+        path = tmp_path / "live.safetensors"
+        FIGURE["write"](path)
+    found = load(path)
+    model = FIGURE["model"](nn).eval()
+    x, y = found.pop("figures.x"), found.pop("figures.y")
+    assert found["3.weight"].dtype == np.float32  # stored as bfloat16
+    assert found["5.weight"].dtype == np.float16
+    np.testing.assert_array_equal(found["2.weight"], found["1.weight"])  # stored once
+    assert model.load_state_dict(found) == ([], [])
+    np.testing.assert_allclose(model(x).detach(), y, rtol=2e-5, atol=1e-6)

@@ -19,7 +19,9 @@ sys.path.insert(0, str(FIGURES))
 FIGURE = runpy.run_path(str(FIGURES / "make_nn.py"))
 CASES = [(topic, k, c) for topic in FIGURE["TOPICS"] for k, c in enumerate(FIGURE["topic"](topic)["CASES"])]
 SOURCES = ["stored"] + (["live"] if importlib.util.find_spec("torch") else [])
-FRAMES = {"Module", "Loss", "Sequential", "ModuleList", "ModuleDict"}  # what holds or describes others
+FRAMES = {  # what holds or describes others
+    *("Module", "Loss", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"),
+}
 KINDS = {name for name, c in vars(nn).items() if inspect.isclass(c) and issubclass(c, nn.Module) and name not in FRAMES}
 every_kind = pytest.mark.parametrize("kind", sorted(KINDS))
 every_case = pytest.mark.parametrize(("topic", "k", "c"), CASES, ids=[f"{t}-{c['kind']}-{k}" for t, k, c in CASES])

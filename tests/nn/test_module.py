@@ -8,7 +8,8 @@ import pytest
 
 import autograd as ag
 import nn
-from autograd.errors import ArgumentError, CheckpointError, DTypeError, IndexOutOfRange
+import optim
+from autograd.errors import ArgumentError, CheckpointError, DTypeError
 
 
 class Zoo(nn.Module):
@@ -89,12 +90,15 @@ def test_what_does_not_fit_is_listed_in_one_error_and_nothing_is_loaded():
     state["frozen"] = np.ones((1, 1))
     state["count"] = np.array([1.5])
     state["layers.0.wieght"] = state["layers.0.weight"]
+    state["layers.0.bais"] = state.pop("layers.0.bias")
     state["heads.a.weight"] = [["x", "y", "z"]]
     before = {n: t.numpy().copy() for n, t in zoo.state_dict().items()}
     with pytest.raises(CheckpointError, match=r"does not fit this Zoo, and nothing of it was loaded") as caught:
         zoo.load_state_dict(state)
     for line in (
-        "missing: scale of shape ()",
+        "missing: scale of shape ()\n",
+        "missing: layers.0.bias of shape (3,) (nearest: layers.0.bais",
+        "unexpected: layers.0.bais (nearest: layers.0.bias",
         "unexpected: layers.0.wieght (nearest: layers.0.weight",
         "wrong shape: frozen is (1, 1) in the state, (1,) in the module",
         "wrong dtype: count is float64 in the state, int64 in the module",
@@ -140,6 +144,11 @@ def test_casting_moves_floating_values_only_and_keeps_the_leaves():
         zoo.to("int32")
 
 
+def test_casting_by_name():
+    assert nn.Linear(1, 1).double().weight.dtype == np.float64
+    assert nn.Linear(1, 1).double().float().weight.dtype == np.float32
+
+
 def test_casting_to_the_same_dtype_keeps_gradients():
     line = nn.Linear(1, 1)
     line(ag.ones((1, 1), dtype="float32")).sum().backward()
@@ -156,11 +165,12 @@ def test_gradients_are_forgotten_and_parameters_frozen():
     assert line.requires_grad_().weight.requires_grad
 
 
-def test_apply_calls_children_before_parents():
-    model = nn.Sequential(nn.Sequential(nn.ReLU()), nn.Tanh())
+def test_apply_calls_children_before_parents_and_each_once():
+    shared = nn.Tanh()
+    model = nn.Sequential(nn.Sequential(nn.ReLU(), shared), shared)
     seen = []
-    assert model.apply(lambda m: seen.append(type(m).__name__)) is model
-    assert seen == ["Tanh", "ReLU", "Sequential", "Sequential"]
+    assert model.apply(seen.append) is model
+    assert [type(m).__name__ for m in seen] == ["ReLU", "Tanh", "Sequential", "Sequential"]
 
 
 def test_copies_are_independent_and_keep_sharing():
@@ -205,86 +215,112 @@ def test_repr_is_nested():
     assert "(owner): ..." in repr(Zoo())
 
 
-def test_summary_counts_shared_and_frozen_parameters_once_each():
-    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(8, 2), nn.Linear(2, 2))
-    model[3].weight = nn.Parameter(np.zeros((2, 2)), requires_grad=False)
-    model.tied = model[2].weight
-    lines = model.summary((5, 1, 4, 4)).splitlines()
-    assert [line.split("  ")[0] for line in lines[3:7]] == ["0", "1", "2", "3"]
-    assert [line.split()[-1] for line in lines[2:7]] == ["16", "20", "0", "2", "6"]
-    assert "(5, 2, 2, 2)" in lines[3]
-    assert "(5, 2)" in lines[6]
-    assert lines[-1] == "parameters: 44, of which trainable: 40; 192 bytes"
-    assert "output" not in model.summary()
-
-
-def test_summary_runs_in_evaluation_mode_and_leaves_no_trace():
-    class Probe(nn.Module):
-        def forward(self, x):
-            self.seen = (self.training, ag.is_grad_enabled())
-            return {"any": x}
-
-    probe = Probe()
-    table = nn.Sequential(nn.Linear(1, 1), probe).summary(np.ones((2, 1), "float32"))
-    assert probe.seen == (False, False)
-    assert probe.training
-    assert "dict" in table
-    with pytest.raises(ag.errors.ShapeError, match=r"Linear.*was given an input of shape \(2, 3\)"):
-        nn.Sequential(nn.Linear(1, 1), probe).summary((2, 3))
-    assert probe.training
-
-
 def test_a_module_without_forward_says_so():
     with pytest.raises(NotImplementedError, match="Module has no forward"):
         nn.Module()(1)
 
 
-# ---- containers
-
-
-def test_sequential_is_a_row():
-    layers = [nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)]
-    model = nn.Sequential(*layers)
-    assert list(model) == layers
-    assert (len(model), model[0], model[-1]) == (3, layers[0], layers[2])
-    model.append(nn.Tanh())
-    model[1] = nn.Sigmoid()
-    assert list(vars(model)) == ["0", "1", "2", "3"]
-    x = ag.ones((4, 2), dtype="float32")
-    expected = ag.tanh(layers[2](ag.sigmoid(layers[0](x))))
-    np.testing.assert_array_equal(model(x).detach(), expected.detach())
-    named = nn.Sequential({"first": layers[0], "second": layers[2]})
-    assert list(named.state_dict()) == ["first.weight", "first.bias", "second.weight", "second.bias"]
-    with pytest.raises(IndexOutOfRange, match=r"Sequential was indexed with 4. It holds 4 modules"):
-        model[4]
-
-
-def test_module_list_and_dict():
-    rows = nn.ModuleList([nn.ReLU()])
-    rows.extend([nn.Tanh(), nn.Linear(1, 1)])
-    assert [type(m).__name__ for m in rows] == ["ReLU", "Tanh", "Linear"]
-    assert list(rows.state_dict()) == ["2.weight", "2.bias"]
-    heads = nn.ModuleDict({"a": nn.ReLU()})
-    heads["b"] = nn.Tanh()
-    heads["a"] = nn.Sigmoid()
-    assert heads.keys() == ["a", "b"]
-    assert [type(m).__name__ for m in heads.values()] == ["Sigmoid", "Tanh"]
-    assert heads.items()[1] == ("b", heads["b"])
-    assert (len(heads), "b" in heads, "c" in heads) == (2, True, False)
-    with pytest.raises(ArgumentError, match=r"ModuleDict has no module 'c'. It holds: a, b"):
-        heads["c"]
+def test_parts_are_found_by_name():
+    zoo = Zoo()
+    assert zoo.get_submodule("") is zoo
+    assert zoo.get_submodule("layers.0") is zoo.layers[0]
+    assert zoo.get_parameter("heads.pair.1") is zoo.heads["pair"][1]
+    assert zoo.get_buffer("count") is zoo.count
+    shared = nn.ReLU()
+    assert nn.Sequential(shared, shared).get_submodule("1") is shared
+    assert [n for n, _ in nn.Sequential(shared, shared).named_modules(remove_duplicate=False)] == ["", "0", "1"]
+    assert [n for n, _ in zoo.named_buffers(prefix="net")] == ["net.count"]
+    assert list(nn.Linear(1, 1).state_dict(prefix="encoder.")) == ["encoder.weight", "encoder.bias"]
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("ask", "words"),
     [
-        (lambda: nn.Sequential(nn.ReLU), "Sequential was given ReLU, which is not a Module"),
-        (lambda: nn.Sequential(nn.functional.relu), "which is not a Module"),
-        (lambda: nn.ModuleDict({"a.b": nn.ReLU()}), r"a module named 'a\.b'. Expected a name without dots"),
-        (lambda: nn.ModuleDict({"forward": nn.ReLU()}), "named 'forward'"),
-        (lambda: nn.Sequential({"": nn.ReLU()}), "named ''"),
+        (
+            lambda z: z.get_submodule("layer.0"),
+            r"Zoo has no module 'layer.0' \(nearest: layers.0, layers.1\). It has: ",
+        ),
+        (lambda z: z.get_parameter("layers.0.wieght"), r"no parameter 'layers.0.wieght' \(nearest: layers.0.weight"),
+        (lambda z: z.get_parameter("count"), "Zoo has no parameter 'count'"),
+        (lambda z: z.get_buffer("scale"), "Zoo has no buffer 'scale'. It has: count"),
+        (lambda z: z.freeze("layer"), r"Zoo has no parameter or module 'layer' \(nearest: .*\). Expected a name"),
+        (lambda z: z.unfreeze("*.w"), r"no parameter or module '\*.w'"),
+        (lambda z: z.freeze("scale"), r"freeze was given scale, a plain Tensor.*Write nn.Parameter"),
+        (lambda z: z.register_buffer("a.b", [1.0]), r"Zoo was given the name 'a.b' for an attribute. Expected a name"),
+        (lambda z: z.register_buffer("scale", [1.0]), "the name 'scale' for an attribute"),
+        (lambda z: z.register_parameter("", None), "the name '' for an attribute"),
+        (lambda z: z.register_parameter("new", ag.ones(2)), r"was given Tensor for 'new'. Write nn.Parameter\(...\)"),
+        (lambda z: z.register_module("new", nn.ReLU), "was given type for 'new'. Expected a Module"),
     ],
 )
-def test_containers_say_what_they_do_not_take(make, words):
+def test_names_that_are_wrong(ask, words):
+    zoo = Zoo()
+    before = {n: p.requires_grad for n, p in zoo.named_parameters()}
     with pytest.raises(ArgumentError, match=words):
-        make()
+        ask(zoo)
+    assert {n: p.requires_grad for n, p in zoo.named_parameters()} == before
+
+
+def test_registered_parts_are_attributes():
+    m = nn.Module()
+    m.register_buffer("mean", np.arange(2.0))
+    m.register_buffer("mask", ag.tensor([True]), persistent=False)
+    m.register_buffer("later", None)
+    m.register_parameter("gain", nn.Parameter([1.0]))
+    m.register_parameter("none", None)
+    m.add_module("act", nn.PReLU())
+    assert (m.later, m.none, m.mean.tolist()) == (None, None, [0.0, 1.0])
+    assert [n for n, _ in m.named_buffers()] == ["mean", "mask"]
+    assert list(m.state_dict()) == ["gain", "mean", "act.weight"]
+    assert m.load_state_dict(m.state_dict()) == ([], [])
+    for twin in (copy.deepcopy(m), pickle.loads(pickle.dumps(m)), copy.copy(m)):
+        assert (twin.mask.persistent, twin.mean.persistent) == (False, True)
+        assert isinstance(twin.mask, nn.Buffer)
+    assert m.to("float32").mean.dtype == np.float32
+    m.wide = nn.Buffer(np.ones(2), persistent=False)
+    assert m.to("float32").wide.dtype == np.float32
+
+
+def test_freezing_by_name():
+    model = nn.Sequential({"encoder": nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)), "head": nn.Linear(2, 1)})
+
+    def trained():
+        return [n for n, p in model.named_parameters() if p.requires_grad]
+
+    assert model.freeze("encoder") is model
+    assert trained() == ["head.weight", "head.bias"]
+    model(ag.ones((1, 2), dtype="float32")).sum().backward()
+    assert [n for n, p in model.named_parameters() if p.grad is not None] == trained()
+    assert model.unfreeze("encoder.1", "encoder.*.weight") is model
+    assert trained() == ["encoder.0.weight", "encoder.1.weight", "encoder.1.bias", "head.weight", "head.bias"]
+    model.freeze()
+    assert trained() == []
+    assert len(list(model.unfreeze().parameters())) == len(trained()) == 6
+    tied = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    tied[1].weight = tied[0].weight
+    tied.freeze("1.weight")  # a name that it has besides its first
+    assert not tied[0].weight.requires_grad
+
+
+@pytest.mark.parametrize("make", [lambda ps: optim.SGD(ps, 0.1, momentum=0.9), lambda ps: optim.Adam(ps, 0.1)])
+def test_training_goes_on_in_another_dtype(make):
+    def losses(dtypes):
+        ag.random.seed(0)
+        model = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
+        optimizer, x = make(list(model.parameters())), np.linspace(-1, 1, 16).reshape(8, 2)
+        found = []
+        for dtype in dtypes:
+            model.to(dtype)
+            for _ in range(10):
+                optimizer.zero_grad()
+                error = model(ag.tensor(x, dtype=dtype)) - ag.tensor(x.sum(1, keepdims=True), dtype=dtype)
+                loss = ag.mean(error * error)
+                loss.backward()
+                optimizer.step()
+                found.append(loss.item())
+            assert {p.dtype for p in model.parameters()} == {np.dtype(dtype)}
+        return found
+
+    moved = losses(["float32", "float64", "float32"])
+    np.testing.assert_allclose(moved, losses(["float32"] * 3), rtol=2e-4, atol=1e-6)
+    assert moved[-1] < 0.2 * moved[0]

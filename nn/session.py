@@ -1,0 +1,99 @@
+"""One call of `Trainer.fit`: what it was given, which epoch it is in, and how all of it is stored and restored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from autograd.errors import CheckpointError
+from nn.callback import Callback, Watching
+from nn.resume import Stateful, read_state, restore_surroundings, surroundings
+from nn.tally import Tally
+
+if TYPE_CHECKING:
+    from nn.trainer import Trainer
+
+
+class Session:
+    """What one call of fit was given, and the epoch that it is in.
+
+    Parameters:
+        train: batches.
+        validation: batches, or None.
+        callbacks: those of the user, whose state is stored.
+        reporters: those that show progress.
+
+    >>> Session([], None, [], []).tally is None
+    True
+    """
+
+    def __init__(
+        self,
+        train: Iterable[Any],
+        validation: Iterable[Any] | None,
+        callbacks: Sequence[Callback],
+        reporters: Sequence[Callback],
+    ) -> None:
+        self.train, self.validation, self.callbacks = train, validation, list(callbacks)
+        self.watchers = sorted([*callbacks, *reporters], key=lambda w: w.last)
+        self.watching = Watching(self.watchers)
+        self.tally: Tally | None = None  # of the epoch that has begun and not ended
+
+    def roots(self, trainer: Trainer) -> dict[str, Any]:
+        """Where loaders and generators are looked for."""
+        return {
+            "model": trainer.model,
+            "loss": trainer.loss,
+            "penalty": trainer.penalty,
+            "train": self.train,
+            "validation": self.validation,
+            "callbacks": self.callbacks,
+        }
+
+    def state(self, trainer: Trainer) -> dict[str, Any]:
+        """All that the training needs to go on."""
+        model, optimizer = trainer.model, trainer.optimizer
+        return {
+            "model": model.state_dict() if isinstance(model, Stateful) else None,
+            "optimizer": optimizer.state_dict() if isinstance(optimizer, Stateful) else None,
+            "history": trainer.history.state_dict(),
+            "callbacks": [[type(c).__name__, c.state_dict()] for c in self.callbacks],
+            "epoch": None if self.tally is None else self.tally.state_dict(),
+            "stopped": trainer.stop_training,
+            **surroundings(**self.roots(trainer)),
+        }
+
+    def restore(self, trainer: Trainer, state: Mapping[str, Any]) -> Tally | None:
+        """Set callbacks, loaders and generators to where they stood; gives the epoch that was begun, if one was.
+
+        Raises:
+            CheckpointError: other callbacks, loaders or generators than those that were stored.
+        """
+        names, mine = [name for name, _ in state["callbacks"]], [type(c).__name__ for c in self.callbacks]
+        if names and names != mine:
+            raise CheckpointError(f"the checkpoint was stored with callbacks {names}. Expected the same, not {mine}.")
+        for callback, (_, stored) in zip(self.callbacks, state["callbacks"], strict=False):
+            callback.load_state_dict(stored)
+        restore_surroundings(state, **self.roots(trainer))
+        if state["epoch"] is None:
+            return None
+        tally = Tally(trainer.metrics)
+        tally.load_state_dict(state["epoch"])
+        return tally
+
+
+def load_training(trainer: Trainer, path: str | PathLike[str]) -> Mapping[str, Any]:
+    """Take over model, optimizer and history from a file; gives the rest, for `Session.restore`.
+
+    Raises:
+        CheckpointError: a file that is damaged, holds weights only, or does not match.
+    """
+    state: Mapping[str, Any] = read_state(path)
+    for name, x in (("model", trainer.model), ("optimizer", trainer.optimizer)):
+        if (state[name] is not None) != isinstance(x, Stateful):
+            raise CheckpointError(f"{path} was stored with another kind of {name} than a {type(x).__name__}.")
+        if isinstance(x, Stateful):
+            x.load_state_dict(state[name])
+    trainer.history.load_state_dict(state["history"])
+    return state

@@ -1,0 +1,71 @@
+"""What an epoch adds up: the loss over all samples, the penalty, and what the metrics will look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import autograd as ag
+from autograd.errors import DataError
+
+Metric = Callable[[NDArray[Any], NDArray[Any]], float]
+
+
+class Tally:
+    """The loss over a data set, weighted by samples, and the metrics over all of its predictions.
+
+    >>> tally = Tally({"rows": lambda target, prediction: len(target)})
+    >>> tally.add(1.0, 3, [np.zeros(3)], np.zeros(3))
+    >>> tally.add(2.0, 1, [np.zeros(1)], np.zeros(1))
+    >>> tally.result()
+    {'loss': 1.25, 'rows': 4.0}
+    """
+
+    def __init__(self, metrics: Mapping[str, Metric]) -> None:
+        self.metrics = metrics
+        self.total = self.samples = self.penalties = 0.0
+        self.step = 0
+        self.targets: list[NDArray[Any]] = []
+        self.predictions: list[NDArray[Any]] = []
+
+    def add(self, loss: float, samples: float, targets: Sequence[Any], prediction: Any) -> None:
+        """One more batch: its mean loss, and how many samples (or how much weight) it has."""
+        self.total += samples * loss
+        self.samples += samples
+        if self.metrics:
+            self.targets.append(ag.asarray(targets[-1]).numpy())
+            self.predictions.append(ag.asarray(prediction).numpy())
+
+    def result(self) -> dict[str, float]:
+        """The figures by name.
+
+        Raises:
+            DataError: no samples.
+        """
+        if not self.samples:
+            raise DataError("the data has no samples. Expected at least one batch of at least one sample.")
+        logs = {"loss": self.total / self.samples}
+        if self.metrics:
+            target, prediction = np.concatenate(self.targets), np.concatenate(self.predictions)
+            logs |= {name: float(metric(target, prediction)) for name, metric in self.metrics.items()}
+        return logs
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that has been added up."""
+        seen = (
+            {"targets": np.concatenate(self.targets), "predictions": np.concatenate(self.predictions)}
+            if self.targets
+            else {}
+        )
+        numbers = {name: getattr(self, name) for name in ("total", "samples", "penalties", "step")}
+        return {**numbers, **seen}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self.total, self.samples = state_dict["total"], state_dict["samples"]
+        self.penalties, self.step = state_dict["penalties"], state_dict["step"]
+        self.targets = [state_dict["targets"].numpy()] if "targets" in state_dict else []
+        self.predictions = [state_dict["predictions"].numpy()] if "predictions" in state_dict else []
