@@ -8,11 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import kernels, loader, tape
+from bench import kernels, layers, loader, memory, steps, tape
 from bench.kernels.measure import QUICK
 from bench.report import data, environment, load, place
 
-CASES: dict[str, Any] = {"kernels": kernels, "loader": loader, "tape": tape}
+CASES: dict[str, Any] = {
+    "kernels": kernels,
+    "layers": layers,
+    "loader": loader,
+    "memory": memory,
+    "steps": steps,
+    "tape": tape,
+}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -23,8 +30,9 @@ def parser() -> argparse.ArgumentParser:
         one = cases.add_parser(name, help=case.ABOUT, description=case.ABOUT)
         one.add_argument("--repeats", type=int, help="rounds of each measurement; the median of them counts")
         one.add_argument("--json", type=Path, metavar="FILE", help="write what was measured, and where, to this file")
-        if name == "kernels":
+        if name in ("kernels", "layers", "memory", "steps"):
             one.add_argument("--only", nargs="+", metavar="NAME", help="those whose names contain one of these")
+        if name in ("kernels", "layers", "steps"):
             one.add_argument("--quick", dest="repeats", action="store_const", const=QUICK, help="fewer rounds")
     return p
 

@@ -1,7 +1,71 @@
 """Update rules, each stated once as a pure function of parameter, gradient and state: `import optim`."""
 
+from optim.adadelta import Adadelta
+from optim.adagrad import Adagrad
 from optim.adam import Adam, AdamW
+from optim.adamax import Adamax
+from optim.asgd import ASGD
+from optim.average import WeightAverage
+from optim.clip import clip_grad_adaptive_, clip_grad_norm_, clip_grad_value_
+from optim.compose import ChainedScheduler, SequentialLR
+from optim.cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts, OneCycleLR
+from optim.decay import (
+    ConstantLR,
+    ExponentialLR,
+    InverseSquareRootLR,
+    LambdaLR,
+    LinearLR,
+    MultiStepLR,
+    PolynomialLR,
+    StepLR,
+)
+from optim.lamb import LAMB
+from optim.lbfgs import LBFGS
+from optim.lion import Lion
+from optim.lr_find import lr_find
+from optim.nadam import NAdam
 from optim.optimizer import Optimizer
+from optim.plateau import ReduceLROnPlateau
+from optim.radam import RAdam
+from optim.rmsprop import RMSprop
+from optim.rprop import Rprop
+from optim.schedule import Schedule
 from optim.sgd import SGD
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer"]
+__all__ = [
+    "ASGD",
+    "LAMB",
+    "LBFGS",
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "ChainedScheduler",
+    "ConstantLR",
+    "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
+    "ExponentialLR",
+    "InverseSquareRootLR",
+    "LambdaLR",
+    "LinearLR",
+    "Lion",
+    "MultiStepLR",
+    "NAdam",
+    "OneCycleLR",
+    "Optimizer",
+    "PolynomialLR",
+    "RAdam",
+    "RMSprop",
+    "ReduceLROnPlateau",
+    "Rprop",
+    "Schedule",
+    "SequentialLR",
+    "StepLR",
+    "WeightAverage",
+    "clip_grad_adaptive_",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "lr_find",
+]

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 import autograd as ag
 from autograd import Tensor
-from optim.optimizer import Optimizer, Parameters, active
+from optim.optimizer import Optimizer, Parameters
+from optim.terms import decayed, direction, rooted
 from optim.together import State
 
 _LIMITS = {"lr": (0, inf), "betas": (0, 1), "eps": (0, inf), "weight_decay": (0, inf)}
@@ -18,7 +19,7 @@ def _zeros(w: Tensor) -> State:
 
 
 def _move(
-    w: Tensor, g: Tensor, state: State, lr: Any, betas: tuple[Any, Any], eps: Any, amsgrad: bool
+    w: Tensor, g: Tensor, state: State, lr: Any, betas: tuple[Any, Any], eps: Any, amsgrad: bool, eps_mode: str
 ) -> tuple[Tensor, State]:
     """w - lr m' / (sqrt(v') + eps) with m' = m / (1 - beta1^t), v' = v / (1 - beta2^t), the corrections folded."""
     beta1, beta2 = betas
@@ -31,7 +32,8 @@ def _move(
     if amsgrad:
         largest = state.get("max_exp_avg_sq")
         v = new["max_exp_avg_sq"] = v if largest is None else ag.maximum(largest, v)
-    return w - rate * (m / (ag.sqrt(v) + eps * root)), new
+    small = eps * (1 - beta2**t) if eps_mode == "inside" else eps * root
+    return w - rate * (m / rooted(v, small, eps_mode)), new
 
 
 class Adam(Optimizer):
@@ -45,10 +47,11 @@ class Adam(Optimizer):
         params: Tensors, or dicts with settings of their own.
         lr: the learning rate.
         betas: what is kept of the two means at each step.
-        eps: added outside the root.
+        eps: keeps the divisor from zero.
         weight_decay: the gradient of (weight_decay / 2) w^2 is added to g; see `AdamW` for the decoupled kind.
         amsgrad: divide by the largest v so far (Reddi et al., "On the convergence of Adam and beyond", 2018).
         maximize: go up instead of down.
+        eps_mode: "outside" divides by sqrt(v') + eps, "inside" by sqrt(v' + eps).
 
     Raises:
         ArgumentError: a setting out of its range.
@@ -76,6 +79,7 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        eps_mode: str = "outside",
     ) -> None:
         super().__init__(
             params,
@@ -86,6 +90,7 @@ class Adam(Optimizer):
                 "weight_decay": weight_decay,
                 "amsgrad": amsgrad,
                 "maximize": maximize,
+                "eps_mode": eps_mode,
             },
         )
 
@@ -105,13 +110,10 @@ class Adam(Optimizer):
         weight_decay: Any = 0,
         amsgrad: bool = False,
         maximize: bool = False,
+        eps_mode: str = "outside",
     ) -> tuple[Tensor, State]:
         """One step of one parameter."""
-        if maximize:
-            g = -g
-        if active(weight_decay):
-            g = g + weight_decay * w
-        return _move(w, g, state, lr, betas, eps, amsgrad)
+        return _move(w, direction(w, g, weight_decay, maximize), state, lr, betas, eps, amsgrad, eps_mode)
 
 
 class AdamW(Optimizer):
@@ -150,6 +152,7 @@ class AdamW(Optimizer):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        eps_mode: str = "outside",
     ) -> None:
         super().__init__(
             params,
@@ -160,6 +163,7 @@ class AdamW(Optimizer):
                 "weight_decay": weight_decay,
                 "amsgrad": amsgrad,
                 "maximize": maximize,
+                "eps_mode": eps_mode,
             },
         )
 
@@ -179,8 +183,8 @@ class AdamW(Optimizer):
         weight_decay: Any = 1e-2,
         amsgrad: bool = False,
         maximize: bool = False,
+        eps_mode: str = "outside",
     ) -> tuple[Tensor, State]:
         """One step of one parameter."""
-        if active(weight_decay):
-            w = (1 - lr * weight_decay) * w
-        return _move(w, -g if maximize else g, state, lr, betas, eps, amsgrad)
+        w = decayed(w, lr, weight_decay)
+        return _move(w, direction(w, g, 0, maximize), state, lr, betas, eps, amsgrad, eps_mode)

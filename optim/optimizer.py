@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import repeat
 from operator import is_not
 from typing import Any, ClassVar, TypeAlias
@@ -19,6 +19,7 @@ from optim.together import State, Together, alike, rule_of, same
 
 Group: TypeAlias = dict[str, Any]
 Parameters: TypeAlias = Iterable[Tensor] | Iterable[Mapping[str, Any]]
+_OWN = {"eps_mode"}  # settings that PyTorch does not have, nor what it stores
 
 
 class Optimizer(ABC):
@@ -34,6 +35,7 @@ class Optimizer(ABC):
     Attributes:
         param_groups: a list of dicts of settings, with the Tensors under "params". Assign to them to change a setting.
         limits: the half-open range [low, high) of each setting that has one.
+        numbers: what `update` keeps as a number, equal for all parameters that step together: the step count.
 
     Raises:
         ArgumentError: no parameters, one of them twice, an unknown setting, or one out of its range.
@@ -42,6 +44,7 @@ class Optimizer(ABC):
     """
 
     limits: ClassVar[Mapping[str, tuple[float, float]]]
+    numbers: ClassVar[Mapping[str, type[float]]] = {"step": int}
 
     def __init__(self, params: Parameters, defaults: Group) -> None:
         self.defaults = defaults
@@ -108,6 +111,11 @@ class Optimizer(ABC):
             numbers = settings[key] if isinstance(settings[key], (tuple, list)) else (settings[key],)
             if not all(isinstance(x, (int, float)) and low <= x < high for x in numbers):
                 raise error(f"{type(self).__name__} was given {key}={settings[key]}. Expected {low} <= {key} < {high}.")
+        if settings.get("eps_mode", "inside") not in ("inside", "outside"):
+            mode = settings["eps_mode"]
+            raise error(
+                f"{type(self).__name__} was given eps_mode={mode!r}. Expected 'inside' or 'outside' (the root)."
+            )
 
     def zero_grad(self) -> None:
         """Forget the gradients of the parameters: `.grad = None`."""
@@ -115,12 +123,19 @@ class Optimizer(ABC):
             for w in group["params"]:
                 w.grad = None
 
-    def step(self) -> None:
+    def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
         """Update every parameter that has a gradient.
+
+        Parameters:
+            closure: if given, called first: it forgets the old gradients, calls backward and returns the loss.
+
+        Returns:
+            The loss of the closure.
 
         Raises:
             DifferentiationError: if none has.
         """
+        loss = None if closure is None else evaluated(closure)
         stepped = False
         with ag.no_grad():
             for k, group in enumerate(self.param_groups):
@@ -133,6 +148,7 @@ class Optimizer(ABC):
                 f"{type(self).__name__}.step: none of the parameters has a gradient. Call loss.backward() first,\n"
                 "and give the optimizer the very Tensors that the loss was made of."
             )
+        return loss
 
     def _step(self, k: int, params: list[Tensor], gradients: list[Tensor], settings: dict[str, Any]) -> None:
         """Update parameters of group k: those together whose states look alike, if the rule keeps them so."""
@@ -200,11 +216,12 @@ class Optimizer(ABC):
             )
         groups = []
         for group, stored in zip(self.param_groups, state_dict["param_groups"], strict=True):
-            missing = sorted(self.defaults.keys() - stored.keys())
+            missing = sorted(self.defaults.keys() - stored.keys() - _OWN)
             if missing:
                 raise CheckpointError(f"the stored group has no {missing}. Was it saved by another class than {name}?")
             self._check_limits(stored, CheckpointError)
-            groups.append({**{key: weak(x) for key, x in stored.items()}, "params": group["params"]})
+            kept = {key: group[key] for key in _OWN & self.defaults.keys()}
+            groups.append({**kept, **{key: weak(x) for key, x in stored.items()}, "params": group["params"]})
         self._together.clear()
         self._state, self.param_groups = self._loaded(state_dict, groups), groups
 
@@ -217,22 +234,31 @@ class Optimizer(ABC):
             stored = state_dict["state"].get(number)
             if stored is None:
                 continue
-            state = {key: _entry(key, x, w) for key, x in stored.items() if x is not None}
-            shapes = _shapes(state)
-            try:
-                with ag.no_grad(), np.errstate(all="ignore"):
-                    settings = {key: group[key] for key in self.defaults}
-                    new, after = self.update(w, ag.zeros_like(w), dict(state), **settings)
-                fits = new.shape == w.shape and _shapes(after) == shapes
-            except (WengertError, KeyError):
-                fits = False
-            if not fits:
+            state = {key: self._entry(key, x, w) for key, x in stored.items() if x is not None}
+            if not self._goes_on(w, state, {key: group[key] for key in self.defaults}):
                 raise CheckpointError(
-                    f"the stored state of parameter {number} has shapes {shapes}, from which {type(self).__name__} "
-                    f"cannot go on with a parameter of shape {w.shape} and these settings."
+                    f"the stored state of parameter {number} has shapes {_shapes(state)}, from which "
+                    f"{type(self).__name__} cannot go on with a parameter of shape {w.shape} and these settings."
                 )
             loaded[w] = state
         return loaded
+
+    def _entry(self, key: str, x: Any, w: Tensor) -> Any:
+        """A stored value in the form that `update` keeps it in: PyTorch's numbers are Tensors, ours are not."""
+        if key in self.numbers:
+            return self.numbers[key](x)
+        if isinstance(x, list):
+            return [part if part is None else self._entry(key, part, w) for part in x]
+        return ag.tensor(x if isinstance(x, Tensor) else np.asarray(x), dtype=w.dtype)
+
+    def _goes_on(self, w: Tensor, state: State, settings: Group) -> bool:
+        """Whether an update of w can start from this state and leaves one like it."""
+        try:
+            with ag.no_grad(), np.errstate(all="ignore"):
+                new, after = self.update(w, ag.zeros_like(w), dict(state), **settings)
+            return new.shape == w.shape and _shapes(after) == _shapes(state)
+        except (WengertError, KeyError):
+            return False
 
     def _parameters(self) -> list[Tensor]:
         return [w for group in self.param_groups for w in group["params"]]
@@ -284,10 +310,14 @@ def active(setting: Any) -> bool:
     return not isinstance(setting, (int, float)) or setting != 0
 
 
-def _shapes(state: State) -> dict[str, tuple[int, ...]]:
-    return {key: ag.asarray(x).shape for key, x in state.items()}
+def evaluated(closure: Callable[[], Tensor]) -> Tensor:
+    """What the closure returns, recorded."""
+    with ag.enable_grad():
+        return closure()
 
 
-def _entry(key: str, x: Any, w: Tensor) -> Any:
-    """A stored value in the form that `update` keeps it in: PyTorch's step counts are Tensors, ours whole numbers."""
-    return int(x) if key == "step" else ag.tensor(x, dtype=w.dtype)
+def _shapes(state: State) -> dict[str, Any]:
+    return {
+        key: [ag.asarray(part).shape for part in x if part is not None] if isinstance(x, list) else ag.asarray(x).shape
+        for key, x in state.items()
+    }

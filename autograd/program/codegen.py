@@ -25,11 +25,26 @@ GENERIC = {
 }  # fmt: skip
 FLOATING = GENERIC - {"select", "truth", "uniform"}
 MATHS = {
-    "exp", "expm1", "exp2", "log", "log1p", "log2", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "tan", "sinh",
+    "exp", "expm1", "exp2", "log", "log1p", "log2", "tanh", "sigmoid", "softplus", "erf", "erfc", "sin", "cos", "tan", "sinh",
     "cosh", "atan", "pow", "rsqrt",
 }  # fmt: skip  # of `autograd.kernels.maths`, which is not imported for their names: that would import numba
 LITERAL = (0, 1, -1, 2, -2, 0.5, -0.5, 3)  # numbers that formulas hold, written into the source
-COSTLY = {"exp", "log", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "pow", "log1p", "expm1", "divide", "sqrt"}
+COSTLY = {
+    "exp",
+    "log",
+    "tanh",
+    "sigmoid",
+    "softplus",
+    "erf",
+    "erfc",
+    "sin",
+    "cos",
+    "pow",
+    "log1p",
+    "expm1",
+    "divide",
+    "sqrt",
+}
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 START = {"sum": "0", "max": "-INFINITY", "min": "INFINITY"}
@@ -244,13 +259,11 @@ class Writer:
         return row if not self.level[s] & COLUMNS else f"{row} * m + {column}" if row else column
 
     def _reads(self, s: Symbol, place: str) -> str:
-        """An array that an output is written over is read as that output: the two are one to the compiler."""
+        """An array that an output is written over is read as that output: by two names, the loop would not vectorise."""
         over = self.stage.over.get(s)
-        return (
-            f"read({self.address[s]}, {place})"
-            if over is None
-            else f"read_{self.address[over]}({self.address[s]}, {place})"
-        )
+        if over is None:
+            return f"read({self.address[s]}, {place})"
+        return f"read_{self.address[over]}({self.address[over]}, {place})"
 
     def _writes(self, s: Symbol, place: str, value: str) -> str:
         return f"write_{self.address[s]}({self.address[s]}, {place}, {value})"

@@ -21,10 +21,13 @@ REPEATS, QUICK = 15, 5
 
 
 class Players:
-    """The processes of the libraries, started when they are first needed, all with as many threads."""
+    """The processes of the libraries, started when they are first needed, all with as many threads.
 
-    def __init__(self, threads: int, shrink: int, peers: bool) -> None:
-        self.threads, self.shrink, self.peers = threads, shrink, peers
+    Each runs `module`, which is given the library, the number of threads and by how much sizes shrink.
+    """
+
+    def __init__(self, threads: int, shrink: int, peers: bool, module: str = "bench.kernels.serve") -> None:
+        self.threads, self.shrink, self.peers, self.module = threads, shrink, peers, module
         self.absent: dict[str, str] = {}
         self.found: dict[str, Player] = {}
         self.stack = ExitStack()
@@ -35,7 +38,7 @@ class Players:
             reason = missing(library) if self.peers or library in ("ours", "numpy") else "not asked for"
             if not reason:
                 arguments = (library, self.threads, self.shrink)
-                player = self.stack.enter_context(Player("bench.kernels.serve", *arguments, threads=self.threads))
+                player = self.stack.enter_context(Player(self.module, *arguments, threads=self.threads))
                 reason = player.hello.get("absent", "")
                 self.found |= {} if reason else {library: player}
             self.absent |= {library: reason} if reason else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Barrier
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.kernels.case import Case
 from bench.kernels.cases import CASES
 from bench.kernels.libraries import LIBRARIES, Library
 from bench.timing import Subject
@@ -46,10 +48,10 @@ def copying(size: int, threads: int) -> Subject:
 
 
 class Room:
-    """The statements of the case at hand."""
+    """The statements of the case at hand, which is one of `cases`."""
 
-    def __init__(self, library: Library, shrink: int) -> None:
-        self.library, self.shrink = library, shrink
+    def __init__(self, library: Library, shrink: int, cases: Mapping[str, Case] = CASES) -> None:
+        self.library, self.shrink, self.cases = library, shrink, cases
         self.subjects: dict[str, Subject] = {}
 
     def answer(self, what: str, *arguments: Any) -> Any:
@@ -58,7 +60,7 @@ class Room:
 
     def answer_case(self, name: str, label: str) -> dict[str, Any]:
         """The figures of one side, which must agree with those of others; from now on it takes turns."""
-        case = CASES[name]
+        case = self.cases[name]
         arrays = case.arrays(self.shrink)
         try:
             statement = case.sides[label].make(self.library, *arrays)
@@ -84,14 +86,14 @@ class Room:
         self.library.forget()
 
 
-def main(name: str, threads: int, shrink: int) -> None:
+def main(name: str, threads: int, shrink: int, cases: Mapping[str, Case] = CASES) -> None:
     """Serve one library, or say why it is absent."""
     try:
         library = LIBRARIES[name](threads)
     except (ImportError, RuntimeError) as error:
         serve({"absent": str(error)}, lambda *_: None)
         return
-    serve({"version": library.version}, Room(library, shrink).answer)
+    serve({"version": library.version}, Room(library, shrink, cases).answer)
 
 
 if __name__ == "__main__":

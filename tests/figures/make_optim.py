@@ -1,64 +1,116 @@
-"""PyTorch's trajectories for every combination of options: `python tests/figures/make_optim.py` writes optim.json."""
+"""PyTorch's trajectories for every combination of options: `python tests/figures/make_optim.py` writes optim.npz."""
 
 import itertools
 import json
 from pathlib import Path
 
+import numpy as np
+
+WEIGHT_DECAY = {"weight_decay": [0, 0.05]}
+MAXIMIZE = {"maximize": [False, True]}
+BETAS = {"betas": [(0.9, 0.999), (0.7, 0.95)], "eps": [1e-8, 1e-3]}
 OPTIONS = {
-    "SGD": {
-        "lr": [0.03],
-        "momentum": [0, 0.9],
-        "dampening": [0, 0.3],
-        "weight_decay": [0, 0.05],
-        "nesterov": [False, True],
-        "maximize": [False, True],
+    "SGD": {"lr": [0.03], "momentum": [0, 0.9], "dampening": [0, 0.3], **WEIGHT_DECAY, "nesterov": [False, True]},
+    "Adam": {"lr": [0.02], **BETAS, **WEIGHT_DECAY, "amsgrad": [False, True]},
+    "AdamW": {"lr": [0.02], **BETAS, **WEIGHT_DECAY, "amsgrad": [False, True]},
+    "Adagrad": {
+        "lr": [0.3],
+        "lr_decay": [0, 0.1],
+        **WEIGHT_DECAY,
+        "initial_accumulator_value": [0, 0.5],
+        "eps": [1e-10, 1e-3],
     },
-    "Adam": {
-        "lr": [0.02],
-        "betas": [(0.9, 0.999), (0.7, 0.95)],
+    "RMSprop": {
+        "lr": [0.001],
+        "alpha": [0.99, 0.8],
         "eps": [1e-8, 1e-3],
-        "weight_decay": [0, 0.05],
-        "amsgrad": [False, True],
-        "maximize": [False, True],
+        **WEIGHT_DECAY,
+        "momentum": [0, 0.7],
+        "centered": [False, True],
     },
+    "Adadelta": {"lr": [0.3], "rho": [0.9, 0.7], "eps": [1e-6, 1e-2], **WEIGHT_DECAY},
+    "Adamax": {"lr": [0.005], **BETAS, **WEIGHT_DECAY},
+    "NAdam": {
+        "lr": [0.02],
+        **BETAS,
+        **WEIGHT_DECAY,
+        "momentum_decay": [0.004, 0],
+        "decoupled_weight_decay": [False, True],
+    },
+    "RAdam": {"lr": [0.02], **BETAS, **WEIGHT_DECAY, "decoupled_weight_decay": [False, True]},
+    "Rprop": {"lr": [0.01], "etas": [(0.5, 1.2), (0.3, 1.5)], "step_sizes": [(1e-6, 50), (1e-3, 0.1)]},
+    "ASGD": {"lr": [0.05], "lambd": [1e-4, 0.1], "alpha": [0.75, 0.5], "t0": [1e6, 20], **WEIGHT_DECAY},
 }
-OPTIONS["AdamW"] = OPTIONS["Adam"]
-START = {"w": [[1.0, -2.0], [0.5, 3.0], [0.0, -0.25]], "b": [4.0, -1.0, 0.125]}
+OPTIONS = {name: {**options, **MAXIMIZE} for name, options in OPTIONS.items()}
+OPTIONS["LBFGS"] = {
+    "lr": [0.8],
+    "max_iter": [20, 3],
+    "max_eval": [None, 7],
+    "tolerance_grad": [1e-7, 1e-1],
+    "tolerance_change": [1e-9, 1e-2],
+    "history_size": [100, 2],
+    "line_search_fn": [None, "strong_wolfe"],
+}
+START = {"w": [[1.0, -2.0], [0.5, 3.0], [-0.75, 1.5]], "b": [4.0, -1.0, 0.625]}
 CURVATURE = [[1.0, 0.5], [2.0, 0.1], [0.3, 1.5]]
-KEPT = (1, 2, 10, 100)  # the steps whose weights are stored
+STEPS = 100
+KEPT = (1, 3, STEPS)  # the steps whose weights are stored
 
 
 def cases():
     for name, options in OPTIONS.items():
         for values in itertools.product(*options.values()):
             case = dict(zip(options, values, strict=True))
-            if not case.get("nesterov") or (case["momentum"] and not case["dampening"]):
+            looks_ahead = not case.get("nesterov") or (case["momentum"] and not case["dampening"])
+            decays = not case.get("decoupled_weight_decay") or case["weight_decay"]
+            if looks_ahead and decays:
                 yield name, case
 
 
 def loss(w, b, curvature):
     """A bowl in w, a trough in b, and a term that couples them; PyTorch's Tensors and ours can both compute it."""
-    return 0.5 * (curvature * w * w).sum() + ((1 + b * b) ** 0.5).sum() + 0.1 * (w.sum() - b.sum()) ** 2 / 3
+    return 0.5 * (curvature * w * w).sum() + ((1 + b * b) ** 0.75).sum() + 0.1 * (w.sum() - b.sum()) ** 2 / 3
+
+
+def gradients(w, b, curvature):
+    """Those of the loss: PyTorch's own sweep would take most of the time."""
+    pull = (w.sum() - b.sum()) * (0.2 / 3)
+    return curvature * w + pull, 1.5 * b / (1 + b * b) ** 0.25 - pull
+
+
+def trajectory(name, options):
+    """The weights after each step, w and then b."""
+    import torch
+
+    curvature = torch.tensor(CURVATURE)
+    w, b = (torch.tensor(START[key], requires_grad=True) for key in "wb")
+    optimizer = getattr(torch.optim, name)([w, b], **options)
+
+    def closure():
+        with torch.no_grad():
+            w.grad, b.grad = gradients(w, b, curvature)
+            return loss(w, b, curvature)
+
+    for _ in range(STEPS):
+        optimizer.step(closure)
+        yield [*w.detach().flatten().tolist(), *b.tolist()]
 
 
 def records():
+    """The origin, and by class the cases and the weights (case, kept step, 9)."""
     import torch
 
-    curvature = torch.tensor(CURVATURE, dtype=torch.float64)
-    found = []
-    for name, options in cases():
-        w, b = (torch.tensor(START[key], dtype=torch.float64, requires_grad=True) for key in "wb")
-        optimizer = getattr(torch.optim, name)([w, b], **options)
-        weights = {}
-        for step in range(1, max(KEPT) + 1):
-            optimizer.zero_grad()
-            loss(w, b, curvature).backward()
-            optimizer.step()
-            if step in KEPT:
-                weights[str(step)] = [w.tolist(), b.tolist()]
-        found.append({"class": name, "options": options, "weights": weights})
-    return {"origin": f"torch {torch.__version__}", "records": found}
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)  # else PyTorch keeps some numbers of its state in float32
+    try:
+        found = {}
+        for name in OPTIONS:
+            paths = [list(trajectory(name, options)) for other, options in cases() if other == name]
+            found[name] = np.array([[path[step - 1] for step in KEPT] for path in paths])
+    finally:
+        torch.set_default_dtype(before)
+    return {"origin": f"torch {torch.__version__}", "cases": json.dumps(list(cases())), **found}
 
 
 if __name__ == "__main__":
-    Path(__file__).with_name("optim.json").write_text(json.dumps(records(), indent=None, separators=(",", ":")) + "\n")
+    np.savez_compressed(Path(__file__).with_name("optim.npz"), **records())

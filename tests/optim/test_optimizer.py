@@ -63,6 +63,11 @@ BAD_SETTINGS = [
     (optim.Adam, {"betas": (0.9, 1.0)}, r"betas=\(0.9, 1.0\). Expected 0 <= betas < 1"),
     (optim.Adam, {"eps": -1e-8}, "eps=-1e-08"),
     (optim.AdamW, {"weight_decay": -1}, "AdamW was given weight_decay=-1"),
+    (optim.Adagrad, {"eps_mode": "under"}, "Adagrad was given eps_mode='under'. Expected 'inside' or 'outside'"),
+    (optim.Rprop, {"etas": (0.5, 0.9)}, r"etas=\(0.5, 0.9\). Expected 0 < etas\[0\] < 1 < etas\[1\]"),
+    (optim.RMSprop, {"momentum": -0.1}, "RMSprop was given momentum=-0.1"),
+    (optim.NAdam, {"momentum_decay": -1}, "momentum_decay=-1. Expected 0 <= momentum_decay"),
+    (optim.Adadelta, {"rho": 1.5}, "rho=1.5. Expected 0 <= rho < 1"),
 ]
 
 
@@ -118,6 +123,40 @@ def test_momentum_does_not_share_memory_with_an_accumulating_gradient():
         (w * w).sum().backward()
         optimizer.step()
     assert w.tolist() == [-1.0 - (0.5 * 2 + 0)]
+
+
+def test_gradients_accumulate_over_several_backwards():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(12, 3)), rng.normal(size=12)
+    whole, parts = (ag.tensor(np.ones(3), requires_grad=True) for _ in range(2))
+    first, second = optim.Adam([whole], lr=0.1), optim.Adam([parts], lr=0.1)
+    for _ in range(5):
+        first.zero_grad()
+        ((x @ whole - y) ** 2).mean().backward()
+        first.step()
+        second.zero_grad()
+        for rows in np.split(np.arange(12), 4):
+            (((x[rows] @ parts - y[rows]) ** 2).mean() / 4).backward()
+        second.step()
+    np.testing.assert_allclose(whole.numpy(), parts.numpy(), rtol=1e-12)
+
+
+def test_a_closure_is_called_once_and_its_loss_returned():
+    w = weight(2)
+    optimizer, calls = optim.SGD([w], lr=0.25), []
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (w * w).sum()
+        loss.backward()
+        calls.append(loss)
+        return loss
+
+    with ag.no_grad():  # the closure records all the same
+        assert optimizer.step(closure) is calls[0]
+    assert len(calls) == 1
+    assert w.tolist() == [0.5, 0.5]
+    assert optimizer.step() is None
 
 
 def test_state_dict_has_pytorchs_layout():

@@ -1,4 +1,4 @@
-"""What a composition comes to, index by index: the sum that is found, evaluated as it is written, is the composition."""
+"""What a composition comes to, index by index: the sum that is found, evaluated term by term, is the composition."""
 
 import itertools
 
@@ -17,7 +17,9 @@ def evaluate(y, arrays):
     """The sum at the top of `indices`, term by term."""
     terms = y.reads[:2]
     labels = {k for read in y.reads for form in read.at for k in form.terms}
-    labels |= {k for form in y.places.values() for k in form.terms} | {k for axis in y.axes for k in axis} - set(y.places)
+    labels |= {k for form in y.places.values() for k in form.terms} | {k for axis in y.axes for k in axis} - set(
+        y.places
+    )
     order = list(labels)
     where = dict(zip(order, np.indices([k.size for k in order]).reshape(len(order), -1), strict=True))
     count = int(np.prod([k.size for k in order], dtype=int))
@@ -114,7 +116,11 @@ def test_random_products(drawn, columns, after):
     if inner.ndim > 3 or inner.size > 300:
         return
     w = whole_numbers((inner.shape[-1], columns), 1)
-    f = lambda x, w: moved(ag.matmul(ag.reshape(moved(x, steps), (-1, len(w))), w), [(a, b, c + 1, 1) for a, b, c, _ in after])  # noqa: E501, E731
+
+    def f(x, w):
+        rows = ag.reshape(moved(x, steps), (-1, len(w)))
+        return moved(ag.matmul(rows, w), [(a, b, c + 1, 1) for a, b, c, _ in after])
+
     compare(f, [x, w])
 
 
@@ -122,7 +128,9 @@ def test_most_moves_are_understood():
     rng, count = np.random.default_rng(0), 0
     for _ in range(200):
         steps = [("pcrtw"[k], *rest) for k, *rest in rng.integers(0, [5, 6, 3, 3], (4, 4)).tolist()]
-        count += compare(lambda x, s=steps: moved(x, [(k, a, b + 1, c) for k, a, b, c in s]), [whole_numbers((4, 1, 6))])
+        count += compare(
+            lambda x, s=steps: moved(x, [(k, a, b + 1, c) for k, a, b, c in s]), [whole_numbers((4, 1, 6))]
+        )
     assert count > 150
 
 
@@ -158,11 +166,11 @@ REFUSED = {
     "products": lambda x: (x @ x) @ x,
     "pads a product": lambda x: ag.pad(x @ x, 1),
     "one product and one bias": lambda x: x + x,
-    "control flow": lambda x: x if x else x,
+    "control flow": lambda x: x if x else -x,
     "as a Python number": lambda x: float(x),
     "reads .device": lambda x: x.device,
-    "the length of a number": lambda x: len(ag.reshape(ag.reshape(x, (36,))[:1], ())),
-    "into": lambda x: ag.reshape(ag.fold(x, (11,), axes=(0,), stride=1), (1, 11)) @ x,
+    "the length of a number": lambda x: len(ag.reshape(x[:1, :1], ())),
+    "into": lambda x: ag.reshape(ag.fold(x, (11,), axes=(0,)), (11,))[::2],
 }
 
 

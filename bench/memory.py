@@ -1,0 +1,49 @@
+"""The resident size of training steps: a fresh process for each library, each model and each round."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.kernels.libraries import missing
+from bench.kernels.measure import chosen, told
+from bench.kernels.result import Result, show
+from bench.report import Row, cores
+from bench.timing import ratio, spread
+from bench.training.models import MODELS
+from bench.turns import fresh
+
+ABOUT = "peak memory of training the examples' models, beside PyTorch"
+RESIDENT = "bench.training.resident"
+LIBRARIES = ("ours", "torch")
+TARGET = 1.2  # times PyTorch's
+MB = 1e-6
+LEAST = 1 / MB  # bytes: below this it is pages that happen to be free that decide
+KINDS = {"peak": "peak resident size", "raised": "raised by the steps"}
+__all__ = ["ABOUT", "run", "show"]
+
+
+def run(*, repeats: int = 3, only: Sequence[str] = (), peers: bool = True) -> list[Result]:
+    """The results of the models whose names contain one of `only`."""
+    reasons = {name: missing(name) if peers or name == "ours" else "not asked for" for name in LIBRARIES}
+    notes = [f"{name} is absent: {reason}." for name, reason in reasons.items() if reason]
+    results = []
+    for model in told(chosen(MODELS, only)):
+        fresh(RESIDENT, "ours", model, threads=cores())  # compiles what is not on the disk yet
+        found: dict[str, list[dict[str, float]]] = {name: [] for name, reason in reasons.items() if not reason}
+        for _ in range(repeats):
+            for name, runs in found.items():
+                runs.append(fresh(RESIDENT, name, model, threads=cores()))
+        results.append(Result(model, rows_of(model, found), notes, cores()))
+    return results
+
+
+def rows_of(model: str, found: dict[str, list[dict[str, float]]]) -> list[Row]:
+    """What each library takes, and ours to PyTorch's where both are there and it is more than some pages."""
+    rows = []
+    for kind, words in KINDS.items():
+        bytes_ = {name: [run[kind] for run in runs] for name, runs in found.items()}
+        rows += [Row(f"{model}, {words}: {name}", spread(taken) * MB, "MB") for name, taken in bytes_.items()]
+        if "torch" in bytes_ and min(bytes_["torch"]) >= LEAST:
+            figure = ratio(bytes_["ours"], bytes_["torch"])
+            rows.append(Row(f"{model}, {words}: ours to torch", figure, "times", TARGET))
+    return rows
