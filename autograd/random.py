@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -18,6 +19,7 @@ from autograd.primitive import capture, capturing
 from autograd.tensor import Operand, Tensor
 
 Shape = int | Sequence[int] | None
+generators: WeakSet[Generator] = WeakSet()  # all that are alive
 
 
 class Generator:
@@ -26,6 +28,12 @@ class Generator:
     >>> Generator(0).integers(0, 10, 3).shape
     (3,)
     """
+
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> Generator:
+        """Known from its making on, also by a copy: `ag.gradcheck` sets generators back for each run."""
+        made = super().__new__(cls)
+        generators.add(made)
+        return made
 
     def __init__(self, seed: int | None = None) -> None:
         self._bits = np.random.Philox(seed)

@@ -55,7 +55,7 @@ class Part:
         self.loops = Loops(self.symbols, arrays, given, twins)
         self.stages = stages(self.symbols, given, outputs, self.loops)
         self.kernels = [build(stage) for stage in self.stages]
-        self.ready = [_Ready(stage, kernel) for stage, kernel in zip(self.stages, self.kernels, strict=True)]
+        self.ready = [Ready(stage, kernel) for stage, kernel in zip(self.stages, self.kernels, strict=True)]
         self.labels = [s.inputs[1] for s in self.symbols if s.op is not None and s.op.name in ("pick", "place")]
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
@@ -71,7 +71,7 @@ class Part:
         return [(s, value_of(s, env)) for s in self.outputs]
 
 
-class _Ready:
+class Ready:
     """A stage with its kernel, and all that is known before there are values."""
 
     def __init__(self, stage: Stage, kernel: Any) -> None:

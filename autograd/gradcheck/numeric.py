@@ -1,0 +1,158 @@
+"""Numeric derivatives with an error bar, and the recognition of kinks.
+
+D(h) = (f(x + h) - f(x - h)) / 2h errs by O(h^2), so (4 D(h/2) - D(h)) / 3 by O(h^4) (Richardson 1911). Its error bar is
+its distance from D(h/2) plus the rounding of f divided by h.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+At = Callable[[float], Array]
+ROUNDING = 8.0  # units in the last place that f is taken to err by
+PERSISTS = 0.8  # a jump between one-sided slopes halves with h where f is smooth, and stays at a kink
+INFORMATIVE = 0.02  # an error bar wider than this part of the derivatives cannot tell right from wrong
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Numeric derivatives of every output with their error bars.
+
+    `kink` marks where no derivative exists, and `left` and `right` are the one-sided ones; `blur` is what rounding may
+    add to each of them.
+    """
+
+    value: Array
+    error: Array
+    kink: Array
+    left: Array
+    right: Array
+    blur: Array
+
+
+@dataclass(frozen=True)
+class Judge:
+    """When two derivatives agree: the tolerances, the precision of f, and the size of the derivatives around."""
+
+    atol: float
+    rtol: float
+    eps: float
+    scale: float = 0.0
+
+    def tolerance(self, value: Array) -> Array:
+        """How far from `value` a derivative may be."""
+        found: Array = self.atol + self.rtol * np.abs(value)
+        return found
+
+    def vague(self, e: Estimate) -> Array:
+        """Where the error bar is too wide to tell."""
+        size = np.maximum(np.abs(np.nan_to_num(e.value)), self.scale)
+        found: Array = ~(e.error <= self.tolerance(e.value) + INFORMATIVE * size)
+        return found
+
+    def differs(self, exact: Array, e: Estimate) -> Array:
+        """Where the analytic derivative lies outside of tolerance and error bar."""
+        found: Array = ~(np.abs(exact - e.value) <= self.tolerance(e.value) + e.error)
+        return found & ~np.isinf(e.error)
+
+    def outside(self, exact: Array, e: Estimate) -> Array:
+        """Where the analytic derivative is not even between the one-sided ones, if those are finite."""
+        low, high = np.minimum(e.left, e.right), np.maximum(e.left, e.right)
+        slack = self.tolerance(np.maximum(np.abs(low), np.abs(high))) + 2 * e.blur
+        found: Array = ((exact < low - slack) | (exact > high + slack) | np.isnan(exact)) & np.isfinite(high - low)
+        return found
+
+
+def step(scale: float, eps: float, power: float = 0.3) -> float:
+    """A step for a variable of that scale: a power of 2, so that x + h is exact."""
+    return float(2.0 ** np.round(np.log2(scale * eps**power)))
+
+
+def scale_of(x: Array, index: tuple[int, ...]) -> float:
+    """The size of an element, or of its neighbours if it is much smaller than they are; 1 for zeros."""
+    with np.errstate(over="ignore"):
+        around = float(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
+    own = abs(float(x[index]))
+    around = around if np.isfinite(around) else own
+    return max(own, 0.01 * around) or 1.0
+
+
+def steps_for(scale: float, widest: float, eps: float, smallest: float, power: float = 0.3) -> list[float]:
+    """The step to begin with, then those to fall back on, none below what x can resolve."""
+    h = step(scale, eps, power)
+    others = [h * 2.0**-7, h * 2.0**-14, step(widest, eps, power), h * 2.0**7, h * 2.0**14, step(1.0, eps, power)]
+    return list(dict.fromkeys(max(s, step(smallest, 1.0)) for s in (h, *others)))
+
+
+def estimate(at: At, base: Array, h: float, judge: Judge) -> Estimate:
+    """Richardson's extrapolation from the steps h and h/2."""
+    above, below, above2, below2 = (at(t) for t in (h, -h, h / 2, -h / 2))
+    first, second = _slope(above, below, 2 * h), _slope(above2, below2, h)
+    value = (4 * second - first) / 3
+    size = np.maximum.reduce([np.abs(base), np.abs(above), np.abs(below)])
+    constant = (above == below) & (above == base) & (above2 == below2) & (above2 == base)
+    # seeing nothing move is exact where f is constant, and says nothing where steps are lost in rounding
+    blur = np.where(constant & ~(size > 1e3 * h), 0.0, ROUNDING * judge.eps * size / h)
+    blur = np.where(np.isfinite(blur), blur, 0.0)
+    error = np.abs(value - second) + blur
+    right, left = _slope(above2, base, h / 2), _slope(base, below2, h / 2)
+    jump, wide = right - left, _slope(above, base, h) - _slope(base, below, h)
+    size_of = np.maximum(np.abs(right), np.abs(left))
+    kink = (np.abs(jump) > PERSISTS * np.abs(wide)) & (np.abs(jump) > judge.tolerance(size_of) + 8 * blur)
+    kink |= np.isfinite(base) & (np.isfinite(above2) != np.isfinite(below2))
+    error = np.where(np.isfinite(error) & np.isfinite(value), error, np.inf)
+    return Estimate(value, error, kink, left, right, blur)
+
+
+def _slope(a: Array, b: Array, h: float) -> Array:
+    """(a - b) / h, 0 between equal infinities."""
+    found: Array = np.where(a == b, 0.0, a - b) / h
+    return found
+
+
+def derivative(at: At, base: Array, steps: Sequence[float], exact: Array, judge: Judge) -> Estimate:
+    """The numeric derivative, by the first step if that settles the matter, else by what all steps agree on."""
+    with np.errstate(all="ignore"):
+        first = estimate(at, base, steps[0], judge)
+        doubt = first.kink | judge.differs(exact, first) | judge.vague(first)
+        if not doubt.any() or len(steps) == 1:
+            return first
+        order = sorted(steps)
+        found = [first if h == steps[0] else estimate(at, base, h, judge) for h in order]
+        best = _agreed(found, judge)
+        pick = [np.where(doubt, getattr(best, n), getattr(first, n)) for n in Estimate.__dataclass_fields__]
+        return Estimate(*pick)
+
+
+def _agreed(found: Sequence[Estimate], judge: Judge) -> Estimate:
+    """One estimate from those by ascending steps: where two neighbours agree best, kinks that lie further off left out."""
+    value, error, kink, left, right, blur = (
+        np.stack([getattr(e, n) for e in found]) for n in Estimate.__dataclass_fields__
+    )
+    jump = np.where(kink, np.nan_to_num(np.abs(right - left), nan=np.inf), 0)
+    clear = 8 * blur + judge.tolerance(np.maximum(np.abs(left), np.abs(right))) < 0.5 * jump.max(0)
+    nearest = np.argmax(clear | ~np.isfinite(left + right), axis=0)  # the smallest step at which the jump would show
+    columns = np.arange(value.shape[1])
+    kinked = kink[nearest, columns]
+    usable = np.where(kink & ~kinked, np.inf, error)
+    apart = np.abs(value[1:] - value[:-1])
+    cost = np.maximum(usable[1:], usable[:-1]) + np.where(np.isnan(apart), np.inf, apart)
+    pair = np.argmin(np.where(np.isnan(cost), np.inf, cost), axis=0)
+    low = pair + (usable[pair + 1, columns] < usable[pair, columns])
+    low = np.where(np.isinf(cost[pair, columns]), np.argmin(usable, axis=0), low)
+    spread = np.where(np.isinf(cost[pair, columns]), 0, apart[pair, columns])
+    at = np.where(kinked, nearest, low)
+    return Estimate(
+        value[at, columns],
+        np.where(kinked, np.inf, usable[at, columns] + spread),
+        kinked,
+        left[at, columns],
+        right[at, columns],
+        blur[at, columns],
+    )

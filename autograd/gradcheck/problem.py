@@ -1,0 +1,141 @@
+"""The function under the check: its variables, and its values again and again as if for the first time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.random import Generator, generators
+from autograd.tape import enable_grad, entries, leaf, no_grad
+from autograd.tensor import Tensor, as_tensor
+from autograd.tree import flatten
+
+Array = NDArray[Any]
+
+
+class Problem:
+    """A function of some leaves, whose random generators are set back before every run.
+
+    Attributes:
+        variables: what the function is called with; floating arrays among them are float64 leaves.
+        checked: positions of those. names: what each variable is called.
+        record: whether the tape must run even for values, as for a function that differentiates.
+    """
+
+    def __init__(self, f: Callable[..., Any], inputs: Sequence[Any], names: Sequence[str], record: bool = False) -> None:
+        self.f = f
+        self.variables = [raised(x) for x in inputs]
+        self.names = [*names, *(f"input {k}" for k in range(len(names), len(inputs)))]
+        self.checked = [k for k, v in enumerate(self.variables) if isinstance(v, Tensor) and v.requires_grad]
+        self.record = record
+        self.states: list[tuple[Generator, Any]] = []
+        self.settled = False
+
+    def leaves(self) -> list[Tensor]:
+        """The variables that are checked."""
+        return [self.variables[k] for k in self.checked]
+
+    def run(self) -> list[Tensor]:
+        """The floating outputs, with generators where they stood before the first run."""
+        if not self.settled:
+            before = [(g, g.get_state(), g._bits.state) for g in list(generators)]
+            result = self.f(*self.variables)
+            self.states = [(g, kept) for g, state, kept in before if g.get_state() != state]
+            self.settled = True
+        else:
+            for g, kept in self.states:
+                g._bits.state = kept
+            result = self.f(*self.variables)
+        outputs = [as_tensor(y) for y in flatten(result)[0]]
+        return [y for y in outputs if y.dtype.kind == "f"]
+
+    def outputs(self) -> list[Tensor]:
+        """The outputs, recorded."""
+        with enable_grad():
+            return self.run()
+
+    def values(self) -> NDArray[np.float64]:
+        """All elements of all outputs in one row."""
+        with enable_grad() if self.record else no_grad(), np.errstate(all="ignore"):
+            parts = [np.ravel(y.value).astype(np.float64) for y in self.run()]
+        return np.concatenate([*parts, np.zeros(0)])
+
+    @contextmanager
+    def moved(self, shifts: dict[int, Array]) -> Iterator[None]:
+        """Variables shifted by arrays, and put back afterwards whatever happens."""
+        before = {k: self.variables[k].value for k in shifts}
+        try:
+            for k, shift in shifts.items():
+                self.variables[k].value = np.asarray(before[k] + shift)
+            yield
+        finally:
+            for k, value in before.items():
+                self.variables[k].value = value
+
+    def along(self, k: int, index: tuple[int, ...]) -> Callable[[float], Array]:
+        """The values as a function of how far one element is moved."""
+        x = self.variables[k]
+
+        def at(t: float) -> Array:
+            before = x.value
+            after = np.array(before)
+            after[index] += t
+            x.value = after
+            try:
+                return self.values()
+            finally:
+                x.value = before
+
+        return at
+
+
+def raised(x: Any) -> Any:
+    """A floating input as a float64 leaf; others as they are."""
+    if isinstance(x, Tensor) and x.requires_grad and x.is_leaf and x.dtype == np.float64:
+        return x
+    t = as_tensor(x)
+    return Tensor(np.array(t.value, np.float64), leaf(t.shape, np.dtype(np.float64))) if t.dtype.kind == "f" else x
+
+
+def precision(outputs: Sequence[Tensor]) -> float:
+    """The machine epsilon of the coarsest floating numbers on the way to the outputs."""
+    dtypes = {y.dtype for y in outputs}
+    dtypes |= {node.dtype for node in entries([y.node for y in outputs if y.node is not None]) if node.dtype.kind == "f"}
+    return max((float(np.finfo(d).eps) for d in dtypes), default=float(np.finfo(np.float64).eps))
+
+
+def overlapping(inputs: Sequence[Any], names: Sequence[str]) -> str:
+    """In words, which inputs share memory with themselves or with each other; nothing if none do."""
+    arrays = [(n, x.value if isinstance(x, Tensor) else x) for n, x in zip(names, inputs, strict=True)]
+    floating = [(n, a) for n, a in arrays if isinstance(a, np.ndarray) and a.dtype.kind == "f" and a.size]
+    for name, a in floating:
+        if _folded(a):
+            return f"elements of {name} share memory: moving one moves others. Write {name}.copy()."
+    for j, (name, a) in enumerate(floating):
+        for other, b in floating[:j]:
+            if np.may_share_memory(a, b) and np.shares_memory(a, b):
+                return f"{other} and {name} share memory: moving one moves the other. Write .copy(), or pass it once."
+    return ""
+
+
+def _folded(a: Array) -> bool:
+    """Whether two elements of an array lie at one place."""
+    if a.flags.c_contiguous or a.flags.f_contiguous:
+        return False
+    reach = 0
+    for n, stride in sorted(zip(a.shape, map(abs, a.strides), strict=True), key=lambda pair: pair[1]):
+        if n > 1 and stride <= reach:  # the axis turns back before the finer ones have ended
+            return len(np.unique(_places(a))) < a.size
+        reach += (n - 1) * stride
+    return False
+
+
+def _places(a: Array) -> Array:
+    at: Array = np.zeros((), np.int64)
+    for n, stride in zip(a.shape, a.strides, strict=True):
+        at = np.add.outer(at, np.arange(n) * stride)
+    return at.ravel()

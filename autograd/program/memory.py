@@ -1,0 +1,125 @@
+"""The arrays of a program, and the words of kernels that point to them.
+
+Arrays of Tensors that the program reads are borrowed: it holds no reference to them, so that an optimizer still finds
+them to be the Tensor's alone and writes over them, and it notices when a Tensor has another array.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from typing import Any
+from weakref import ref
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.program.symbol import Symbol
+from autograd.tensor import Tensor
+
+Array = NDArray[Any]
+ALONE = 2  # references to an array that nobody but the program holds: the table's and the argument's
+
+
+class Memory:
+    """Which array stands for which symbol.
+
+    Attributes:
+        own: arrays that the program made or was given for a run. lent: Tensors whose arrays it reads.
+        views: for each symbol those that are views of its array.
+    """
+
+    def __init__(self) -> None:
+        self.own: dict[Symbol, Array] = {}
+        self.lent: dict[Symbol, Tensor] = {}
+        self.views: dict[Symbol, list[Symbol]] = {}
+        self._seen: dict[Symbol, Any] = {}  # weak references to the arrays that the words point to
+        self._copies: dict[Symbol, Array] = {}  # of arrays that do not lie in order
+        self._borrowed: set[Symbol] = set()  # lent ones, and views of such
+        self._words: dict[Symbol, list[tuple[array[int], int]]] = {}
+
+    def __contains__(self, s: Symbol) -> bool:
+        return s in self.own or s in self._borrowed
+
+    def __getitem__(self, s: Symbol) -> Array:
+        if s in self.own:
+            return self.own[s]
+        if s in self.lent:
+            return self._copies[s] if s in self._copies else np.asarray(self.lent[s].value)
+        assert s.op is not None  # a view of what is lent
+        return s.op.forward(self[s.inputs[0]], *s.inputs[1:], **s.settings)  # type: ignore[no-any-return]
+
+    def lend(self, s: Symbol, t: Tensor) -> None:
+        """Let s be the array that a Tensor has at any time."""
+        self.lent[s] = t
+        self._borrowed.add(s)
+        self._look(s, t)
+
+    def make(self, s: Symbol) -> Array:
+        """A new array for s."""
+        y = self.own[s] = np.empty(s.shape, s.dtype)
+        return y
+
+    def view(self, s: Symbol, y: Array) -> None:
+        """Let s be y, a view of the array of its first input."""
+        x = s.inputs[0]
+        self.views.setdefault(x, []).append(s)
+        if x in self._borrowed:
+            self._borrowed.add(s)
+        else:
+            self.own[s] = y
+
+    def points(self, words: array[int], place: int, s: Symbol) -> None:
+        """Keep the address of the array of s in a word."""
+        self._words.setdefault(s, []).append((words, place))
+        words[place] = self[s].ctypes.data
+
+    def replace(self, s: Symbol, x: Array) -> None:
+        """Let s be another array of the same layout."""
+        if x is not self.own[s]:
+            self._move(s, x)
+
+    def _move(self, s: Symbol, x: Array) -> None:
+        if s in self.own:
+            self.own[s] = x
+        for words, place in self._words.get(s, ()):
+            words[place] = x.ctypes.data
+        for v in self.views.get(s, ()):
+            assert v.op is not None
+            self._move(v, v.op.forward(x, *v.inputs[1:], **v.settings))
+
+    def _look(self, s: Symbol, t: Tensor) -> Array:
+        value = t.value
+        self._seen[s] = ref(value) if isinstance(value, np.ndarray) else None
+        if np.ndim(value) and not value.flags.c_contiguous:
+            self._copies[s] = np.ascontiguousarray(value)
+            return self._copies[s]
+        self._copies.pop(s, None)
+        return np.asarray(value)
+
+    def refresh(self) -> None:
+        """Look at the Tensors again: some may have another array, or other values where a copy is read."""
+        for s, t in self.lent.items():
+            seen = self._seen[s]
+            if seen is None or seen() is not t.value:
+                self._move(s, self._look(s, t))
+            elif s in self._copies:
+                np.copyto(self._copies[s], t.value)
+
+    def root(self, s: Symbol) -> Symbol:
+        """The symbol whose array s is a view of."""
+        while s.op is not None and any(s is v for v in self.views.get(s.inputs[0], ())):
+            s = s.inputs[0]
+        return s
+
+    def renew(self, s: Symbol) -> None:
+        """A new array for a result, if somebody still holds the last one."""
+        root = self.root(s)
+        if root.op is None or root not in self.own:
+            return
+        alone = ALONE + self._views_of(root)
+        if sys.getrefcount(self.own[root]) > alone or (s is not root and sys.getrefcount(self.own[s]) > ALONE):
+            self._move(root, np.empty(root.shape, root.dtype))
+
+    def _views_of(self, s: Symbol) -> int:
+        return sum(1 + self._views_of(v) for v in self.views.get(s, ()))
