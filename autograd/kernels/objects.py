@@ -8,6 +8,7 @@ anything differs Python does the reading.
 from __future__ import annotations
 
 import sys
+from array import array
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -20,6 +21,7 @@ from autograd.kernels import compile
 HEAD = object.__basicsize__
 TYPE, DATA, RANK, SHAPE, DESCR, FLAGS = HEAD - 8, HEAD, HEAD + 8, HEAD + 16, HEAD + 40, HEAD + 48
 CONTIGUOUS, ALIGNED = 1, 0x100
+_NDARRAY = id(np.ndarray)
 
 _SOURCE = f"""
 def survey(lo, hi, args):
@@ -50,7 +52,8 @@ class Identities:
 
     def __init__(self, arrays: Sequence[Any]) -> None:
         self.arrays = arrays
-        self.ids = np.fromiter(map(id, arrays), np.intp, len(arrays))
+        self.ids = array("q", map(id, arrays))
+        self.address = self.ids.buffer_info()[0]
 
 
 def survey(
@@ -79,10 +82,11 @@ def survey(
 def _native(
     arrays: Identities, dtype: np.dtype[Any], sizes: NDArray[np.intp], out: NDArray[np.intp], references: int
 ) -> bool:
-    addresses = [arrays.ids.ctypes.data, sizes.ctypes.data, out.ctypes.data]
-    args = np.array([*addresses, out.strides[0] // 8, id(dtype), references, 0, id(np.ndarray)], np.intp)
-    _kernel().call(0, len(arrays.ids), args.ctypes.data)
-    return not args[6]
+    count = len(arrays.ids)
+    stride = out.strides[0] // 8
+    words = array("q", (arrays.address, sizes.ctypes.data, out.ctypes.data, stride, id(dtype), references, 0, _NDARRAY))
+    _kernel().call(0, count, words.buffer_info()[0])
+    return not words[6]
 
 
 def _plain(
@@ -132,8 +136,8 @@ def layout() -> bool:
         return False
     if sys.byteorder != "little" or np.dtype(np.intp).itemsize != 8:
         return False
-    for array in (np.ones((2, 3), np.float32), np.ones(5), np.array(2.0)):
-        for x in (array, array.T, array[..., ::2] if array.ndim else array):
+    for whole in (np.ones((2, 3), np.float32), np.ones(5), np.array(2.0)):
+        for x in (whole, whole.T, whole[..., ::2] if whole.ndim else whole):
             found, expected = np.zeros(2, np.intp), np.zeros(2, np.intp)
             sizes = np.array([x.size, x.size])
             for pair in (Identities([x, x]), Identities([x.copy(), x.copy()])):

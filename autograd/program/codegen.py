@@ -25,8 +25,8 @@ GENERIC = {
 }  # fmt: skip
 FLOATING = GENERIC - {"select", "truth", "uniform"}
 MATHS = {
-    "exp", "expm1", "exp2", "log", "log1p", "log2", "tanh", "sigmoid", "softplus", "erf", "erfc", "sin", "cos", "tan", "sinh",
-    "cosh", "atan", "pow", "rsqrt",
+    "exp", "expm1", "exp2", "log", "log1p", "log2", "tanh", "sigmoid", "softplus", "erf", "erfc", "sin", "cos", "tan",
+    "sinh", "cosh", "atan", "pow", "rsqrt",
 }  # fmt: skip  # of `autograd.kernels.maths`, which is not imported for their names: that would import numba
 LITERAL = (0, 1, -1, 2, -2, 0.5, -0.5, 3)  # numbers that formulas hold, written into the source
 COSTLY = {
@@ -259,7 +259,7 @@ class Writer:
         return row if not self.level[s] & COLUMNS else f"{row} * m + {column}" if row else column
 
     def _reads(self, s: Symbol, place: str) -> str:
-        """An array that an output is written over is read as that output: by two names, the loop would not vectorise."""
+        """An array that an output is written over is read as that output: with two names, loops do not vectorise."""
         over = self.stage.over.get(s)
         if over is None:
             return f"read({self.address[s]}, {place})"

@@ -58,6 +58,8 @@ class Program:
             self._bind(step, [s for s in step.symbols if users.get(s, set()) - {k}])
         self._checks(capture)
         self.actions = self._actions()
+        roots = [(s, self.memory.root(s)) for s in self.outputs]
+        self.results = [(s, r if r.op is not None and r in self.memory.own else None) for s, r in roots]
         self.single = [s for s in self.symbols if s.size == 1 and s in self.memory and s not in self.filled]
 
     def _bring(self, capture: Capture, used: set[Symbol], examples: Sequence[Any]) -> None:
@@ -286,17 +288,16 @@ class Program:
         for s in self.single:
             if s not in numbers:
                 numbers[s] = memory[s]
-        for s in self.outputs:
-            memory.renew(s)
+        for s, root in self.results:
+            if root is not None and not memory.alone(root, s):
+                memory.renew(root)
         for action in self.actions:
             action(numbers)
-        return [self._result(s, numbers) for s in self.outputs]
+        own = memory.own
+        return [own[s] if root is not None else self._result(s, numbers) for s, root in self.results]
 
     def _result(self, s: Symbol, numbers: Numbers) -> Any:
-        memory = self.memory
-        if s in memory and s not in numbers:
-            y = memory[s]
-            return y if memory.root(s).op is not None else np.array(y)
+        """A result that is a single number, or something that the program was given."""
         return np.array(self._value(s, numbers), s.dtype).reshape(s.shape)
 
 

@@ -68,7 +68,7 @@ def recognised(y: Indexed) -> Match:
     if len(set(names)) < len(names) or any(len(read.shape) != y.ndim for read in y.reads[:2]):
         raise Unfusable("it is no product of images and weights")
     bias = y.reads[2] if len(y.reads) > 2 else None
-    if bias is not None and (not _inside(bias) or _flat(bias).bare() != out[1].bare()):
+    if bias is not None and not _counts_channels(bias, out[1], y.shape[1]):
         raise Unfusable("what it adds is not one number for each output channel")
     labels = {k for read in y.reads[:2] for form in read.at for k in form.terms if k.size > 1}
     for x, w in (y.reads[:2], y.reads[1::-1]):
@@ -88,17 +88,15 @@ def _images(shape: Sizes) -> Sizes:
     return shape if len(shape) == 4 else (*shape[:2], 1, shape[2])
 
 
-def _inside(read: Read) -> bool:
-    """Whether no element is read outside of the array."""
-    return all(form.ends() >= (0, 0) and form.ends()[1] < n for form, n in zip(read.at, read.shape, strict=True))
-
-
-def _flat(read: Read) -> Form:
-    """The place of an element, counted through all of its array."""
+def _counts_channels(bias: Read, channel: Form, count: int) -> bool:
+    """Whether the element of the bias that is read is, counted through all of it, that of the channel."""
     place = Form()
-    for form, n in zip(read.at, read.shape, strict=True):
+    for form, n in zip(bias.at, bias.shape, strict=True):
+        least, most = form.ends()
+        if least < 0 or most >= n:
+            return False
         place = place * n + form
-    return place
+    return math.prod(bias.shape) == count and place.bare() == channel.bare()
 
 
 def _compared(

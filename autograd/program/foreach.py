@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from array import array
 from collections.abc import Callable, Hashable, Sequence
 from operator import is_
 from typing import Any
@@ -72,12 +73,13 @@ class Foreach:
         """The rows in sets of equal rank and dtype, each with its kernel; none where there is no kernel."""
         rows: dict[Any, list[int]] = {}
         for k, w in enumerate(targets[0]):
-            rows.setdefault((w.ndim, w.dtype), []).append(k)
+            rows.setdefault((max(w.ndim, 1), w.dtype), []).append(k)
+        alike: dict[Any, tuple[_Rule, list[int]]] = {}
         try:
-            return [
-                _Set(rule, [[c[k] for k in some] for c in targets], some, len(reads), numbers, *kind)
-                for kind, some in rows.items()
-            ]
+            for (rank, dtype), some in rows.items():
+                made = _Rule(rule, rank, dtype, len(targets), len(reads), numbers)
+                alike.setdefault(made.same, (made, []))[1].extend(some)
+            return [_Set(made, [[c[k] for k in some] for c in targets], some) for made, some in alike.values()]
         except Unfusable as reason:
             self.reasons.add(str(reason))
             return []
@@ -97,45 +99,64 @@ def _one_by_one(
     return rest
 
 
-class _Set:
-    """Rows of one rank and dtype, and the kernel for them."""
+class _Rule:
+    """A rule traced on arrays of one rank and dtype: the one stage that it is, with its kernel.
+
+    Attributes:
+        same: equal for rules that one kernel serves in the same way.
+    """
 
     def __init__(
         self,
         rule: Callable[..., Any],
-        targets: Columns,
-        rows: list[int],
-        reads: int,
-        numbers: Sequence[float],
         rank: int,
         dtype: np.dtype[Any],
+        targets: int,
+        reads: int,
+        numbers: Sequence[float],
     ) -> None:
-        if dtype not in _FLOATS or any(t.dtype != dtype for column in targets for t in column):
-            raise Unfusable("the Tensors of a row differ in dtype, or are not float32 or float64")
+        if dtype not in _FLOATS:
+            raise Unfusable(f"a Tensor is of {dtype}, and kernels have float32 and float64")
+        self.dtype = dtype
+        self.stage, self.inputs, self.outputs = _traced(rule, (2,) * rank, dtype, targets, reads, numbers)
+        again = _traced(rule, (3,) * rank, dtype, targets, reads, numbers)[0]
+        self.kernel = build(self.stage)
+        if self.kernel is not build(again) or _constants(self.stage) != _constants(again):
+            raise Unfusable("the rule depends on the size of an array")
+        place = {s: k for k, s in enumerate(self.inputs)}
+        self.arrays = [place[s] for s in self.stage.arrays]
+        column_of = {s: k for k, s in enumerate(self.outputs[:targets])}
+        self.written = [column_of[s] for s in self.stage.outputs]
+        constants = tuple(_constants(self.stage))
+        self.same = (dtype, self.kernel.address, tuple(self.arrays), tuple(self.written), constants)
+
+
+class _Set:
+    """Rows that one kernel serves, and where their arrays lie."""
+
+    def __init__(self, rule: _Rule, targets: Columns, rows: list[int]) -> None:
+        self.rule, self.dtype = rule, rule.dtype
+        if any(t.dtype != rule.dtype for column in targets for t in column):
+            raise Unfusable("the Tensors of a row differ in dtype")
         if any(t.shape != w.shape for column in targets for t, w in zip(column, targets[0], strict=True)):
             raise Unfusable("the Tensors of a row differ in shape")
-        self.stage, self.inputs, self.outputs = _traced(rule, (2,) * max(rank, 1), dtype, len(targets), reads, numbers)
-        again = _traced(rule, (3,) * max(rank, 1), dtype, len(targets), reads, numbers)[0]
-        kernel = build(self.stage)
-        if kernel is not build(again) or _constants(self.stage) != _constants(again):
-            raise Unfusable("the rule depends on the size of an array")
-        self.dtype, self.rows, self.targets = dtype, rows, [list(column) for column in targets]
+        self.rows, self.targets = rows, [list(column) for column in targets]
         if len({id(t) for column in targets for t in column}) < len(targets) * len(rows):
             raise ArgumentError("foreach was given the same Tensor twice among its targets. Expected each one once.")
         self.held = [_owned(t) for column in targets for t in column]
+        count = len(targets)
         self.sizes = np.array([w.size for w in targets[0]], np.intp)
-        self.table = np.zeros((len(rows), 5 + len(self.stage.arrays) + len(self.stage.outputs)), np.intp)
+        self.everywhere = np.tile(self.sizes, count)
+        self.table = np.zeros((len(rows), 5 + len(rule.arrays) + len(rule.written)), np.intp)
         self.table[:, 0], self.table[:, 1], self.table[:, 2], self.table[:, 3] = 1, self.sizes, BLOCK, 1
-        self.addresses = np.zeros((len(targets), len(rows)), np.intp)
-        place, count = {s: k for k, s in enumerate(self.inputs)}, len(targets)
-        arrays = [(5 + k, place[s]) for k, s in enumerate(self.stage.arrays)]
-        self.read = [(k, column - count) for k, column in arrays if column >= count]
-        column_of = {s: k for k, s in enumerate(self.outputs[:count])}
-        self.kept = [(k, column) for k, column in arrays if column < count]
-        self.kept += [(k, column_of[s]) for k, s in enumerate(self.stage.outputs, 5 + len(arrays))]
-        self.batch = kernel_module("batch").Batch(kernel.address, self.table, self.sizes, BLOCK)
+        self.addresses = np.zeros((count, len(rows)), np.intp)
+        places = [*enumerate(rule.arrays, 5), *enumerate(rule.written, 5 + len(rule.arrays))]
+        self.read = [(k, column - count) for k, column in places if column >= count]
+        self.kept = [(k, column) for k, column in places if column < count]
+        self.batch = kernel_module("batch").Batch(rule.kernel.address, self.table, self.sizes, BLOCK)
         self.objects = kernel_module("objects")
         self.ids = self.objects.Identities(self.held)
+        self.known = False  # whether the table holds the addresses
 
     def holds(self, targets: Columns) -> bool:
         """Whether these are the Tensors that the table was made for, with the arrays that it points to."""
@@ -148,12 +169,15 @@ class _Set:
 
     def ready(self, reads: Columns) -> bool:
         """Fill in the addresses; whether every array can be used."""
-        sizes, addresses = np.tile(self.sizes, len(self.targets)), self.addresses.reshape(-1)
-        if not self.objects.survey(self.ids, self.dtype, sizes, addresses, ALONE):
+        addresses = self.addresses.reshape(-1)
+        if not self.objects.survey(self.ids, self.dtype, self.everywhere, addresses, ALONE):
             self._part()
-            self.objects.survey(self.ids, self.dtype, sizes, addresses)
-        for place, column in self.kept:
-            self.table[:, place] = self.addresses[column]
+            self.objects.survey(self.ids, self.dtype, self.everywhere, addresses)
+            self.known = False
+        if not self.known:
+            for place, column in self.kept:
+                self.table[:, place] = self.addresses[column]
+            self.known = True
         self.own: list[Any] = []  # arrays made here that the table points to
         return all(self._fill(place, [t.value for t in self._mine(reads[column])]) for place, column in self.read)
 
@@ -175,11 +199,12 @@ class _Set:
 
     def run(self, numbers: Sequence[float]) -> tuple[Any, ...]:
         """Update all rows; what the rule returns beside the new values."""
-        env: dict[Symbol, Any] = dict(zip(self.inputs[len(self.inputs) - len(numbers) :], numbers, strict=True))
-        scalars = np.array([number_of(s, env) for s in self.stage.scalars], np.float64)
-        self.table[:, 4] = scalars.ctypes.data
+        rule = self.rule
+        env: dict[Symbol, Any] = dict(zip(rule.inputs[len(rule.inputs) - len(numbers) :], numbers, strict=True))
+        scalars = array("d", [number_of(s, env) for s in rule.stage.scalars])
+        self.table[:, 4] = scalars.buffer_info()[0]
         self.batch.run()
-        return tuple(number_of(s, env) for s in self.outputs[len(self.targets) :])
+        return tuple(number_of(s, env) for s in rule.outputs[len(self.targets) :])
 
 
 def _traced(

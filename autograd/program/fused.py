@@ -232,7 +232,8 @@ def fused(f: Callable[..., Any] | None = None, *, smallest: int = SMALLEST) -> A
 
     The composition is traced once for each combination of shapes and dtypes; its backward half is derived from the
     rules of its primitives; each half becomes one kernel for each sum over all rows that it must wait for, run over
-    threads. Kernels are kept on the disk. Arguments with fewer than a few thousand elements run as the plain
+    threads. Windows and a matrix product that come to a convolution, or to its transpose, run as one, without a matrix
+    of windows. Kernels are kept on the disk. Arguments with fewer than a few thousand elements run as the plain
     composition, which is then faster, and so does what has no kernel form: `reasons()` of the result says why.
 
     Parameters:

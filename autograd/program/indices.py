@@ -196,6 +196,8 @@ class Indexed(Methods):
 
     def tied(self, i: int, j: int) -> Indexed:
         """The elements at which axes i and j, of one length, have the same index."""
+        if self.shape[i] != self.shape[j]:
+            raise Unfusable("lengths differ")
         p, q = ([label for label in self.axes[k] if label.size > 1] for k in (i, j))
         for a, b in zip(p, q, strict=False):
             if a is b:
@@ -300,7 +302,7 @@ def _fold(x: Indexed, *, size: Sizes, stride: Sizes, dilation: Sizes, axes: Size
 
 def _getitem(x: Indexed, *, index: tuple[Any, ...], shape: Sizes) -> Indexed:
     for axis, item in enumerate(index):
-        if not isinstance(item, slice):
+        if not isinstance(item, slice) or len(index) > x.ndim:
             raise Unfusable("it picks elements")
         span = range(shape[axis])[item]
         if span == range(shape[axis]):
@@ -345,7 +347,9 @@ def _add(a: Indexed, b: Indexed) -> Indexed:
     product, bias = (a, b) if len(a.reads) == 2 else (b, a)
     if (len(product.reads), len(bias.reads)) != (2, 1) or bias.places:
         raise Unfusable("it is not one product and one bias")
-    if np.broadcast_shapes(a.shape, b.shape) != product.shape:
+    if bias.ndim > product.ndim or any(
+        m not in (1, n) for m, n in zip(bias.shape[::-1], product.shape[::-1], strict=False)
+    ):
         raise Unfusable("it repeats a product")
     both, rank = _beside(product, bias), product.ndim
     for k, n in enumerate(bias.shape):

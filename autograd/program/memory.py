@@ -112,14 +112,15 @@ class Memory:
             s = s.inputs[0]
         return s
 
-    def renew(self, s: Symbol) -> None:
-        """A new array for a result, if somebody still holds the last one."""
-        root = self.root(s)
-        if root.op is None or root not in self.own:
-            return
-        alone = ALONE + self._views_of(root)
-        if sys.getrefcount(self.own[root]) > alone or (s is not root and sys.getrefcount(self.own[s]) > ALONE):
-            self._move(root, np.empty(root.shape, root.dtype))
+    def alone(self, root: Symbol, s: Symbol) -> bool:
+        """Whether nobody holds the array of a root, nor that of s, a view of it, but the program."""
+        mine = ALONE + self._views_of(root)
+        return sys.getrefcount(self.own[root]) <= mine and (s is root or sys.getrefcount(self.own[s]) <= ALONE)
+
+    def renew(self, root: Symbol) -> None:
+        """A new array for a result, of which somebody still holds the last one."""
+        self._move(root, np.empty(root.shape, root.dtype))
 
     def _views_of(self, s: Symbol) -> int:
-        return sum(1 + self._views_of(v) for v in self.views.get(s, ()))
+        views = self.views.get(s)
+        return sum([1 + self._views_of(v) for v in views]) if views else 0
