@@ -79,7 +79,8 @@ class Foreach:
             for (rank, dtype), some in rows.items():
                 made = _Rule(rule, rank, dtype, len(targets), len(reads), numbers)
                 alike.setdefault(made.same, (made, []))[1].extend(some)
-            return [_Set(made, [[c[k] for k in some] for c in targets], some) for made, some in alike.values()]
+            sets = [(made, sorted(some)) for made, some in alike.values()]
+            return [_Set(made, [[c[k] for k in some] for c in targets], some) for made, some in sets]
         except Unfusable as reason:
             self.reasons.add(str(reason))
             return []
