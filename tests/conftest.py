@@ -1,4 +1,4 @@
-"""What all tests share: `pytest --hypothesis-profile=thorough` compiles hundreds of random compositions, not a dozen."""
+"""What all tests share: `pytest --hypothesis-profile=thorough` compiles hundreds of random compositions."""
 
 from hypothesis import settings
 

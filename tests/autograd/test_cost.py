@@ -9,7 +9,7 @@ from autograd.config import config
 from autograd.errors import FreedTapeError
 from autograd.primitive import primitives
 
-RULES = [cost.MOVES, cost.PRODUCTS, cost.PER_INPUT, cost.PER_OUTPUT]
+RULES = [cost.MOVES, cost.PRODUCTS, cost.PER_INPUT, cost.PER_OUTPUT, cost.PER_CUBE]
 
 
 def test_every_primitive_has_one_rule():
@@ -44,6 +44,9 @@ def leaf(*shape):
         (lambda: ag.einsum("bij,bjk->bik", leaf(5, 2, 3), ag.ones((5, 3, 4))), 2 * 5 * 24),
         (lambda: ag.einsum("i,j->ij", leaf(2), leaf(3)), 6),
         (lambda: ag.einsum("ij->i", leaf(2, 3)), 6),
+        (lambda: ag.cholesky(ag.eye(6) * leaf(6, 1)), 36 + 72),
+        (lambda: ag.solve(ag.eye(3), leaf(3, 2)), 18 + 2 * 3 * 6),
+        (lambda: ag.inv(ag.eye(2) + leaf(5, 2, 1)), 20 + 5 * 16),
     ],
 )
 def test_costs_by_hand(make, flops):

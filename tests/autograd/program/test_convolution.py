@@ -7,6 +7,7 @@ import pytest
 
 import autograd as ag
 from autograd.config import config
+from autograd.errors import ShapeError
 from autograd.program.convolution import Convolution
 from autograd.program.fused import Fused
 
@@ -305,6 +306,27 @@ def test_what_is_no_bias_runs_as_the_composition(f):
     compiled = Fused(f, smallest=0)
     for a, b in zip(results_or_none(compiled, given), results_or_none(f, given), strict=True):
         np.testing.assert_array_equal(a, b)
+    assert len(compiled.reasons()) == 1
+
+
+def test_a_part_of_a_longer_bias_is_no_bias():
+    given = arrays(X, W, 5)
+    compiled = Fused(lambda x, w, b: by_rows(x, w, b[:3], **SAME), smallest=0)
+    plain = by_rows(given[0], given[1], given[2][:3], **SAME)
+    np.testing.assert_array_equal(compiled(*given), plain)
+    assert "one number for each output channel" in compiled.reasons()[0]
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 1, 1), (1, 4, 1, 1)])
+def test_a_bias_of_any_shape(shape):
+    given = arrays((2, 3, 6, 7), (4, 3, 3, 3), shape)
+    check(lambda x, w, b: by_rows(x, w) + ag.reshape(b, (4, 1, 1)), given)
+
+
+def test_errors_are_those_of_the_composition():
+    compiled = Fused(lambda x, w, b: by_rows(x, w) + b, smallest=0)
+    with pytest.raises(ShapeError, match=r"add was given shapes \(2, 4, 4, 5\), \(7,\)"):
+        compiled(*map(ag.asarray, arrays((2, 3, 6, 7), (4, 3, 3, 3), 7)))
     assert len(compiled.reasons()) == 1
 
 

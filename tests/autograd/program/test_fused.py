@@ -2,15 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
 
 import autograd as ag
 from autograd.config import config
 from autograd.errors import IndexOutOfRange, ShapeError
 from autograd.program.fused import Fused
-from autograd.program.plan import Plan
-from autograd.program.symbol import Unfusable
 
 RNG = np.random.default_rng(0)
 X, W, B = RNG.standard_normal((70, 33)), RNG.standard_normal(33), RNG.standard_normal(33)
@@ -122,117 +118,6 @@ def test_fused_is_differentiable_to_second_order(name, f, args, options):
     assert ag.gradcheck(lambda *xs: compiled(*xs, **options), small)
     assert ag.gradgradcheck(lambda *xs: compiled(*xs, **options), small, rtol=1e-3, atol=1e-5)
     assert compiled.reasons() == []
-
-
-# ---- random compositions
-
-UNARY = [
-    ag.tanh,
-    ag.sin,
-    ag.sigmoid,
-    ag.abs,
-    ag.square,
-    lambda x: ag.exp(ag.minimum(x, 2.0)),
-    ag.softplus,
-    lambda x: -x,
-]
-BINARY = [
-    ag.add,
-    ag.subtract,
-    ag.multiply,
-    ag.maximum,
-    lambda a, b: a / (1.5 + b * b),
-    lambda a, b: ag.where(a > b, a, b * 0.5),
-]
-AXES = [None, 0, 1]
-
-
-LIMITS = ["does not vary over the others", "nested loops", "returns something"]  # what three loops cannot hold
-
-
-def test_nearly_all_random_compositions_fuse():
-    fused, refused = 0, []
-    for seed in range(200):
-        rng = np.random.default_rng(seed)
-        rows, columns = rng.integers(2, 41, 2)
-        kinds = [(rows, columns), (columns,), (rows, 1), (1, columns), ()]
-        shapes = [(rows, columns), *(kinds[k] for k in rng.integers(0, 5, 2))]
-        steps = [("uuubbbbr"[a], b, c, d) for a, b, c, d in rng.integers(0, [8, 8, 31, 31], (25, 4)).tolist()]
-        try:
-            plan = Plan(
-                lambda *xs, s=steps: run_steps(s, xs), [np.zeros(shape) for shape in shapes], {}, lambda stage: None
-            )
-            plan.backward(plan.differentiable())
-            fused += 1
-        except Unfusable as reason:
-            refused.append(str(reason))
-    assert [r for r in refused if not any(limit in r for limit in LIMITS)] == []
-    assert fused >= 190
-
-
-@st.composite
-def compositions(draw):
-    """A list of steps over a stack of values, and the arrays to start from."""
-    rows, columns = draw(st.one_of(st.integers(2, 40), st.integers(1000, 1500))), draw(st.integers(2, 40))
-    shapes = draw(
-        st.lists(st.sampled_from([(rows, columns), (columns,), (rows, 1), (1, columns), ()]), min_size=1, max_size=3)
-    )
-    steps = draw(
-        st.lists(
-            st.tuples(st.sampled_from("uuubbbbr"), st.integers(0, 7), st.integers(0, 30), st.integers(0, 30)),
-            min_size=20,
-            max_size=30,
-        )
-    )
-    return [(rows, columns), *shapes], steps, draw(st.sampled_from(["float32", "float64"])), draw(st.integers(0, 99))
-
-
-def run_steps(steps, xs):
-    values = list(xs)
-    for kind, which, a, b in steps:
-        left, right = values[a % len(values)], values[b % len(values)]
-        if kind == "u":
-            values.append(UNARY[which % len(UNARY)](left))
-        elif kind == "b":
-            values.append(BINARY[which % len(BINARY)](left, right))
-        else:
-            axis = AXES[which % 3]
-            values.append(ag.mean(left, axis, keepdims=True) if axis is None or axis < left.ndim else left)
-    total = values[len(xs)]
-    for v in values[len(xs) + 1 :]:
-        total = total + ag.tanh(v)
-    return ag.mean(total)
-
-
-THOROUGH = settings.get_current_profile_name() == "thorough"  # pytest --hypothesis-profile=thorough: half an hour
-
-
-@settings(
-    max_examples=500 if THOROUGH else 12, deadline=None, phases=[Phase.explicit, Phase.generate]
-)  # shrinking would compile for minutes
-@given(compositions())
-def test_random_compositions_are_the_composition(drawn):
-    shapes, steps, dtype, seed = drawn
-    rng = np.random.default_rng(seed)
-    arrays = [rng.standard_normal(shape).astype(dtype) for shape in shapes]
-    f = lambda *xs: run_steps(steps, xs)  # noqa: E731
-    compiled = Fused(f, smallest=0)
-    results = []
-    before = ag.get_num_threads()
-    for g, threads in ((compiled, before), (f, before), (compiled, 1)):
-        ag.set_num_threads(threads)
-        xs = [ag.tensor(a, requires_grad=True) for a in arrays]
-        y = g(*xs)
-        y.backward()
-        results.append([y.numpy(), *(np.zeros(x.shape) if x.grad is None else x.grad.numpy() for x in xs)])
-    ag.set_num_threads(before)
-    for threaded, serial in zip(results[0], results.pop(), strict=True):
-        np.testing.assert_array_equal(threaded, serial)
-    assert [r for r in compiled.reasons() if not any(limit in r for limit in LIMITS)] == []
-    tolerance = 2e-4 if dtype == "float32" else 1e-10
-    for fast, plain in zip(*results, strict=True):
-        scale = 1 + np.abs(plain).max(initial=0)
-        np.testing.assert_allclose(fast / scale, plain / scale, rtol=tolerance, atol=tolerance)
 
 
 # ---- what it refuses, and what it falls back to
@@ -417,37 +302,3 @@ def test_a_numpy_scalar_is_an_array_and_promotes():
     x = np.ones(5, np.float32)
     assert compiled(x, np.float64(2.0)).dtype == np.float64
     assert compiled(x, 2.0).dtype == np.float32
-
-
-# ---- arrays that do not lie in the order of their axes
-
-
-def last(x):
-    """The same images with their channels next to each other in memory."""
-    return np.ascontiguousarray(x.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2)
-
-
-ORDERS = [
-    ("batch norm", lambda x, w: image_norm(x, w, (0, 2, 3)), [last(IMAGES), C]),
-    ("residual", lambda x, y: ag.relu(x + ag.tanh(y)), [last(IMAGES), last(IMAGES[::-1])]),
-    ("one of two", lambda x, y: ag.relu(x + ag.tanh(y)), [last(IMAGES), IMAGES]),
-    ("turned matrix", lambda x: ag.exp(x) / ag.sum(ag.exp(x), 0), [X.T]),
-    ("picked", lambda x, n: ag.sum(ag.take_along_axis(ag.log_softmax(x), n, 1)), [X.T, LABELS[:33, None] * 2]),
-]
-
-
-@pytest.mark.parametrize(("name", "f", "args"), ORDERS, ids=[c[0] for c in ORDERS])
-def test_arrays_of_any_order_in_memory(name, f, args):
-    (y, grads), (plain, expected) = both(f, args, {}, "float64")
-    np.testing.assert_allclose(y.numpy(), plain.numpy(), rtol=1e-12, atol=1e-14)
-    for g, e in zip(grads, expected, strict=True):
-        np.testing.assert_allclose(g.numpy(), e.numpy(), rtol=1e-12, atol=1e-12)
-
-
-def test_results_lie_as_their_inputs_do():
-    compiled = Fused(lambda x: ag.relu(x) * 2.0, smallest=0)
-    x = ag.asarray(last(IMAGES)).requires_grad_()
-    y = compiled(x)
-    assert y.value.strides == x.value.strides
-    y.backward(last(np.ones_like(IMAGES)))
-    assert x.grad.value.strides == x.value.strides

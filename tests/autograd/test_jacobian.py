@@ -1,0 +1,267 @@
+"""Jacobians, Hessians and products with them: against each other, closed forms, differences and torch.func."""
+
+import importlib
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd.config import config
+from autograd.errors import ArgumentError, ShapeError
+
+RNG = np.random.default_rng(0)
+X = RNG.uniform(0.5, 1.5, 3)
+A = RNG.standard_normal((4, 3))
+
+
+@ag.fused
+def swish(x):
+    return x * ag.sigmoid(x)
+
+
+FUNCTIONS = {  # of one array of 3 elements
+    "elementwise": lambda x: ag.sin(x) * x,
+    "wide": lambda x: ag.tanh(ag.matmul(A, x)),
+    "narrow": lambda x: ag.stack([ag.sum(x**3), ag.prod(x)]),
+    "scalar": lambda x: ag.sum(ag.exp(x) * x[0]),
+    "matrix": lambda x: ag.outer(x, ag.log(x)),
+    "gathered": lambda x: ag.sort(x)[[0, 2, 2]] * ag.cumulative_sum(x),
+    "normalised": lambda x: ag.softmax(x) - ag.mean(x),
+    "fused": lambda x: swish(ag.concat([x, x * x])),
+    "checkpointed": ag.checkpoint(lambda x: ag.sin(x) * ag.sum(x * x)),
+}
+every_function = pytest.mark.parametrize("f", FUNCTIONS.values(), ids=FUNCTIONS)
+
+
+def numeric(f, x, h=1e-6):
+    """The Jacobian by central differences."""
+    columns = []
+    for place in np.ndindex(x.shape):
+        step = np.zeros_like(x)
+        step[place] = h
+        columns.append((f(x + step).numpy() - f(x - step).numpy()) / (2 * h))
+    shape = f(x).shape
+    return np.stack(columns, -1).reshape(*shape, *x.shape)
+
+
+def on_tensors(f):
+    return lambda x: ag.asarray(f(ag.tensor(x)))
+
+
+@every_function
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_forward_reverse_and_numeric_agree(f, order):
+    def derivative(modes):
+        g = f
+        for mode in modes:
+            g = ag.jacobian(g, mode=mode)
+        return g
+
+    found = [derivative(modes)(X).numpy() for modes in [("reverse",) * order, ("forward",) * order]]
+    found += [derivative((*("forward", "reverse") * 2,)[:order])(X).numpy()]
+    found += [derivative((*("reverse", "forward") * 2,)[:order])(X).numpy()]
+    found += [derivative((None,) * order)(X).numpy()]
+    for other in found[1:]:
+        np.testing.assert_allclose(other, found[0], rtol=1e-9, atol=1e-9)
+    below = on_tensors(derivative(("reverse",) * (order - 1)))
+    np.testing.assert_allclose(found[0], numeric(below, X), rtol=1e-5, atol=1e-6)
+
+
+@every_function
+def test_order_four_by_mixed_modes(f):
+    def nested(*modes):
+        g = lambda x: ag.sum(f(x) * f(x))  # noqa: E731  # the form that users write
+        for mode in modes:
+            g = ag.jacobian(g, mode=mode)
+        return g(X).numpy()
+
+    first = nested("reverse", "reverse", "reverse", "reverse")
+    assert first.shape == (3, 3, 3, 3)
+    np.testing.assert_allclose(nested("reverse", "forward", "reverse", "forward"), first, rtol=1e-8, atol=1e-8)
+    np.testing.assert_allclose(first, first.transpose(3, 1, 2, 0), rtol=1e-8, atol=1e-8)
+
+
+def test_closed_forms():
+    x = ag.tensor(X)
+    np.testing.assert_allclose(ag.jacobian(lambda x: ag.matmul(A, x))(x).numpy(), A, rtol=1e-15)
+    cubes = ag.hessian(lambda x: ag.sum(x**3))(x).numpy()
+    np.testing.assert_allclose(cubes, np.diag(6 * X), rtol=1e-14)
+    quadratic = ag.hessian(lambda x: ag.sum(ag.matmul(A, x) ** 2))(x).numpy()
+    np.testing.assert_allclose(quadratic, 2 * A.T @ A, rtol=1e-13)
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse", None])
+def test_products_are_those_with_the_matrix(mode):
+    f = lambda x: ag.sum(ag.exp(x) * ag.sin(x[0] * x))  # noqa: E731
+    v = RNG.standard_normal(3)
+    h = ag.hessian(f, mode=mode)(X).numpy()
+    value, (product,) = ag.hvp(f, [X], [v])
+    assert float(value) == pytest.approx(float(f(ag.tensor(X))), rel=1e-15)
+    np.testing.assert_allclose(product.numpy(), h @ v, rtol=1e-11)
+    np.testing.assert_allclose(h, h.T, rtol=1e-12)
+
+
+def test_the_hessian_product_agrees_with_forward_over_reverse_and_nests():
+    f = lambda x: ag.sum(ag.sin(x) * x[0])  # noqa: E731
+    v = RNG.standard_normal(3)
+    along = lambda x: ag.hvp(f, [x], [v])[1][0]  # noqa: E731
+    _, moved = ag.jvp(ag.grad(f), [ag.tensor(X)], [ag.tensor(v)])
+    np.testing.assert_allclose(along(X).numpy(), moved.numpy(), rtol=1e-13)
+    third = ag.jacobian(along)(X).numpy()
+    np.testing.assert_allclose(third, numeric(on_tensors(along), X), rtol=1e-6, atol=1e-8)
+
+
+def test_gauss_newton_is_the_hessian_of_a_linear_function_and_its_definition_of_others():
+    v, loss = RNG.standard_normal(3), lambda y: ag.sum(ag.exp(y))
+    linear = lambda x: ag.matmul(A, x)  # noqa: E731
+    value, (product,) = ag.gauss_newton_vp(linear, loss, [X], [v])
+    np.testing.assert_allclose(product.numpy(), ag.hvp(lambda x: loss(linear(x)), [X], [v])[1][0].numpy(), rtol=1e-12)
+    assert float(value) == pytest.approx(np.exp(A @ X).sum(), rel=1e-14)
+    bent = FUNCTIONS["wide"]
+    j, y = ag.jacobian(bent)(X).numpy(), bent(ag.tensor(X)).numpy()
+    _, (product,) = ag.gauss_newton_vp(bent, loss, [X], [v])
+    np.testing.assert_allclose(product.numpy(), j.T @ (np.exp(y) * (j @ v)), rtol=1e-12)
+    _, parts = ag.gauss_newton_vp(lambda p, q: {"y": p["w"] * q}, lambda o: ag.sum(o["y"] ** 2), [{"w": X}, 2.0], [{"w": v}, 0.0])
+    np.testing.assert_allclose(parts[0]["w"].numpy(), 8 * v, rtol=1e-14)
+    assert float(parts[1]) == pytest.approx(2 * 2 * float(X @ v), rel=1e-14)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_elementwise_derivatives_nest(order):
+    f = lambda x: x**5  # noqa: E731
+    for _ in range(order):
+        f = ag.elementwise_grad(f)
+    expected = {1: 5 * X**4, 2: 20 * X**3, 3: 60 * X**2}[order]
+    np.testing.assert_allclose(f(X).numpy(), expected, rtol=1e-13)
+
+
+def test_linearize_runs_once_and_agrees_with_jvp():
+    calls = []
+
+    def f(x, y):
+        calls.append(1)
+        return {"a": ag.sin(x) * y, "b": [ag.sum(x)]}
+
+    out, push = ag.linearize(f, X, 2.0)
+    for k in range(3):
+        t = np.random.default_rng(k).standard_normal(3)
+        moved = push(t, 0.5)
+        _, expected = ag.jvp(f, [X, 2.0], [t, 0.5])
+        np.testing.assert_allclose(moved["a"].numpy(), expected["a"].numpy(), rtol=1e-14)
+        np.testing.assert_allclose(moved["b"][0].numpy(), expected["b"][0].numpy(), rtol=1e-14)
+    assert len(calls) == 4
+    assert not out["a"].requires_grad
+    assert not moved["a"].requires_grad
+
+
+def test_derivatives_through_a_linearization():
+    """d/dx of the derivative of sin(w x) x along t, and by a closed-over w."""
+    w = ag.tensor(0.7, requires_grad=True)
+    t = RNG.standard_normal(3)
+
+    def along(x):
+        return ag.linearize(lambda x: ag.sin(w * x) * x, x)[1](t)
+
+    np.testing.assert_allclose(ag.jacobian(along)(X).numpy(), numeric(on_tensors(along), X), rtol=1e-7, atol=1e-9)
+    along(X).sum().backward()
+    by_hand = (t * (2 * X * np.cos(0.7 * X) - 0.7 * X * X * np.sin(0.7 * X))).sum()
+    assert float(w.grad) == pytest.approx(by_hand, rel=1e-12)
+    s = ag.tensor(t, requires_grad=True)
+    _, push = ag.linearize(lambda x: x * x, X)
+    push(s).sum().backward()
+    np.testing.assert_allclose(s.grad.numpy(), 2 * X, rtol=1e-15)
+
+
+@dataclass
+class Line:
+    slope: object
+    shift: object
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse", None])
+def test_containers_on_both_sides(mode):
+    f = lambda p, q: {"y": p["line"].slope * q + p["line"].shift, "n": (ag.sum(p["w"][0]),)}  # noqa: E731
+    p, q = {"line": Line(X, 2.0), "w": [A]}, ag.tensor(3.0)
+    by_p, by_q = ag.jacobian(f, (0, 1), mode=mode)(p, q)["y"]
+    np.testing.assert_allclose(by_p["line"].slope.numpy(), 3 * np.eye(3), rtol=1e-15)
+    np.testing.assert_allclose(by_p["line"].shift.numpy(), np.ones(3), rtol=1e-15)
+    assert by_p["w"][0].shape == (3, 4, 3)
+    assert not by_p["w"][0].numpy().any()
+    np.testing.assert_allclose(by_q.numpy(), X, rtol=1e-15)
+    whole = ag.jacobian(f, mode=mode)(p, q)
+    np.testing.assert_allclose(whole["n"][0]["w"][0].numpy(), np.ones((4, 3)), rtol=1e-15)
+
+
+def test_hessians_of_containers():
+    h = ag.hessian(lambda p: ag.sum(p["a"] ** 2) * p["b"])({"a": X, "b": 3.0})
+    np.testing.assert_allclose(h["a"]["a"].numpy(), 6 * np.eye(3), rtol=1e-14)
+    np.testing.assert_allclose(h["a"]["b"].numpy(), 2 * X, rtol=1e-14)
+    np.testing.assert_allclose(h["b"]["a"].numpy(), 2 * X, rtol=1e-14)
+    assert float(h["b"]["b"]) == 0.0
+
+
+def test_kernels_do_not_change_derivatives():
+    n = 5000
+    x = np.linspace(-2, 2, n)
+    f = lambda a: ag.stack([ag.sum(swish(a * x)), ag.sum(swish(a + x) * x)])  # noqa: E731
+    for mode in ("forward", "reverse", None):
+        run = lambda: ag.jacobian(ag.jacobian(f, mode=mode), mode=mode)(0.8).numpy()  # noqa: B023, E731  # called at once
+        with config.using(kernels=False):
+            plain = run()
+        np.testing.assert_allclose(run(), plain, rtol=1e-10)
+
+
+def test_forward_is_chosen_for_few_inputs_even_through_a_kernel():
+    x = np.linspace(-2, 2, 5000)
+    found = ag.jacobian(lambda a: swish(a * x))(0.8)
+    s = 1 / (1 + np.exp(-0.8 * x))
+    np.testing.assert_allclose(found.numpy(), x * (s + 0.8 * x * s * (1 - s)), rtol=1e-10, atol=1e-12)
+
+
+def test_arrays_without_elements_and_unused_arguments():
+    assert ag.jacobian(lambda x: x * 2.0)(np.zeros((0, 2))).shape == (0, 2, 0, 2)
+    for mode in ("forward", "reverse"):
+        assert ag.jacobian(lambda x: ag.ones(2), mode=mode)(X).tolist() == [[0.0] * 3] * 2
+    assert ag.jacobian(lambda x: ag.ones(2) * x, argnums=0)(ag.tensor(2.0, dtype="float32")).dtype == np.float64
+
+
+def test_float32_stays_float32():
+    x = X.astype(np.float32)
+    for mode in ("forward", "reverse"):
+        assert ag.jacobian(lambda x: ag.tanh(x) * x, mode=mode)(x).dtype == np.float32
+        assert ag.hessian(lambda x: ag.sum(ag.tanh(x) * x), mode=mode)(x).dtype == np.float32
+    assert ag.hvp(lambda x: ag.sum(x**3), [x], [x])[1][0].dtype == np.float32
+
+
+def test_refusals():
+    with pytest.raises(ArgumentError, match="jacobian was given mode='backward'. Expected 'forward', 'reverse' or None"):
+        ag.jacobian(ag.sin, mode="backward")
+    with pytest.raises(ShapeError, match="hvp of a function that returned .* Expected a single element"):
+        ag.hvp(lambda x: x * x, [X], [X])
+    with pytest.raises(ShapeError, match=r"hvp was given tangent 0 of shape \(2,\) for a primal of shape \(3,\)"):
+        ag.hvp(lambda x: ag.sum(x), [X], [X[:2]])
+    with pytest.raises(ShapeError, match="hvp was given directions with 2 arrays for primals with 1"):
+        ag.hvp(lambda x: ag.sum(x), [X], [X, X])
+    with pytest.raises(ShapeError, match=r"tangent 0 was given with shape \(2,\) for a primal of shape \(3,\)"):
+        ag.linearize(ag.sin, X)[1](X[:2])
+    with pytest.raises(ArgumentError, match="argnums asks for argument 1 of a call with 1 positional"):
+        ag.jacobian(ag.sin, 1)(X)
+
+
+def test_against_torch_func(torch):
+    func = importlib.import_module("torch.func")
+    x, v = torch.tensor(X), torch.tensor(RNG.standard_normal(3))
+    a = torch.tensor(A)
+    ours = lambda x: ag.tanh(ag.matmul(A, x)) * ag.sum(x**2)  # noqa: E731
+    theirs = lambda x: torch.tanh(a @ x) * (x**2).sum()  # noqa: E731
+    np.testing.assert_allclose(ag.jacobian(ours)(X).numpy(), func.jacrev(theirs)(x).numpy(), rtol=1e-11)
+    np.testing.assert_allclose(
+        ag.jacobian(ag.jacobian(ours))(X).numpy(), func.jacfwd(func.jacrev(theirs))(x).numpy(), rtol=1e-10, atol=1e-12
+    )
+    third = ag.jacobian(ag.hessian(lambda x: ag.sum(ours(x))))(X).numpy()
+    np.testing.assert_allclose(third, func.jacfwd(func.hessian(lambda x: theirs(x).sum()))(x).numpy(), rtol=1e-9, atol=1e-10)
+    _, product = torch.autograd.functional.hvp(lambda x: theirs(x).sum(), x, v)
+    np.testing.assert_allclose(ag.hvp(lambda x: ag.sum(ours(x)), [X], [v.numpy()])[1][0].numpy(), product.numpy(), rtol=1e-10)
+    _, push = func.linearize(theirs, x)
+    np.testing.assert_allclose(ag.linearize(ours, X)[1](v.numpy()).numpy(), push(v).numpy(), rtol=1e-11)
