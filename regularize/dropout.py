@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC
+from typing import Literal
+
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
@@ -12,21 +15,65 @@ HIDDEN_KEEP = 0.5  # the probabilities of keeping a unit that Srivastava et al. 
 VISIBLE_KEEP = 0.8  # for hidden units and for inputs
 
 
-class Dropout(Module):
-    """Zeroes each element with probability p while training, and scales the others up; does nothing in `eval()`.
-
-        y = x m / (1 - p),  m ~ Bernoulli(1 - p)
-
-    The notes keep a unit with probability 0.5 (hidden) or 0.8 (visible) and scale down by it at test time. This is the
-    same in expectation, scaled in training instead, and p is the probability of dropping, as in PyTorch: write
-    `Dropout(1 - HIDDEN_KEEP)` and `Dropout(1 - VISIBLE_KEEP)`.
+class Masking(Module, ABC):
+    """What drops something with probability p while training; `monte_carlo` finds such layers by this class.
 
     Parameters:
-        p: the probability of dropping an element, 0 to 1.
-        generator: where the mask comes from; the default stream of `ag.random` for None.
+        p: the probability of dropping, 0 to 1.
+        generator: where masks come from; the default stream of `ag.random` for None.
 
     Raises:
         ArgumentError: p outside 0 to 1.
+    """
+
+    def __init__(self, p: float = 0.5, *, generator: ag.random.Generator | None = None) -> None:
+        who = type(self).__name__
+        if not 0 <= p <= 1:
+            raise ArgumentError(
+                f"{who} was given p={p}. Expected the probability of dropping, 0 <= p <= 1; "
+                f"for a probability of keeping, write {who}(1 - keep)."
+            )
+        self.p = float(p)
+        self.generator = generator
+
+    def seed(self) -> int:
+        """A new mask's seed for `ag.uniform_like`."""
+        return (self.generator or ag.random.default).seed()
+
+    def extra_repr(self) -> str:
+        """The probability."""
+        return f"p={self.p}"
+
+
+@ag.fused(smallest=1)  # the bits are cheap for a kernel and not for NumPy
+def masked(x: Tensor, places: Tensor, seed: int, keep: float, scale: float) -> Tensor:
+    """x m * scale, with an m ~ Bernoulli(keep) for each of `places`, whose shape broadcasts to that of x.
+
+    The mask is drawn in here, forwards and again backwards: none is kept.
+
+    >>> masked(ag.ones((1, 3)), ag.zeros((1, 1)), 0, 1.0, 2.0).tolist()
+    [[2.0, 2.0, 2.0]]
+    """
+    return ag.where(ag.uniform_like(places, seed) < keep, x, 0.0) * scale  # where: a dropped infinity is 0
+
+
+class Dropout(Masking):
+    """Zeroes each element with probability p while training, and scales, then or in `eval()`.
+
+        y = x m / (1 - p) in training,   y = x in evaluation             scale_at="train"
+        y = x m           in training,   y = (1 - p) x in evaluation     scale_at="test",  m ~ Bernoulli(1 - p)
+
+    The second is the form of the notes and of the paper; the first, called inverted dropout, is the same in
+    expectation and costs nothing in evaluation. p is the probability of dropping, as in PyTorch, where the notes name
+    that of keeping: write `Dropout(1 - HIDDEN_KEEP)` (0.5) and `Dropout(1 - VISIBLE_KEEP)` (0.8).
+
+    Parameters:
+        p: the probability of dropping an element, 0 to 1.
+        scale_at: "train" or "test".
+        generator: where the mask comes from; the default stream of `ag.random` for None.
+
+    Raises:
+        ArgumentError: p outside 0 to 1, or another scale_at.
 
     Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014.
 
@@ -35,21 +82,30 @@ class Dropout(Module):
     [0.0, 2.0]
     >>> set(layer.eval()(ag.ones(100)).tolist())
     {1.0}
+    >>> set(Dropout(0.5, scale_at="test").eval()(ag.ones(100)).tolist())
+    {0.5}
     """
 
-    def __init__(self, p: float = 0.5, *, generator: ag.random.Generator | None = None) -> None:
-        if not 0 <= p <= 1:
-            raise ArgumentError(
-                f"Dropout was given p={p}. Expected the probability of dropping, 0 <= p <= 1; "
-                "for a probability of keeping, write Dropout(1 - keep)."
-            )
-        self.p = float(p)
-        self.generator = generator
+    def __init__(
+        self,
+        p: float = 0.5,
+        *,
+        scale_at: Literal["train", "test"] = "train",
+        generator: ag.random.Generator | None = None,
+    ) -> None:
+        super().__init__(p, generator=generator)
+        if scale_at not in ("train", "test"):
+            raise ArgumentError(f"Dropout was given scale_at={scale_at!r}. Expected 'train' or 'test'.")
+        self.scale_at = scale_at
 
     def forward(self, x: Tensor) -> Tensor:
-        """The masked x, of its shape and dtype; x itself in evaluation mode."""
-        return dropout(x, self.p, self.training, generator=self.generator)
+        """The masked x, of its shape and dtype; in evaluation mode x itself, or x (1 - p)."""
+        if self.scale_at == "train":
+            return dropout(x, self.p, self.training, generator=self.generator)
+        if not self.p:
+            return x
+        return masked(x, x.detach(), self.seed(), 1 - self.p, 1.0) if self.training else x * (1 - self.p)
 
     def extra_repr(self) -> str:
-        """The probability."""
-        return f"p={self.p}"
+        """The settings."""
+        return f"p={self.p}" + (", scale_at='test'" if self.scale_at == "test" else "")

@@ -50,11 +50,11 @@ class Judge:
         found: Array = self.atol + self.rtol * np.abs(value)
         return found
 
-    def vague(self, e: Estimate) -> Array:
-        """Where the error bar is too wide to tell."""
+    def vague(self, exact: Array, e: Estimate) -> Array:
+        """Where the error bar is too wide to tell; two zeros that nothing moves agree."""
         size = np.maximum(np.abs(np.nan_to_num(e.value)), self.scale)
         found: Array = ~(e.error <= self.tolerance(e.value) + INFORMATIVE * size)
-        return found
+        return found & ~((exact == 0) & (e.value == 0))
 
     def differs(self, exact: Array, e: Estimate) -> Array:
         """Where the analytic derivative lies outside of tolerance and error bar."""
@@ -83,11 +83,11 @@ def scale_of(x: Array, index: tuple[int, ...]) -> float:
     return max(own, 0.01 * around) or 1.0
 
 
-def steps_for(scale: float, widest: float, eps: float, smallest: float, power: float = 0.3) -> list[float]:
+def steps_for(scale: float, others: Sequence[float], eps: float, smallest: float, power: float = 0.3) -> list[float]:
     """The step to begin with, then those to fall back on, none below what x can resolve."""
     h = step(scale, eps, power)
-    others = [h * 2.0**-7, h * 2.0**-14, step(widest, eps, power), h * 2.0**7, h * 2.0**14, step(1.0, eps, power)]
-    return list(dict.fromkeys(max(s, step(smallest, 1.0)) for s in (h, *others)))
+    wider = [h * 2.0**k for k in (-7, -14, 7, 14)] + [step(s, eps, power) for s in (*others, 1.0) if s > 0]
+    return list(dict.fromkeys(max(s, step(smallest, 1.0)) for s in (h, *wider)))
 
 
 def estimate(at: At, base: Array, h: float, judge: Judge) -> Estimate:
@@ -96,9 +96,7 @@ def estimate(at: At, base: Array, h: float, judge: Judge) -> Estimate:
     first, second = _slope(above, below, 2 * h), _slope(above2, below2, h)
     value = (4 * second - first) / 3
     size = np.maximum.reduce([np.abs(base), np.abs(above), np.abs(below)])
-    constant = (above == below) & (above == base) & (above2 == below2) & (above2 == base)
-    # seeing nothing move is exact where f is constant, and says nothing where steps are lost in rounding
-    blur = np.where(constant & ~(size > 1e3 * h), 0.0, ROUNDING * judge.eps * size / h)
+    blur = ROUNDING * judge.eps * size / h
     blur = np.where(np.isfinite(blur), blur, 0.0)
     error = np.abs(value - second) + blur
     right, left = _slope(above2, base, h / 2), _slope(base, below2, h / 2)
@@ -120,7 +118,7 @@ def derivative(at: At, base: Array, steps: Sequence[float], exact: Array, judge:
     """The numeric derivative, by the first step if that settles the matter, else by what all steps agree on."""
     with np.errstate(all="ignore"):
         first = estimate(at, base, steps[0], judge)
-        doubt = first.kink | judge.differs(exact, first) | judge.vague(first)
+        doubt = first.kink | judge.differs(exact, first) | judge.vague(exact, first)
         if not doubt.any() or len(steps) == 1:
             return first
         order = sorted(steps)
@@ -131,7 +129,7 @@ def derivative(at: At, base: Array, steps: Sequence[float], exact: Array, judge:
 
 
 def _agreed(found: Sequence[Estimate], judge: Judge) -> Estimate:
-    """One estimate from those by ascending steps: where two neighbours agree best, kinks that lie further off left out."""
+    """One estimate from those by ascending steps: where two neighbours agree best, without kinks further off."""
     value, error, kink, left, right, blur = (
         np.stack([getattr(e, n) for e in found]) for n in Estimate.__dataclass_fields__
     )

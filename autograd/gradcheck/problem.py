@@ -26,7 +26,9 @@ class Problem:
         record: whether the tape must run even for values, as for a function that differentiates.
     """
 
-    def __init__(self, f: Callable[..., Any], inputs: Sequence[Any], names: Sequence[str], record: bool = False) -> None:
+    def __init__(
+        self, f: Callable[..., Any], inputs: Sequence[Any], names: Sequence[str], record: bool = False
+    ) -> None:
         self.f = f
         self.variables = [raised(x) for x in inputs]
         self.names = [*names, *(f"input {k}" for k in range(len(names), len(inputs)))]
@@ -104,7 +106,9 @@ def raised(x: Any) -> Any:
 def precision(outputs: Sequence[Tensor]) -> float:
     """The machine epsilon of the coarsest floating numbers on the way to the outputs."""
     dtypes = {y.dtype for y in outputs}
-    dtypes |= {node.dtype for node in entries([y.node for y in outputs if y.node is not None]) if node.dtype.kind == "f"}
+    dtypes |= {
+        node.dtype for node in entries([y.node for y in outputs if y.node is not None]) if node.dtype.kind == "f"
+    }
     return max((float(np.finfo(d).eps) for d in dtypes), default=float(np.finfo(np.float64).eps))
 
 

@@ -83,5 +83,32 @@ def test_a_p_that_is_no_probability(p):
         Dropout(p)
 
 
+def test_the_form_of_the_notes_scales_at_test_time():
+    n = 100_000
+    drop = Dropout(1 - VISIBLE_KEEP, scale_at="test", generator=ag.random.Generator(0))
+    x = ag.tensor(np.full(n, 3.0), requires_grad=True)
+    y = drop(x)
+    assert np.unique(y.numpy()).tolist() == [0.0, 3.0]
+    assert abs((y.numpy() > 0).mean() - VISIBLE_KEEP) < 0.006
+    y.sum().backward()
+    assert x.grad.numpy().tolist() == (y.numpy() / 3).tolist()
+    np.testing.assert_allclose(drop.eval()(x).numpy(), 3 * VISIBLE_KEEP, rtol=1e-15)
+
+
+def test_both_forms_draw_the_same_mask_and_differ_by_the_scale():
+    x = ag.tensor(np.random.default_rng(0).standard_normal((70, 80)))
+    inverted, notes = (Dropout(0.3, scale_at=when, generator=ag.random.Generator(2)) for when in ("train", "test"))
+    np.testing.assert_allclose(inverted(x).numpy() * 0.7, notes(x).numpy(), rtol=1e-15)
+    np.testing.assert_allclose(inverted.eval()(x).numpy() * 0.7, notes.eval()(x).numpy(), rtol=1e-15)
+    assert Dropout(0, scale_at="test")(x) is x
+    assert not Dropout(1, scale_at="test")(x).numpy().any()
+
+
+def test_where_it_scales():
+    with pytest.raises(ArgumentError, match=r"scale_at='eval'. Expected 'train' or 'test'"):
+        Dropout(0.5, scale_at="eval")
+
+
 def test_repr():
     assert repr(Dropout(0.25)) == "Dropout(p=0.25)"
+    assert repr(Dropout(0.25, scale_at="test")) == "Dropout(p=0.25, scale_at='test')"

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from autograd.errors import ArgumentError, DataError
+import nn
+from autograd.errors import ArgumentError, CheckpointError, DataError
 from nn.callback import Callback
 from nn.module import Module, Parameter
 from nn.trainer import Trainer
@@ -128,6 +129,51 @@ def test_best_weights_come_back_after_a_loss_that_is_not_finite():
     assert model.weight.item() == 3  # after the second epoch, whose loss was the best
 
 
+ENDINGS = {
+    "patience": (list, {"patience": 2}, 4),
+    "the last epoch": (list, {}, 6),
+    "another callback": (lambda: [Stop()], {}, 3),
+    "an interrupt": (lambda: [Raise(KeyboardInterrupt(), 4)], {}, 3),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("restore", [True, False])
+def test_the_best_is_on_disk_as_well_however_training_ends(ending, restore, tmp_path):
+    others, settings, epochs = ENDINGS[ending]
+    path = tmp_path / "best.safetensors"
+    stopping = EarlyStopping(**settings, restore_best_weights=restore, path=path)
+    trainer = scripted([5, 4, 6, 7, 8, 9], stopping, others())
+    assert {name: t.tolist() for name, t in nn.load(path).items()} == {"weight": [2.0]}
+    assert len(trainer.history.epochs) == epochs
+    last = epochs + (ending == "an interrupt")  # whose step was taken
+    assert trainer.weight == (2 if restore else last)
+    assert [p.name for p in tmp_path.iterdir()] == ["best.safetensors"]
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3])
+def test_its_state_goes_on_where_another_stood(epoch):
+    class Swap(Callback):
+        def on_epoch_end(self, trainer, now, logs):
+            if now == epoch:
+                second.on_fit_start(trainer)
+                second.load_state_dict(first.state_dict())
+            elif now > epoch:
+                second.on_epoch_end(trainer, now, logs)
+
+    first, second = EarlyStopping(patience=9, start_from_epoch=1), EarlyStopping(patience=3, start_from_epoch=1)
+    scripted([1, 5, 4, 6, 7, 8, 9], first, [Swap()])
+    assert (second.best, second.best_epoch, second.stopped_epoch, second.waited) == (4, 3, 6, 3)
+    assert second.state_dict()["weights"]["weight"].tolist() == [3.0]
+    with pytest.raises(CheckpointError, match=r"given the state \['best'\]. Expected best, best_epoch, .* weights"):
+        second.load_state_dict({"best": 1.0})
+
+
+def test_nothing_is_on_disk_before_there_is_a_best(tmp_path):
+    scripted([math.nan, 4, 3], EarlyStopping(start_from_epoch=3, path=tmp_path / "best.safetensors"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_second_fit_begins_anew():
     stopping = EarlyStopping(patience=1)
     scripted([5, 6], stopping)
@@ -177,3 +223,5 @@ def test_a_plain_function_has_no_weights_to_keep():
     trainer = Trainer(lambda x: x, lambda p: p.mean(), None, progress=False)
     with pytest.raises(ArgumentError, match=r"of a function\. Expected an nn.Module.*restore_best_weights=False"):
         trainer.fit([], callbacks=[EarlyStopping()])
+    with pytest.raises(ArgumentError, match=r"restore_best_weights=False and no path"):
+        trainer.fit([], callbacks=[EarlyStopping(restore_best_weights=False, path="best.safetensors")])

@@ -1,0 +1,207 @@
+"""Analytic against numeric derivatives: the whole Jacobian, or random projections that lead to the element at fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.gradcheck.analytic import Chosen, backwards, forwards, pulled, pushed
+from autograd.gradcheck.numeric import ROUNDING, Estimate, Judge, derivative, scale_of, step, steps_for
+from autograd.gradcheck.problem import Problem
+from autograd.gradcheck.result import Mismatch
+from autograd.tensor import Tensor
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class How:
+    """The settings of a check."""
+
+    modes: tuple[str, ...]
+    judge: Judge
+    eps: float | None  # the first step relative to the scale of an element
+
+    def steps(self, x: Array, index: tuple[int, ...]) -> list[float]:
+        """Steps for one element."""
+        scale = scale_of(x, index)
+        smallest = 16 * float(np.spacing(abs(x[index])))
+        power = 0.3 if self.eps is None else float(np.log(self.eps) / np.log(self.judge.eps))
+        own = abs(float(x[index]))
+        return steps_for(scale, (float(np.max(np.abs(x))), own, own / 128), self.judge.eps, smallest, power)
+
+
+@dataclass
+class Found:
+    """What was compared, and where it failed. `jacobians` holds (variable, analytic, numeric) for who looks further."""
+
+    compared: int = 0
+    wrong: list[Mismatch] = field(default_factory=list)
+    kinks: list[Mismatch] = field(default_factory=list)
+    imprecise: list[Mismatch] = field(default_factory=list)
+    jacobians: list[tuple[int, Array, Array]] = field(default_factory=list)
+
+
+def full(problem: Problem, outputs: Sequence[Tensor], base: Array, chosen: Chosen, how: How) -> Found:
+    """Every chosen element of every variable against every element of the outputs."""
+    found = Found()
+    blocks = {}
+    if "reverse" in how.modes:
+        blocks["reverse"] = backwards(problem, outputs, chosen)
+    if "forward" in how.modes:
+        blocks["forward"] = forwards(problem, chosen)
+    places = [(o, *i) if len(outputs) > 1 else i for o, y in enumerate(outputs) for i in np.ndindex(y.shape)]
+    for n, (k, elements) in enumerate(chosen.items()):
+        x = problem.variables[k].value
+        scale = max((float(np.nanmax(np.abs(b[n]), initial=0)) for b in blocks.values()), default=0.0)
+        judge = replace(how.judge, scale=scale if np.isfinite(scale) else 0.0)
+        numeric = np.zeros((len(places), len(elements)))
+        for c, index in enumerate(elements):
+            columns = {mode: b[n][:, c] for mode, b in blocks.items()}
+            exact = next(iter(columns.values()))
+            e = derivative(problem.along(k, index), base, how.steps(x, index), exact, judge)
+            numeric[:, c] = e.value
+            for mode, column in columns.items():
+                _sort(found, column, e, judge, problem.names[k], index, places, float(x[index]), mode)
+        found.jacobians.append((k, next(iter(blocks.values()))[n], numeric))
+    return found
+
+
+def _sort(
+    found: Found,
+    exact: Array,
+    e: Estimate,
+    judge: Judge,
+    name: str,
+    index: tuple[int, ...],
+    places: Sequence[tuple[int, ...]],
+    x: float,
+    mode: str,
+) -> None:
+    """Each derivative to where it belongs: agreed, wrong, at a kink, or not to be told."""
+    with np.errstate(all="ignore"):
+        wrong = np.where(e.kink, judge.outside(exact, e), judge.differs(exact, e))
+        kink, vague = e.kink & ~wrong, ~e.kink & ~wrong & judge.vague(exact, e)
+    found.compared += len(exact)
+    for group, marked in ((found.wrong, wrong), (found.kinks, kink), (found.imprecise, vague)):
+        for j in np.flatnonzero(marked):
+            numbers = (exact[j], e.value[j], e.error[j], e.left[j], e.right[j])
+            group.append(Mismatch(name, index, places[j], *map(float, numbers), where=x, mode=mode))
+
+
+def projected(problem: Problem, outputs: Sequence[Tensor], base: Array, how: How, rng: np.random.Generator) -> Found:
+    """Two random projections; where one disagrees, halving the variables names the element at fault."""
+    found = Found()
+    for _ in range(2):
+        weights = [rng.uniform(0.5, 1.5, y.shape) * rng.choice([-1, 1], y.shape) for y in outputs]
+        shifts = {k: _shift(problem.variables[k].value, rng) for k in problem.checked}
+        for mode in how.modes:
+            check = _Projection(problem, outputs, weights, shifts, base, how, mode)
+            everything = [(k, i) for k in problem.checked for i in range(problem.variables[k].value.size)]
+            found.compared += 1
+            if check.agrees(everything):
+                continue
+            k, i = _halved(check, everything)
+            index = tuple(int(n) for n in np.unravel_index(i, problem.variables[k].shape))
+            closer = full(problem, outputs, base, {k: [index]}, replace(how, modes=(mode,)))
+            closer.compared += found.compared
+            if closer.wrong or closer.kinks or closer.imprecise:
+                return closer
+            found.imprecise.append(check.mismatch([(k, i)], index))
+    return found
+
+
+def _shift(x: Array, rng: np.random.Generator) -> Array:
+    """A random sign for each element, times its scale."""
+    around = float(np.sqrt(np.mean(np.square(x)))) if x.size else 0.0
+    scale = np.maximum(np.abs(x), 0.01 * around)
+    return np.asarray(np.where(scale > 0, scale, 1.0) * rng.choice([-1.0, 1.0], x.shape))
+
+
+def _halved(check: _Projection, suspects: list[tuple[int, int]]) -> tuple[int, int]:
+    """The element that disagrees, by halving those that do."""
+    while len(suspects) > 1:
+        half = len(suspects) // 2
+        suspects = suspects[:half] if not check.agrees(suspects[:half]) else suspects[half:]
+    return suspects[0]
+
+
+class _Projection:
+    """The derivative of sum(weights * outputs) along `shifts`, restricted to some elements."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        outputs: Sequence[Tensor],
+        weights: Sequence[Array],
+        shifts: dict[int, Array],
+        base: Array,
+        how: How,
+        mode: str,
+    ) -> None:
+        self.problem, self.shifts, self.how, self.mode = problem, shifts, how, mode
+        self.row = np.concatenate([*(np.ravel(w) for w in weights), np.zeros(0)])
+        self.base = base
+        if mode == "reverse":
+            self.gradient = dict(zip(problem.checked, pulled(problem, outputs, weights), strict=True))
+
+    def masked(self, elements: Sequence[tuple[int, int]]) -> dict[int, Array]:
+        """The shifts of these elements, zero elsewhere."""
+        moves = {k: np.zeros(self.problem.variables[k].shape) for k in {k for k, _ in elements}}
+        for k, move in moves.items():
+            flat = [i for j, i in elements if j == k]
+            move.reshape(-1)[flat] = self.shifts[k].reshape(-1)[flat]
+        return moves
+
+    def exact(self, moves: dict[int, Array]) -> float:
+        """The analytic derivative along them."""
+        if self.mode == "reverse":
+            with np.errstate(all="ignore"):
+                return float(sum(np.sum(self.gradient[k] * m) for k, m in moves.items()))
+        zero = {k: np.zeros(self.problem.variables[k].shape) for k in self.problem.checked}
+        return float(self.row @ pushed(self.problem, zero | moves))
+
+    def estimate(self, moves: dict[int, Array], exact: float) -> Estimate:
+        """The numeric derivative along them."""
+        h = steps_for(1.0, (), self.how.judge.eps, self.how.judge.eps)
+        row = self.row
+
+        def along(values: Callable[[], Array]) -> Callable[[float], Array]:
+            def at(t: float) -> Array:
+                with self.problem.moved({k: t * m for k, m in moves.items()}), np.errstate(all="ignore"):
+                    return _weighted(row, values(), self.base)
+
+            return at
+
+        return derivative(along(self.problem.values), np.zeros(1), h, np.array([exact]), self.judge())
+
+    def judge(self) -> Judge:
+        """Rounding of a difference of sums is that of the sums themselves."""
+        size, eps = float(np.sum(np.abs(self.row * np.nan_to_num(self.base)))), self.how.judge.eps
+        # _weighted subtracts the base first, so its size no longer shows what was rounded
+        return replace(self.how.judge, atol=self.how.judge.atol + ROUNDING * eps * size / step(1.0, eps))
+
+    def agrees(self, elements: Sequence[tuple[int, int]]) -> bool:
+        """Whether the two derivatives do."""
+        moves = self.masked(elements)
+        exact = self.exact(moves)
+        e = self.estimate(moves, exact)
+        judge, column = self.judge(), np.array([exact])
+        return not bool(e.kink[0] or judge.differs(column, e)[0] or judge.vague(column, e)[0])
+
+    def mismatch(self, elements: Sequence[tuple[int, int]], index: tuple[int, ...]) -> Mismatch:
+        """What was seen of one element."""
+        moves = self.masked(elements)
+        exact = self.exact(moves)
+        e = self.estimate(moves, exact)
+        numbers = (exact, e.value[0], e.error[0], e.left[0], e.right[0])
+        return Mismatch(self.problem.names[elements[0][0]], index, (), *map(float, numbers), mode=self.mode)
+
+
+def _weighted(row: Array, values: Array, base: Array) -> Array:
+    moved = np.where(values == base, 0.0, values - base)
+    return np.array([float(row @ moved)])

@@ -1,0 +1,126 @@
+"""Constraints and decay: what they do to weights of every shape, and when a training calls them."""
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+import optim
+import regularize
+from autograd.config import config
+from autograd.errors import ArgumentError
+from regularize import AfterStep, DecoupledDecay, MaxNorm, UnitNorm
+
+KINDS = [c for c in vars(regularize).values() if isinstance(c, type) and c.__base__ is regularize.Constraint]
+EXPECTED = {"MaxNorm": lambda w, length: w * np.minimum(1, 3 / length), "UnitNorm": lambda w, length: w / length}
+every_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def test_every_constraint_is_in_the_table():
+    assert {kind.__name__ for kind in KINDS} == set(EXPECTED)
+
+
+@every_kind
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("shape", "axis", "over"),
+    [
+        ((4, 6), None, (1,)),
+        ((4, 6), 0, (0,)),
+        ((90, 60), None, (1,)),
+        ((4, 3, 2, 2), None, (1, 2, 3)),
+        ((4, 3, 5), (-1, 0), (0, 2)),
+        ((12,), None, (0,)),
+    ],
+)
+def test_lengths_over_axes(kind, dtype, shape, axis, over):
+    start = 3 * np.random.default_rng(0).standard_normal(shape).astype(dtype)
+    start[0] /= 10
+    expected = EXPECTED[kind.__name__](start, np.sqrt((start**2).sum(axis=over, keepdims=True)))
+    for kernels in (True, False):
+        w = ag.tensor(start, requires_grad=True)
+        with config.using(kernels=kernels):
+            kind(axis=axis).apply_(w)
+        np.testing.assert_allclose(w.numpy(), expected, rtol=1e-6 if dtype == "float32" else 1e-14)
+        assert w.dtype == dtype
+        assert w.requires_grad
+        assert w.is_leaf
+
+
+@every_kind
+def test_zeros_stay_zeros(kind):
+    w = ag.zeros((2, 3), requires_grad=True)
+    kind().apply_([w])
+    assert not w.numpy().any()
+
+
+def test_what_is_short_enough_is_left_to_the_bit():
+    start = np.random.default_rng(0).standard_normal((5, 4))
+    w = ag.tensor(start, requires_grad=True)
+    MaxNorm(100.0).apply_(w)
+    assert w.tolist() == start.tolist()
+
+
+def test_names_can_be_left_alone():
+    layer = nn.Linear(3, 4)
+    bias = layer.bias.tolist()
+    UnitNorm().apply_(layer, exclude="*bias")
+    np.testing.assert_allclose(np.linalg.norm(layer.weight.numpy(), axis=1), 1, rtol=1e-6)
+    assert layer.bias.tolist() == bias
+
+
+@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam])
+def test_decoupled_decay_is_a_factor_apart_from_the_step(kind):
+    start = np.array([1.0, -2.0, 0.5])
+    decayed, plain = (ag.tensor(start, requires_grad=True) for _ in range(2))
+    decay = DecoupledDecay(0.5, decayed)
+    for w in (decayed, plain):
+        optimizer = kind([w], lr=0.1)
+        (w * w).sum().backward()
+        optimizer.step()
+    decay.apply_(0.1)
+    np.testing.assert_allclose(decayed.numpy(), plain.numpy() * (1 - 0.1 * 0.5), rtol=1e-15)
+
+
+def test_decay_of_groups():
+    body, head = nn.Linear(2, 2), nn.Linear(2, 1)
+    before = [t.numpy().copy() for t in (body.weight, body.bias, head.weight)]
+    DecoupledDecay(0.5, [{"params": body, "exclude": "bias"}, {"params": head, "alpha": 1.0}]).apply_(0.5)
+    for t, old, factor in zip((body.weight, body.bias, head.weight), before, (0.75, 1.0, 0.5), strict=True):
+        np.testing.assert_allclose(t.numpy(), old * np.float32(factor), rtol=1e-7)
+        assert t.dtype == np.float32
+
+
+def test_a_training_keeps_to_the_limit_after_every_step():
+    ag.random.seed(0)
+    model = nn.Linear(3, 2)
+    seen = []
+
+    class Watch(nn.Callback):
+        def on_batch_end(self, trainer, step, loss):
+            seen.append(np.linalg.norm(model.weight.numpy(), axis=1).max())
+
+    limit = AfterStep(lambda: MaxNorm(0.5).apply_(model, exclude="bias"))
+    trainer = nn.Trainer(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.5), progress=False)
+    x = np.random.default_rng(0).standard_normal((8, 3)).astype("float32")
+    trainer.fit((x, 10 * x[:, :2]), epochs=3, batch_size=4, callbacks=[limit, Watch()])
+    assert len(seen) == 6
+    assert max(seen) < 0.5 + 1e-6
+    assert min(seen) > 0.499
+
+
+BAD = [
+    (lambda: MaxNorm(0), "MaxNorm was given max=0. Expected the greatest length, 0 < max"),
+    (lambda: MaxNorm(float("inf")), "max=inf"),
+    (lambda: MaxNorm(1.0, axis=1).apply_(nn.Linear(2, 3)), r"axis=1 for a parameter of shape \(3,\).*exclude="),
+    (lambda: UnitNorm().apply_(nn.Linear(2, 3), exclude="norm*"), r"matches 'norm\*'. There are: weight, bias"),
+    (lambda: UnitNorm().apply_([]), "UnitNorm was given no parameters"),
+    (lambda: DecoupledDecay(-1.0, nn.Linear(2, 3)), "DecoupledDecay was given alpha=-1.0"),
+    (lambda: DecoupledDecay(4.0, nn.Linear(2, 3)).apply_(1.0), "lr=1.0 for alpha=4.0. Expected 0 <= lr alpha <= 1"),
+]
+
+
+@pytest.mark.parametrize(("call", "words"), BAD)
+def test_bad_arguments(call, words):
+    with pytest.raises(ArgumentError, match=words):
+        call()
