@@ -33,6 +33,7 @@ from nn.data import DataLoader
 from nn.distance import CosineSimilarity, PairwiseDistance
 from nn.divergence import CategoricalCrossEntropyLoss, KLDivLoss
 from nn.embedding import Embedding, EmbeddingBag
+from nn.estimator import Classifier, Regressor
 from nn.focal import SigmoidFocalLoss, SoftmaxFocalLoss
 from nn.fold import Fold, Unfold
 from nn.gate import GLU, Mish, SiLU
@@ -132,6 +133,7 @@ __all__ = [
     "CircularPad1d",
     "CircularPad2d",
     "CircularPad3d",
+    "Classifier",
     "ConstantPad1d",
     "ConstantPad2d",
     "ConstantPad3d",
@@ -216,6 +218,7 @@ __all__ = [
     "ReflectionPad1d",
     "ReflectionPad2d",
     "ReflectionPad3d",
+    "Regressor",
     "ReplicationPad1d",
     "ReplicationPad2d",
     "ReplicationPad3d",

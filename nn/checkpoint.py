@@ -173,7 +173,8 @@ def _decoded(name: str, entry: Mapping[str, Any], path: str) -> NDArray[Any]:
             "Convert it to float32 where it was written."
         )
     stored = np.dtype(_DTYPES[kind])
-    return np.frombuffer(raw, stored).astype(stored.newbyteorder("=")).reshape(shape)
+    one = np.frombuffer(raw, stored).astype(stored.type)  # a dtype of its own, `newbyteorder`, would fit no kernel
+    return one.reshape(shape)
 
 
 def _codec() -> ModuleType:

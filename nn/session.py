@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from autograd.errors import CheckpointError
 from nn.callback import Callback, Watching
+from nn.data import DataLoader
+from nn.generators import objects_in
 from nn.resume import Stateful, read_state, restore_surroundings, surroundings
 from nn.tally import Tally
 
@@ -39,6 +42,12 @@ class Session:
         self.watchers = sorted([*callbacks, *reporters], key=lambda w: w.last)
         self.watching = Watching(self.watchers)
         self.tally: Tally | None = None  # of the epoch that has begun and not ended
+
+    def batches(self, seen: int) -> Iterable[Any]:
+        """The training data after so many batches of an epoch; a DataLoader knows for itself where it stands."""
+        if not seen or objects_in(DataLoader, train=self.train):
+            return self.train
+        return islice(self.train, seen, None)
 
     def roots(self, trainer: Trainer) -> dict[str, Any]:
         """Where loaders and generators are looked for."""

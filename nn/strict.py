@@ -202,15 +202,20 @@ def strict(model: Callable[..., Any], optimizer: Any = None, loss: Any = None) -
 
 
 def depends_on_mode(kind: type[Module]) -> bool:
-    """Whether a class of modules reads `training`: its own code, or a parent's.
+    """Whether the forward of a class of modules, or a method that it calls, reads `training`.
 
     >>> import nn
     >>> depends_on_mode(nn.BatchNorm1d), depends_on_mode(nn.Linear)
     (True, False)
     """
-    own = [c for c in kind.__mro__ if issubclass(c, Module) and c is not Module]
-    codes = [getattr(f, "__code__", None) for c in own for f in vars(c).values()]
-    return any("training" in code.co_names for code in codes if code is not None)
+    codes = {name: getattr(f, "__code__", None) for c in reversed(kind.__mro__) for name, f in vars(c).items()}
+    named, waiting = {"forward"}, ["forward"]
+    while waiting:  # forward, and the methods that it calls
+        code = codes.get(waiting.pop())
+        new = set() if code is None else set(code.co_names) - named
+        named |= new
+        waiting += new
+    return "training" in named
 
 
 def _is(loss: Any, kinds: Sequence[Any]) -> bool:

@@ -28,6 +28,7 @@ class Tally:
         self.metrics = metrics
         self.total = self.samples = self.penalties = 0.0
         self.step = 0
+        self.exhausted = False  # no batch is left
         self.targets: list[NDArray[Any]] = []
         self.predictions: list[NDArray[Any]] = []
 
@@ -60,12 +61,13 @@ class Tally:
             if self.targets
             else {}
         )
-        numbers = {name: getattr(self, name) for name in ("total", "samples", "penalties", "step")}
+        numbers = {name: getattr(self, name) for name in ("total", "samples", "penalties", "step", "exhausted")}
         return {**numbers, **seen}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from there."""
         self.total, self.samples = state_dict["total"], state_dict["samples"]
         self.penalties, self.step = state_dict["penalties"], state_dict["step"]
+        self.exhausted = state_dict["exhausted"]
         self.targets = [state_dict["targets"].numpy()] if "targets" in state_dict else []
         self.predictions = [state_dict["predictions"].numpy()] if "predictions" in state_dict else []

@@ -189,12 +189,14 @@ class Trainer:
     def _train(self, epoch: int, session: Session, tally: Tally) -> dict[str, float]:
         with mode_of(self.model, training=True):
             session.tally = tally
+            batches = () if tally.exhausted else session.batches(tally.step * self.accumulate)
             if self.accumulate == 1:
-                for batch in session.train:
+                for batch in batches:
                     self._step(epoch, (batch,), tally, session.watching)
             else:
-                batches = iter(session.train)
-                while group := tuple(islice(batches, self.accumulate)):
+                groups = iter(batches)
+                while group := tuple(islice(groups, self.accumulate)):
+                    tally.exhausted = len(group) < self.accumulate
                     self._step(epoch, group, tally, session.watching)
             session.tally = None
         if not tally.step:

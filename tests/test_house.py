@@ -33,7 +33,13 @@ ARROWS = {
 PACKAGES = ("autograd", "nn", "optim", "regularize")
 UPPER = PACKAGES[1:]
 OURS = {*ARROWS, "tests"}
-OPTIONAL = {"matplotlib", "safetensors", "sklearn", "tensorboardX", "tqdm"}  # extras: imported where they are first needed
+OPTIONAL = {
+    "matplotlib",
+    "safetensors",
+    "sklearn",
+    "tensorboardX",
+    "tqdm",
+}  # extras: imported where they are first needed
 COMPILERS = {"numba", "llvmlite"}
 INSIDE = {"autograd.primitive", "autograd.tape", "autograd.sweep"}
 DERIVATIVE = re.compile(r"(?i)backward|vjp|jvp|adjoint|cotangent|partials|gradient_?rule|pull_?back|_grad$")

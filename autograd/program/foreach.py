@@ -186,7 +186,8 @@ class _Set:
         identities, survey = self.objects.Identities, self.objects.survey
         if survey(identities(arrays), self.dtype, self.sizes, self.table[:, place]):
             return True
-        whole = [np.ascontiguousarray(a) for a in arrays]
+        # a dtype may be equal and yet another object, as one read from a file
+        whole = [np.ascontiguousarray(a).view(self.dtype) if a.dtype == self.dtype else a for a in arrays]
         self.own.append(whole)
         return bool(survey(identities(whole), self.dtype, self.sizes, self.table[:, place]))
 
@@ -245,8 +246,9 @@ def _constants(stage: Stage) -> list[Any]:
 def _owned(t: Tensor) -> NDArray[Any]:
     """The array of a Tensor, a new one if it is a part of another: only an owner's references can be counted."""
     a = t.value
-    owner = type(a) is np.ndarray and a.base is None and a.flags.owndata and a.flags.carray
-    return a if owner else _given(t, np.array(a, order="C"))
+    dtype = np.dtype(a.dtype.name)
+    owner = type(a) is np.ndarray and a.base is None and a.flags.owndata and a.flags.carray and a.dtype is dtype
+    return a if owner else _given(t, np.array(a, dtype, order="C"))
 
 
 def _given(t: Tensor, array: NDArray[Any]) -> NDArray[Any]:

@@ -37,6 +37,6 @@ class TerminateOnNaN(Callback):
             rest = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
             raise DataError(
                 f"the loss of step {step} is finite, and the gradient of {', '.join(bad[:3])}{rest} is not; the "
-                f"weights are as before it.\nThe gradient comes back through {bad[-1]} first. Look there for sqrt, log or a "
-                "division at 0, whose slope is infinite; or clip values before them: ag.sqrt(x + 1e-12)."
+                f"weights are as before it.\nThe gradient comes back through {bad[-1]} first. Look there for sqrt, log "
+                "or a division at 0, whose slope is infinite; or clip values before them: ag.sqrt(x + 1e-12)."
             )

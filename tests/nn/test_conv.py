@@ -8,7 +8,10 @@ import pytest
 import autograd as ag
 import nn
 import nn.functional as F
+from autograd.config import config
 from autograd.errors import ArgumentError, DTypeError, ShapeError
+from nn.conv import _correlate
+from nn.transposed import _correlate_transposed
 
 
 def direct(x, w, stride, padding, dilation):
@@ -49,6 +52,32 @@ def test_the_transposed_convolution_is_the_transpose(dims, stride, padding, dila
     back = transposed(y, w, output_padding=extra, **options)
     assert back.shape == x.shape
     np.testing.assert_allclose(np.sum(forward(x, w, **options) * y), np.sum(x * back), rtol=1e-11)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("dims", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("stride", "padding", "dilation", "groups", "bias"), [(1, 0, 1, 1, True), (2, 1, 1, 2, False), (3, 2, 2, 4, True)]
+)
+def test_signals_and_images_run_without_windows(dims, stride, padding, dilation, groups, bias, transposed):
+    """What runs by kernels is the composition; volumes run as the composition."""
+    rng = np.random.default_rng(dims)
+    kind = getattr(nn, f"Conv{'Transpose' * transposed}{dims}d")
+    layer = kind(4, 8, 2, stride, padding, dilation=dilation, groups=groups, bias=bias, dtype="float64")
+    x, found = rng.standard_normal((12, 4, *range(9, 9 + dims))), []
+    function = _correlate_transposed if transposed else _correlate
+    before = set(function.plans)
+    for kernels in (False, True):
+        with config.using(kernels=kernels):
+            t = ag.tensor(x, requires_grad=True)
+            y = layer(t)
+            y.backward(np.cos(np.arange(y.size)).reshape(y.shape))
+            found.append([y.value, t.grad.value, *(p.grad.value for p in layer.parameters())])
+            layer.zero_grad()
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-11)
+    plans = [function.plans[key] for key in set(function.plans) - before]
+    assert [isinstance(plan, str) for plan in plans] == [dims == 3]
 
 
 @pytest.mark.parametrize("dims", [1, 2, 3])

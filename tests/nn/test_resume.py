@@ -39,21 +39,28 @@ def build(prefetch=0):
     )
     x = stream.normal(size=(50, 6), dtype="float32").numpy()
     y = (x[:, 0] > 0).astype(int) + (x[:, 1] > 0)
-    optimizer = optim.Adam([{"params": model[0].parameters(), "lr": 0.02}, {"params": [*model[1].parameters(), *model[4].parameters()]}], lr=0.01)
+    late = [*model[1].parameters(), *model[4].parameters()]
+    optimizer = optim.Adam([{"params": model[0].parameters(), "lr": 0.02}, {"params": late}], lr=0.01)
     trainer = nn.Trainer(
         model, nn.CrossEntropyLoss(), optimizer, penalty=regularize.L2(1e-3, model),
         metrics={"accuracy": lambda y, p: float((p.argmax(1) == y).mean())}, progress=False,
     )
-    data = nn.DataLoader(x[:40], y[:40], batch_size=8, shuffle=True, transform=Noise(ag.random.Generator(3)), prefetch=prefetch)
+    noise = Noise(ag.random.Generator(3))
+    data = nn.DataLoader(x[:40], y[:40], batch_size=8, shuffle=True, transform=noise, prefetch=prefetch)
     callbacks = [
         nn.LearningRateScheduler(optim.CosineAnnealingWarmRestarts(optimizer, 3, 2), every="step"),
         nn.LearningRateScheduler(optim.ReduceLROnPlateau(0.5, patience=0), monitor="val_loss"),
-        regularize.EarlyStopping("val_loss", patience=100),
+        regularize.EarlyStopping("val_loss", patience=100, mode="max"),  # its best is an early one
     ]
     return trainer, data, (x[40:], y[40:]), callbacks
 
 def report(trainer, data, callbacks):
-    flat = lambda x: [flat(v) for v in x.values()] if isinstance(x, dict) else [flat(v) for v in x] if isinstance(x, (list, tuple)) else x.numpy().tobytes().hex() if isinstance(x, ag.Tensor) else repr(x)
+    def flat(x):
+        if isinstance(x, dict):
+            x = [x[key] for key in sorted(x, key=str)]
+        if isinstance(x, (list, tuple)):
+            return [flat(v) for v in x]
+        return x.numpy().tobytes().hex() if isinstance(x, ag.Tensor) else repr(x)
     return flat([
         trainer.model.state_dict(), trainer.optimizer.state_dict(), [c.state_dict() for c in callbacks],
         ag.random.default.get_state(), data.transform.stream.get_state(), trainer.model[5].generator.get_state(),
@@ -178,12 +185,16 @@ def save_for_ever(k):
         write_state({"model": {name: np.full(20_000, float(k)) for name in "ab"}, "epoch": k}, path)
 
 write_state({"model": {name: np.zeros(20_000) for name in "ab"}, "epoch": 0}, path)
+began = time.perf_counter()
+for _ in range(20):
+    write_state(read_state(path), path)
+once = (time.perf_counter() - began) / 20
 chance, last = random.Random(0), 0
 for _ in range(times):
     child = os.fork()
     if not child:
         save_for_ever(last)
-    time.sleep(chance.uniform(0, 0.012))
+    time.sleep(chance.uniform(0, 4 * once))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     state = read_state(path)
@@ -205,8 +216,8 @@ def test_killed_two_hundred_times_while_saving_a_whole_checkpoint_is_there(tmp_p
     )
     assert done.returncode == 0, done.stderr
     saved, cut = map(int, done.stdout.split())
-    assert saved > 100  # checkpoints did get written,
-    assert cut > 20  # and kills did come while one was
+    assert saved > 40  # checkpoints did get written,
+    assert cut > 40  # and kills did come while one was
 
 
 # ---- what a file can hold, and what it cannot

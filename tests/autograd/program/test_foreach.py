@@ -153,3 +153,16 @@ def test_wrong_columns_are_refused():
     w = ag.ones(2)
     with pytest.raises(ArgumentError, match="same Tensor twice"):
         rule.update_([[w, w]], [[ag.ones(2), ag.ones(2)]])
+
+
+def test_a_dtype_of_another_identity_is_the_same_dtype():
+    other = np.dtype("float32").newbyteorder("=")
+    assert other is not np.dtype("float32")
+    w, g = ag.tensor(0.0), ag.tensor(0.0)
+    w.value, g.value = np.ones(5, other), np.ones(5, other)
+    rule = ag.foreach(lambda w, g: w + g)
+    with config.using(kernels=True):
+        rule.update_([[w]], [[g]])
+        place = w.value.ctypes.data
+        rule.update_([[w]], [[g]])
+    assert (w.tolist(), w.value.ctypes.data) == ([3.0] * 5, place)
