@@ -3,6 +3,8 @@
 from math import e, inf, nan, pi
 
 from autograd import errors, random
+from autograd.anomaly import detect_anomaly
+from autograd.checkpoint import checkpoint
 from autograd.cost import Cost, costs_of, tape_position
 from autograd.create import (
     arange,
@@ -20,7 +22,10 @@ from autograd.create import (
     zeros,
     zeros_like,
 )
+from autograd.custom import custom_rule, primitive
 from autograd.gradcheck import GradcheckResult, gradcheck, gradgradcheck
+from autograd.jacobian import elementwise_grad, gauss_newton_vp, hessian, hvp, jacobian
+from autograd.linear import linearize
 from autograd.listing import tape_of
 from autograd.ops.compare import (
     bitwise_and,
@@ -109,6 +114,21 @@ from autograd.ops.exponential import log_softmax, logsumexp, softmax
 from autograd.ops.index import getitem, index_add, put, take, take_along_axis
 from autograd.ops.join import concat, flip, pad, repeat, roll, split, stack, tile, tril, triu, unstack
 from autograd.ops.linalg import dot, einsum, matmul, outer, tensordot, vecdot
+from autograd.ops.matrix import (
+    cholesky,
+    det,
+    eigh,
+    eigvalsh,
+    inv,
+    lstsq,
+    matrix_norm,
+    pinv,
+    qr,
+    slogdet,
+    solve,
+    svd,
+    svdvals,
+)
 from autograd.ops.reduce import max, mean, min, norm, prod, std, sum, trace, var
 from autograd.ops.running import cumulative_prod, cumulative_sum, diff, linear_recurrence
 from autograd.ops.search import all, any, argmax, argmin, argsort, count_nonzero, diagonal, nonzero, searchsorted, sort
@@ -126,6 +146,22 @@ from autograd.ops.shape import (
     squeeze,
     swapaxes,
 )
+from autograd.ops.special import (
+    digamma,
+    entr,
+    erfinv,
+    expit,
+    gamma,
+    gammaln,
+    i0e,
+    i1e,
+    log_ndtr,
+    logit,
+    ndtr,
+    polygamma,
+    xlog1py,
+    xlogy,
+)
 from autograd.ops.window import fold, window
 from autograd.program import eager as eager
 from autograd.program.capture import check, depends_on, is_captured
@@ -134,6 +170,7 @@ from autograd.program.foreach import Foreach, foreach
 from autograd.program.fused import explain, fused
 from autograd.program.launch import get_num_threads, set_num_threads
 from autograd.program.scalar import elementwise
+from autograd.scipy_objective import ScipyObjective, scipy_objective
 from autograd.sweep import backward
 from autograd.tape import enable_grad, inference_mode, is_grad_enabled, no_grad
 from autograd.tensor import Tensor
@@ -153,6 +190,7 @@ __all__ = [
     "Cost",
     "Foreach",
     "GradcheckResult",
+    "ScipyObjective",
     "Tensor",
     "abs",
     "absolute",
@@ -191,6 +229,8 @@ __all__ = [
     "cbrt",
     "ceil",
     "check",
+    "checkpoint",
+    "cholesky",
     "clip",
     "compile",
     "concat",
@@ -205,24 +245,34 @@ __all__ = [
     "cumsum",
     "cumulative_prod",
     "cumulative_sum",
+    "custom_rule",
     "depends_on",
+    "det",
+    "detect_anomaly",
     "diagonal",
     "diff",
+    "digamma",
     "divide",
     "dot",
     "e",
+    "eigh",
+    "eigvalsh",
     "einsum",
     "elementwise",
+    "elementwise_grad",
     "empty",
     "empty_like",
     "enable_grad",
+    "entr",
     "equal",
     "erf",
     "erfc",
+    "erfinv",
     "errors",
     "exp",
     "exp2",
     "expand_dims",
+    "expit",
     "explain",
     "expm1",
     "eye",
@@ -236,6 +286,9 @@ __all__ = [
     "full",
     "full_like",
     "fused",
+    "gamma",
+    "gammaln",
+    "gauss_newton_vp",
     "get_num_threads",
     "getitem",
     "grad",
@@ -243,33 +296,44 @@ __all__ = [
     "gradgradcheck",
     "greater",
     "greater_equal",
+    "hessian",
+    "hvp",
     "hypot",
+    "i0e",
+    "i1e",
     "imag",
     "index_add",
     "inf",
     "inference_mode",
+    "inv",
     "is_captured",
     "is_grad_enabled",
     "isfinite",
     "isinf",
     "isnan",
+    "jacobian",
     "jvp",
     "less",
     "less_equal",
     "linear_recurrence",
+    "linearize",
     "linspace",
     "log",
     "log1p",
     "log2",
     "log10",
+    "log_ndtr",
     "log_softmax",
     "logaddexp",
     "logical_and",
     "logical_not",
     "logical_or",
     "logical_xor",
+    "logit",
     "logsumexp",
+    "lstsq",
     "matmul",
+    "matrix_norm",
     "matrix_transpose",
     "max",
     "maximum",
@@ -280,6 +344,7 @@ __all__ = [
     "moveaxis",
     "multiply",
     "nan",
+    "ndtr",
     "negative",
     "newaxis",
     "nextafter",
@@ -293,11 +358,15 @@ __all__ = [
     "pad",
     "permute_dims",
     "pi",
+    "pinv",
+    "polygamma",
     "positive",
     "pow",
     "power",
+    "primitive",
     "prod",
     "put",
+    "qr",
     "random",
     "ravel",
     "real",
@@ -310,6 +379,7 @@ __all__ = [
     "roll",
     "round",
     "rsqrt",
+    "scipy_objective",
     "searchsorted",
     "set_num_threads",
     "sigmoid",
@@ -317,8 +387,10 @@ __all__ = [
     "signbit",
     "sin",
     "sinh",
+    "slogdet",
     "softmax",
     "softplus",
+    "solve",
     "sort",
     "split",
     "sqrt",
@@ -329,6 +401,8 @@ __all__ = [
     "stop_gradient",
     "subtract",
     "sum",
+    "svd",
+    "svdvals",
     "swapaxes",
     "take",
     "take_along_axis",
@@ -352,6 +426,8 @@ __all__ = [
     "vjp",
     "where",
     "window",
+    "xlog1py",
+    "xlogy",
     "zeros",
     "zeros_like",
 ]  # fmt: skip

@@ -17,6 +17,15 @@ PER_INPUT = {
     "log_softmax": 5,  # of the largest, -, exp, +, and / or -
 }
 PRODUCTS = ("matmul", "einsum")
+PER_CUBE = {  # for an (m, n) matrix, times m n min(m, n), after Golub and Van Loan (2013)
+    "cholesky": 1 / 3,
+    "solve": 2 / 3,  # and 2 n^2 for each column of the right-hand side
+    **dict.fromkeys(("det", "logabsdet"), 2 / 3),
+    "inv": 2,
+    "qr": 4,
+    "eigh": 9,
+    **dict.fromkeys(("svd", "cofactor", "pinv"), 22),
+}
 MOVES = (
     *("pick", "place", "getitem", "put", "reshape", "permute_dims", "broadcast_to", "astype", "concat", "pad", "tril"),
     "window",
@@ -50,8 +59,9 @@ def costs_of(*outputs: Tensor) -> list[Cost]:
 
     The convention: an elementwise operation is 1 for each element that it makes, whatever it is; a product of matrices
     (m, k) and (k, n) is 2 m n k; a reduction is 1 for each element that it reads; softmax is 5 for each element (its
-    largest, minus, exp, sum, division); moving data is 0. Convolution is the product that it is composed of. What is
-    off the tape, because it depends on no leaf that requires a gradient, is not counted. A fused function is one entry:
+    largest, minus, exp, sum, division); factors of a matrix are a multiple of m n min(m, n); moving data is 0.
+    Convolution is the product that it is composed of. What is off the tape, because it depends on no leaf that requires
+    a gradient, is not counted. A fused function is one entry:
     write `with config.using(kernels=False):` around what is to be counted operation by operation.
 
     >>> import autograd as ag
@@ -69,9 +79,17 @@ def _flops(node: Node) -> int:
         return 2 * size * (_shapes(node)[0] or _shapes(node)[1])[-1 if _shapes(node)[0] else -2]
     if name == "einsum":
         return _of_einsum(node)
+    if name in PER_CUBE:
+        return _of_factors(node)
     if name in PER_INPUT:
         return PER_INPUT[name] * math.prod(_shapes(node)[0])
     return 0 if name in MOVES else PER_OUTPUT.get(name, 1) * size
+
+
+def _of_factors(node: Node) -> int:
+    shape = _shapes(node)[0] or node.saved[1].shape
+    solved = 2 * math.prod(node.shape) * shape[-1] if node.op.name == "solve" else 0
+    return int(PER_CUBE[node.op.name] * math.prod(shape) * min(shape[-2:])) + solved
 
 
 def _of_einsum(node: Node) -> int:

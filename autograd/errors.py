@@ -50,6 +50,10 @@ class CheckpointError(WengertError, ValueError):
     """Stored weights that are damaged or do not match the model."""
 
 
+class AnomalyError(WengertError, FloatingPointError):
+    """A NaN or an infinity that reached a result or a gradient, found by `ag.detect_anomaly`."""
+
+
 class ArgumentError(WengertError, ValueError):
     """An argument outside the values that the function takes."""
 

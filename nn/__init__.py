@@ -37,6 +37,7 @@ from nn.estimator import Classifier, Regressor
 from nn.focal import SigmoidFocalLoss, SoftmaxFocalLoss
 from nn.fold import Fold, Unfold
 from nn.gate import GLU, Mish, SiLU
+from nn.gradcheck import gradcheck
 from nn.group_norm import GroupNorm
 from nn.hard import Hardsigmoid, Hardswish, Hardtanh
 from nn.history import History
@@ -259,6 +260,7 @@ __all__ = [
     "data",
     "functional",
     "functional_call",
+    "gradcheck",
     "init",
     "load",
     "pack_padded_sequence",

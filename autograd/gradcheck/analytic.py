@@ -20,7 +20,10 @@ def backwards(problem: Problem, outputs: Sequence[Tensor], chosen: Chosen) -> li
     """For each variable its part of the Jacobian: a row for each output element, a column for each chosen element."""
     by = [problem.variables[k] for k in chosen]
     rows: list[list[Array]] = [[] for _ in by]
-    where = [tuple(np.array(places, int).reshape(len(places), -1).T) for places in chosen.values()]
+    where = [
+        tuple(np.array(places, int).reshape(len(places), x.ndim).T)
+        for x, places in zip(by, chosen.values(), strict=True)
+    ]
     for y in outputs:
         for index in np.ndindex(y.shape):
             found: Sequence[Tensor] = [Tensor(np.zeros(x.shape)) for x in by]
@@ -42,7 +45,7 @@ def forwards(problem: Problem, chosen: Chosen) -> list[Array]:
             moves = {j: np.zeros(problem.variables[j].shape) for j in problem.checked}
             moves[k][index] = 1
             columns.append(pushed(problem, moves))
-        blocks.append(np.array(columns).reshape(len(places), -1).T)
+        blocks.append(np.array(columns).T if columns else np.zeros((0, 0)))
     return blocks
 
 

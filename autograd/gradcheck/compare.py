@@ -16,6 +16,7 @@ from autograd.gradcheck.result import Mismatch
 from autograd.tensor import Tensor
 
 Array = NDArray[Any]
+Place = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,14 @@ def _sort(
     found.compared += len(exact)
     for group, marked in ((found.wrong, wrong), (found.kinks, kink), (found.imprecise, vague)):
         for j in np.flatnonzero(marked):
-            numbers = (exact[j], e.value[j], e.error[j], e.left[j], e.right[j])
-            group.append(Mismatch(name, index, places[j], *map(float, numbers), where=x, mode=mode))
+            group.append(_mismatch(name, index, places[int(j)], exact, e, int(j), x, mode))
+
+
+def _mismatch(
+    name: str, index: Place, output: Place, exact: Array, e: Estimate, j: int, x: float, mode: str
+) -> Mismatch:
+    analytic, numeric, error, left, right = (float(a[j]) for a in (exact, e.value, e.error, e.left, e.right))
+    return Mismatch(name, index, output, analytic, numeric, error, left, right, x, mode)
 
 
 def projected(problem: Problem, outputs: Sequence[Tensor], base: Array, how: How, rng: np.random.Generator) -> Found:
@@ -198,8 +205,9 @@ class _Projection:
         moves = self.masked(elements)
         exact = self.exact(moves)
         e = self.estimate(moves, exact)
-        numbers = (exact, e.value[0], e.error[0], e.left[0], e.right[0])
-        return Mismatch(self.problem.names[elements[0][0]], index, (), *map(float, numbers), mode=self.mode)
+        k, _ = elements[0]
+        x = float(self.problem.variables[k].value[index])
+        return _mismatch(self.problem.names[k], index, (), np.array([exact]), e, 0, x, self.mode)
 
 
 def _weighted(row: Array, values: Array, base: Array) -> Array:

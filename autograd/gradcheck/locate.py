@@ -22,7 +22,7 @@ from autograd.tensor import Tensor
 Array = NDArray[Any]
 Call = tuple[Primitive, tuple[Any, ...], dict[str, Any], str]
 MOST = 200  # operations are looked at, and 20,000 elements of each at most
-LISTED, PACKED = 64, 4096  # elements that a reproducer writes out, or packs
+LISTED, PACKED = 64, 512  # elements that a reproducer writes out, or packs
 
 
 def culprit(problem: Problem, passes: Callable[..., bool]) -> tuple[str, Call | None]:
@@ -42,7 +42,7 @@ def culprit(problem: Problem, passes: Callable[..., bool]) -> tuple[str, Call | 
             tried.add(key)
             if not passes(lambda *xs, op=op, settings=settings: op(*xs, **settings), inputs):
                 return f"{op.name} at {line}", call
-    if len(ops) == 1:
+    if len(ops) == 1 and not tried:
         return next(iter(ops)).name, None
     return "", None
 

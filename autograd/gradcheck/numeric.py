@@ -54,7 +54,8 @@ class Judge:
         """Where the error bar is too wide to tell; two zeros that nothing moves agree."""
         size = np.maximum(np.abs(np.nan_to_num(e.value)), self.scale)
         found: Array = ~(e.error <= self.tolerance(e.value) + INFORMATIVE * size)
-        return found & ~((exact == 0) & (e.value == 0))
+        still: Array = (exact == 0) & (e.value == 0)
+        return found & ~still
 
     def differs(self, exact: Array, e: Estimate) -> Array:
         """Where the analytic derivative lies outside of tolerance and error bar."""
@@ -85,9 +86,9 @@ def scale_of(x: Array, index: tuple[int, ...]) -> float:
 
 def steps_for(scale: float, others: Sequence[float], eps: float, smallest: float, power: float = 0.3) -> list[float]:
     """The step to begin with, then those to fall back on, none below what x can resolve."""
-    h = step(scale, eps, power)
-    wider = [h * 2.0**k for k in (-7, -14, 7, 14)] + [step(s, eps, power) for s in (*others, 1.0) if s > 0]
-    return list(dict.fromkeys(max(s, step(smallest, 1.0)) for s in (h, *wider)))
+    h = step(scale, eps)
+    wider = [h * 2.0**k for k in (-7, -14, 0, 7, 14)] + [step(s, eps) for s in (*others, 1.0) if s > 0]
+    return list(dict.fromkeys(max(s, step(smallest, 1.0)) for s in (step(scale, eps, power), *wider)))
 
 
 def estimate(at: At, base: Array, h: float, judge: Judge) -> Estimate:

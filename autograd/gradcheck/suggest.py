@@ -30,7 +30,7 @@ def of_jacobians(
 ) -> str:
     """What the analytic Jacobian (outputs by elements of an input of `shape`) lacks to be the numeric one.
 
-    >>> of_jacobians(np.eye(2) * 2, np.eye(2), (2,))
+    >>> of_jacobians(np.eye(3) * 2, np.eye(3), (3,))
     'a factor 2'
     """
     if not np.isfinite(analytic).all():

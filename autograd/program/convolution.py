@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from autograd.ops.reduce import sum as total
-from autograd.program.indices import Form, Indexed, Label, Read, Sizes, argument, joint
+from autograd.program.forms import Form, Label, Read, Sizes, joint
+from autograd.program.indices import Indexed, argument
 from autograd.program.launch import build, kernel_module
 from autograd.program.plan import Plan
 from autograd.program.symbol import Unfusable

@@ -55,7 +55,7 @@ def test_fewer_bytes_are_saved_and_fewer_entries():
 
     ours, plain = chain(kept), chain(block)
     assert saved_bytes(ours) == 4 * 50 * 40 * 8
-    assert saved_bytes(plain) > 3 * saved_bytes(ours)
+    assert saved_bytes(plain) >= 3 * saved_bytes(ours)
     assert [n.op.name for n in entries([ours.node]) if n.op] == ["checkpoint"] * 4 + ["sum"]
 
 

@@ -264,15 +264,15 @@ def test_against_torch_func():
     theirs = lambda x: torch.tanh(a @ x) * (x**2).sum()  # noqa: E731
     np.testing.assert_allclose(ag.jacobian(ours)(X).numpy(), func.jacrev(theirs)(x).numpy(), rtol=1e-11)
     np.testing.assert_allclose(
-        ag.jacobian(ag.jacobian(ours))(X).numpy(), func.jacfwd(func.jacrev(theirs))(x).numpy(), rtol=1e-10, atol=1e-12
+        ag.jacobian(ag.jacobian(ours))(X).numpy(), func.jacrev(func.jacrev(theirs))(x).numpy(), rtol=1e-10, atol=1e-12
     )
     third = ag.jacobian(ag.hessian(lambda x: ag.sum(ours(x))))(X).numpy()
     np.testing.assert_allclose(
-        third, func.jacfwd(func.hessian(lambda x: theirs(x).sum()))(x).numpy(), rtol=1e-9, atol=1e-10
+        third, func.jacrev(func.jacrev(func.grad(lambda x: theirs(x).sum())))(x).numpy(), rtol=1e-9, atol=1e-10
     )
     _, product = torch.autograd.functional.hvp(lambda x: theirs(x).sum(), x, v)
     np.testing.assert_allclose(
         ag.hvp(lambda x: ag.sum(ours(x)), [X], [v.numpy()])[1][0].numpy(), product.numpy(), rtol=1e-10
     )
-    _, moved = func.jvp(theirs, (x,), (v,))
+    _, moved = torch.autograd.functional.jvp(theirs, x, v)
     np.testing.assert_allclose(ag.linearize(ours, X)[1](v.numpy()).numpy(), moved.numpy(), rtol=1e-11)

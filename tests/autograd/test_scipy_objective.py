@@ -13,7 +13,7 @@ def rosenbrock(p, scale=100.0):
     return ag.sum(scale * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
 
 
-START = {"a": np.array([[-1.2, 1.0], [0.5, 0.3]]), "b": (0.8,)}
+START = {"a": np.array([[1.3, 0.7], [0.5, 0.3]]), "b": (0.8,)}
 
 
 @pytest.mark.parametrize(

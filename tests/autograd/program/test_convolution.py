@@ -236,15 +236,21 @@ REFUSED = {
     "padded afterwards": lambda x, w: ag.pad(by_rows(x, w), 1),
     "cut afterwards": lambda x, w: by_rows(x, w, **SAME)[:, :2],
     "every second output": lambda x, w: by_rows(x, w, **SAME)[:, ::2],
-    "the transpose padded after it was cut": lambda x, w: ag.pad(spread(x, w, lengths=(3, 3), cut=(1, 1)), 1),
-    "a product of matrices": lambda x, w: x @ w,
-    "channels exchanged between groups": lambda x, w: by_rows(
-        ag.reshape(ag.swapaxes(ag.reshape(x, (3, 3, 1, 9)), 1, 2), (3, 3, 3, 3)),
-        ag.reshape(w, (9, 1, 3, 3)),
-        **SAME,
-        groups=3,
+    "the transpose padded after it was cut": lambda x, w: ag.pad(
+        spread(x, w, lengths=(3, 3), cut=(1, 1)), pairs(((1, 1), (1, 1)))
     ),
+    "another image": lambda x, w: by_rows(_moved(x, 0), w, **SAME),
+    "another channel": lambda x, w: by_rows(_moved(x, 1), w, **SAME),
+    "another output": lambda x, w: by_rows(x, _moved(w, 0), **SAME),
+    "another tap": lambda x, w: by_rows(x, _moved(w, 2), **SAME),
+    "a product of matrices": lambda x, w: x @ w,
 }
+
+
+def _moved(x, axis):
+    """x[i + 1] along an axis, and zero at its end."""
+    widths = [(0, 1) if k == axis else (0, 0) for k in range(4)]
+    return ag.pad(x, widths)[(slice(None),) * axis + (slice(1, None),)]
 
 
 def _windows_over(x, w, axes):
@@ -283,6 +289,32 @@ def results_or_none(f, given):
     y = f(*tensors)
     y.sum().backward()
     return [y.value, *(t.grad.value for t in tensors if t.grad is not None)]
+
+
+def test_groups_that_take_turns_are_no_groups():
+    """Output o sees the channels of group o % 2, not of group o // 2."""
+
+    def turned(a, axis):
+        shape = (*a.shape[:axis], 2, 2, *a.shape[axis + 1 :])
+        return ag.reshape(ag.swapaxes(ag.reshape(a, shape), axis, axis + 1), a.shape)
+
+    given = arrays((2, 4, 5, 6), (4, 2, 3, 3), 0)
+    check(lambda x, w: turned(turned(by_rows(x, w, groups=2), 1), 1), given)
+    compiled = Fused(lambda x, w: turned(by_rows(x, turned(w, 0), groups=2), 1), smallest=0)
+    expected = turned(by_rows(given[0], turned(given[1], 0), groups=2), 1)
+    np.testing.assert_array_equal(compiled(*given), expected)
+    assert "not that of a convolution" in compiled.reasons()[0]
+
+
+def test_an_axis_that_was_cut_to_nothing_is_not_forgotten():
+    def nothing(x, w):
+        y = ag.pad(spread(x, w, lengths=(1, 4)), [(0, 0), (0, 0), (0, 1), (0, 0)])[:, :, 1:]
+        return ag.expand_dims(ag.squeeze(y, 2), 2)
+
+    given = arrays((2, 3, 1, 3), (3, 4, 1, 2), 0)
+    compiled = Fused(nothing, smallest=0)
+    assert not compiled(*given).any()
+    assert len(compiled.reasons()) == 1
 
 
 BIASES = {

@@ -1,0 +1,261 @@
+"""Where a NaN came from: the first operation, forward or backward, that made one that reached the result."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import get_ident
+from typing import Any
+
+import numpy as np
+
+from autograd.errors import AnomalyError, user_line
+from autograd.primitive import Primitive, capturing
+from autograd.tape import Node
+from autograd.tensor import Tensor
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One operation that made a NaN or an infinity.
+
+    Attributes:
+        serial: where it stands among all that were run.
+        text: what it made, of what, where, on which line.
+    """
+
+    serial: int
+    text: str
+
+
+def _bad(value: Any) -> bool:
+    """Whether a floating array holds NaN or infinity; a finite total, the usual case, says no in one pass."""
+    if getattr(value, "dtype", None) is None or value.dtype.kind != "f":
+        return False
+    with np.errstate(all="ignore"):
+        return not np.isfinite(np.add.reduce(value, None)) and not bool(np.isfinite(value).all())
+
+
+def _first(value: Any) -> tuple[int, ...]:
+    return tuple(map(int, np.argwhere(~np.isfinite(np.asarray(value)))[0]))
+
+
+def _shown(op: Primitive, inputs: Sequence[Any], y: Any, index: tuple[int, ...]) -> str:
+    """The inputs: their values at the place, if the operation works element by element, else their range."""
+    texts = []
+    for k, x in enumerate(inputs):
+        name = op.inputs[k] if k < len(op.inputs) and not op.variadic else f"input {k}"
+        array = np.asarray(x)
+        if op.partials is not None:
+            texts.append(f"{name}={np.broadcast_to(array, np.shape(y))[index]}")
+        elif array.size and array.dtype.kind in "iuf":
+            texts.append(f"{name} of shape {array.shape} in [{np.min(array)}, {np.max(array)}]")
+        else:
+            texts.append(f"{name} of shape {array.shape}")
+    return ", ".join(texts)
+
+
+class _Mark:
+    """What hangs on an entry of the tape while a detective is at work, and hears of its cotangent.
+
+    It refers to older marks and to a copy of its entry, never to the entry itself: there is no cycle.
+
+    Attributes:
+        forward: who made the NaN or infinity in its value.
+        backward: who made the one in its cotangent.
+        consumers: the marks that its cotangent came from, with theirs.
+    """
+
+    __slots__ = ("backward", "consumers", "copy", "detective", "forward", "line", "parents")
+
+    def __init__(self, detective: Detective, node: Node, line: str, forward: Finding | None) -> None:
+        self.detective, self.line, self.forward = detective, line, forward
+        self.copy = Node(node.op, node.parents, node.saved, node.settings, node.shape, node.dtype)
+        self.copy.serial = node.serial
+        self.parents = [None if p is None else detective.mark_of(p) for p in node.parents or ()]
+        self.backward: Finding | None = None
+        self.consumers: list[tuple[_Mark, Any]] = []
+
+    def __call__(self, cotangent: Tensor) -> None:
+        if not self.detective.active:
+            return
+        consumers, self.consumers = self.consumers, []
+        if not consumers and self.forward is not None:
+            raise AnomalyError(f"the result is not finite.\n{self.forward.text}")
+        self.backward = self._origin(cotangent.value, consumers) if _bad(cotangent.value) else None
+        if self.backward is not None and self.copy.op is None:
+            raise AnomalyError(f"a gradient (shape {cotangent.shape}) is not finite.\n{self.backward.text}")
+        for parent in {id(p): p for p in self.parents if p is not None}.values():
+            parent.consumers.append((self, cotangent.value))
+
+    def _origin(self, cotangent: Any, consumers: list[tuple[_Mark, Any]]) -> Finding:
+        known = [mark.backward for mark, _ in consumers if mark.backward is not None]
+        if known:
+            return max(known, key=lambda f: f.serial)  # the sweep goes down: the largest was the first
+        for mark, g in consumers:
+            for k, parent in enumerate(mark.parents):
+                if parent is self and (found := mark.blamed(k, g)) is not None:
+                    return found
+        where = (
+            f"the cotangent that it was given, at index {_first(cotangent)}" if not consumers else "a sum of cotangents"
+        )
+        return Finding(self.copy.serial, f"It came from {where}.")
+
+    def blamed(self, position: int, g: Any) -> Finding | None:
+        """What this operation's derivative made of a finite cotangent, if that is not finite."""
+        node = self.copy
+        with np.errstate(all="ignore"):
+            parts = node.op.together(g, node.saved, node) if node.op.together else None
+            part = parts[position] if parts is not None else node.op.pulls[position](g, node.saved, node)
+        if part is None or not _bad(part):
+            return None
+        index = _first(part)
+        name = node.op.inputs[position] if not node.op.variadic else f"input {position}"
+        saved = [(n, v) for n, v in zip(("output", *node.op.inputs), node.saved, strict=False) if v is not None]
+        at = [f"{n}={np.asarray(v)[index]}" for n, v in saved if np.shape(v) == np.shape(part)]
+        if np.shape(g) == np.shape(part):
+            at.append(f"cotangent={np.asarray(g)[index]}")
+        return Finding(
+            node.serial,
+            f"The derivative of {node.op.name!r} by {name} made {np.asarray(part)[index]} at index {index}"
+            + (f" of {', '.join(at)}" if at else "")
+            + f".\nRecorded at {self.line}",
+        )
+
+
+class _Checks:
+    """`ag.check` looks at once."""
+
+    def append(self, check: tuple[Callable[..., None], Sequence[Any]]) -> None:
+        """Run it."""
+        f, xs = check
+        f(*(x.value if isinstance(x, Tensor) else np.asarray(x) for x in xs))
+
+
+class Detective:
+    """Looks at what every operation of its thread makes. Made by `detect_anomaly`."""
+
+    def __init__(self) -> None:
+        self.thread = get_ident()
+        self.active = False
+        self.checks = _Checks()
+        self._found: dict[int, tuple[weakref.ref[Tensor], Finding]] = {}  # of the Tensors that are not finite
+
+    def check(self, t: Tensor) -> None:
+        """Raise if t is not finite, and say what made it so."""
+        found = self.finding(t)
+        if found is not None:
+            raise AnomalyError(f"the result is not finite.\n{found.text}")
+
+    def finding(self, t: Any) -> Finding | None:
+        """Who made the NaN or the infinity in t; None if it holds none, or is not one of ours."""
+        entry = self._found.get(id(t))
+        return entry[1] if entry is not None and entry[0]() is t else None
+
+    def mark_of(self, node: Node) -> _Mark:
+        """The mark of an entry, made now if it has none."""
+        for hook in node.watched().hooks:
+            if isinstance(hook, _Mark) and hook.detective is self:
+                return hook
+        mark = _Mark(self, node, "a line before ag.detect_anomaly", None)
+        node.watched().hooks.append(mark)
+        return mark
+
+    def _note(self, t: Tensor, found: Finding | None) -> None:
+        if found is not None:
+            key = id(t)
+            self._found[key] = (weakref.ref(t, lambda _: self._found.pop(key, None)), found)
+
+    @contextmanager
+    def _aside(self) -> Iterator[None]:
+        """Operations run as ever inside."""
+        capturing.remove(self)
+        try:
+            yield
+        finally:
+            capturing.append(self)
+
+    # ---- what an operation asks of who notes it
+
+    def run(self, op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> Any:
+        """Run an operation, and look at what it made."""
+        with self._aside():
+            y = op(*inputs, **settings)
+        if not isinstance(y, Tensor):
+            return y
+        line = user_line()
+        found = self._made(op, inputs, y, line) if _bad(y.value) else None
+        self._note(y, found)
+        if y.node is not None:
+            y.node.watched().hooks.append(_Mark(self, y.node, line, found))
+        return y
+
+    def _made(self, op: Primitive, inputs: Sequence[Any], y: Tensor, line: str) -> Finding:
+        known = [f for f in map(self.finding, inputs) if f is not None]
+        if known:
+            return min(known, key=lambda f: f.serial)
+        values = [x.value if isinstance(x, Tensor) else x for x in inputs]
+        index = _first(y.value)
+        given = any(_bad(np.asarray(v)) for v in values)
+        text = (
+            f"{op.name!r} {'was given' if given else 'made'} {np.asarray(y.value)[index]} at index {index} "
+            f"of {_shown(op, values, y.value, index)}.\nAt {line}"
+        )
+        return Finding(y.node.serial if y.node is not None else 0, text)
+
+    def assign(self, t: Tensor, result: Tensor) -> Tensor:
+        """An in-place operation."""
+        with self._aside():
+            made = t._become(result)
+        self._note(t, self.finding(result))
+        return made
+
+    def number(self, draw: Callable[[], Any]) -> Any:
+        """A random number."""
+        with self._aside():
+            return draw()
+
+    def lift(self, x: Any) -> Any:
+        """A value that is looked at."""
+        return x
+
+    def read(self, _t: Tensor) -> None:
+        """A value is read in Python, as it may."""
+
+    def guard(self, _holder: Any, _name: str) -> None:
+        """An attribute is read, as it may."""
+
+    def refuse(self, _reason: str) -> None:
+        """Nothing is refused."""
+
+
+@contextmanager
+def detect_anomaly() -> Iterator[Detective]:
+    """Inside, a NaN or an infinity that reaches a differentiated result or a gradient is an error that says its origin.
+
+    It names the first operation that made it, forward or backward, with the user's line, the index and the values that
+    it was made of. One that is masked on its way raises nothing. Fused and compiled functions run operation by
+    operation inside. `check(t)` of what `with` gives looks at a result that is not differentiated.
+
+    Raises:
+        AnomalyError: from the backward pass, or from `check`.
+
+    >>> import autograd as ag
+    >>> x = ag.tensor([1.0, 0.0], requires_grad=True)
+    >>> with ag.detect_anomaly():
+    ...     try:
+    ...         ag.sum(ag.sqrt(x)).backward()
+    ...     except ag.errors.AnomalyError as error:
+    ...         print(str(error).splitlines()[1])
+    The derivative of 'sqrt' by x made inf at index (1,) of output=0.0, cotangent=1.0.
+    """
+    detective = Detective()
+    capturing.append(detective)
+    detective.active = True
+    try:
+        yield detective
+    finally:
+        detective.active = False
+        capturing.remove(detective)

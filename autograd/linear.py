@@ -1,0 +1,163 @@
+"""A function at a point as a linear map: its tape, read forwards and backwards as often as one likes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.broadcast import unbroadcast
+from autograd.config import config
+from autograd.errors import ShapeError
+from autograd.primitive import chain
+from autograd.sweep import saved_tensors, sweep
+from autograd.tape import Node, enable_grad, entries, leaf
+from autograd.tensor import Tensor, as_tensor
+from autograd.transforms import _call, _recorded_beyond
+from autograd.tree import flatten
+
+
+class Linear:
+    """One recorded run of f at its primals, and the derivative there as a linear map of lists of leaves.
+
+    Attributes:
+        inputs: the variables, one for each leaf of the primals.
+        outputs: the leaves of the result.
+        build: what makes a result of them.
+        builds: what makes each primal of its leaves.
+        beyond: whether the tape reaches further than the primals, so that derivatives are recorded themselves.
+    """
+
+    def __init__(
+        self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], positions: Sequence[int], push: bool
+    ) -> None:
+        with config.using(kernels=False if push else config.kernels):  # a fused entry has no rule for each input
+            result, variables, self.builds = _call(f, args, kwargs, positions)
+        self.sizes = [len(group) for group in variables]
+        self.inputs = [v for group in variables for v in group]
+        leaves, self.build = flatten(result)
+        self.outputs = [as_tensor(y) for y in leaves]
+        self.roots = [y.node for y in self.outputs if y.node is not None]
+        self.beyond = any(_recorded_beyond(r, self.inputs) for r in self.roots)
+        self._order: list[Node] | None = None
+        self._maps: dict[tuple[Node, int], Any] = {}
+
+    @property
+    def values(self) -> list[Tensor]:
+        """The result's leaves, on the tape only as far as it is the user's own."""
+        return [y if self.beyond else y.detach() for y in self.outputs]
+
+    def arguments(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
+        """A flat list in the shape of the primals."""
+        rest = iter(leaves)
+        return tuple(build([next(rest) for _ in range(n)]) for build, n in zip(self.builds, self.sizes, strict=True))
+
+    def pull(self, seeds: Sequence[Tensor], record: bool = False) -> list[Tensor]:
+        """Cotangents of the outputs to those of the inputs."""
+        return pulled_back(self.outputs, self.inputs, seeds, record or self.beyond)
+
+    def push(self, tangents: Sequence[Tensor]) -> list[Tensor]:
+        """Tangents of the inputs to those of the outputs: the rules of the backward sweep, transposed."""
+        for k, (x, t) in enumerate(zip(self.inputs, tangents, strict=True)):
+            if x.shape != t.shape:
+                raise ShapeError(f"tangent {k} was given with shape {t.shape} for a primal of shape {x.shape}.")
+        record = self.beyond or any(t.node is not None for t in tangents)
+        moved: dict[Node, Any] = {
+            x.node: t if record else t.value for x, t in zip(self.inputs, tangents, strict=True) if x.node is not None
+        }
+        if self._order is None:
+            self._order = [n for n in entries(self.roots) if n.op is not None and n not in moved]
+        with enable_grad(), np.errstate(all="ignore"):
+            for node in self._order:
+                total = None
+                for i, parent in enumerate(node.parents or ()):
+                    if parent is not None and parent in moved:
+                        part = self._pushed(node, i, parent, moved[parent], record)
+                        total = part if total is None or part is None else total + part
+                if total is not None:
+                    moved[node] = total
+        return [_tensor(moved.get(y.node) if y.node is not None else None, y) for y in self.outputs]
+
+    def _pushed(self, node: Node, position: int, parent: Node, tangent: Any, record: bool) -> Any:
+        """The part of an entry's tangent that comes from one input."""
+        pull = node.op.pulls[position]
+        if pull is None:
+            return np.zeros(node.shape, node.dtype)
+        key = (node, position)
+        if node.op.partials is not None:
+            if key not in self._maps:
+                ones = np.ones(node.shape, node.dtype)
+                recorded = self.beyond
+                saved = saved_tensors(node) if recorded else node.saved
+                self._maps[key] = pull(Tensor(ones) if recorded else ones, saved, node)
+            slope = self._maps[key]
+            return chain(tangent.astype(node.dtype), Tensor(slope) if record and not self.beyond else slope)
+        if key not in self._maps:
+            probe = Tensor(np.zeros(node.shape, node.dtype), leaf(node.shape, node.dtype))
+            saved = saved_tensors(node) if self.beyond else node.saved
+            pulled = unbroadcast(pull(probe, saved, node), parent.shape).astype(parent.dtype)
+            self._maps[key] = (probe, pulled)
+        probe, pulled = self._maps[key]
+        if pulled.node is None:
+            return np.zeros(node.shape, node.dtype)
+        found = sweep([pulled.node], [tangent], wanted={probe.node}, record=record, retain=True)
+        return found.get(probe.node, np.zeros(node.shape, node.dtype))
+
+
+def pulled_back(
+    outputs: Sequence[Tensor], inputs: Sequence[Tensor], seeds: Sequence[Tensor], record: bool
+) -> list[Tensor]:
+    """A sweep that leaves the tape whole, from cotangents of outputs to those of inputs, zero where there is no way."""
+    record = record or any(s.node is not None for s in seeds)
+    started = [
+        (y.node, s if s.dtype == y.dtype else s.astype(y.dtype))
+        for y, s in zip(outputs, seeds, strict=True)
+        if y.node is not None
+    ]
+    found = sweep(
+        [r for r, _ in started],
+        [s if record else s.value for _, s in started],
+        wanted={x.node for x in inputs if x.node is not None},
+        record=record,
+        retain=True,
+    )
+    return [_tensor(found.get(x.node) if x.node is not None else None, x) for x in inputs]
+
+
+def _tensor(g: Any, like: Tensor) -> Tensor:
+    if g is None:
+        return Tensor(np.zeros(like.shape, like.dtype))
+    return g if isinstance(g, Tensor) else Tensor(g)
+
+
+def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """f(*primals), and its derivative there as a function of tangents: f runs once, the derivative as often as called.
+
+    Primals and results may be nested containers; the function takes one tangent for each primal, of its structure.
+
+    Raises:
+        ShapeError: if a tangent has another shape than its primal.
+
+    >>> import autograd as ag
+    >>> y, push = ag.linearize(lambda x: x * x, ag.tensor(3.0))
+    >>> y, push(1.0), push(10.0)
+    (tensor(9.), tensor(6.), tensor(60.))
+    """
+    run = Linear(f, primals, {}, range(len(primals)), push=True)
+
+    def push(*tangents: Any) -> Any:
+        return run.build(run.push(flat_tensors(tangents, "linearize", len(run.inputs))))
+
+    return run.build(run.values), push
+
+
+def flat_tensors(trees: Any, name: str, count: int) -> list[Tensor]:
+    """The leaves of directions as Tensors, as many as the primals have."""
+    leaves = [as_tensor(t) for t in flatten(trees)[0]]
+    if len(leaves) != count:
+        raise ShapeError(
+            f"{name} was given directions with {len(leaves)} arrays for primals with {count}. "
+            "Expected one of the same structure for each primal."
+        )
+    return leaves

@@ -1,0 +1,128 @@
+"""The NaN detective: who made it, forward or backward, where; nothing for what is masked; nothing left behind."""
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+from autograd.errors import AnomalyError
+from autograd.primitive import capturing
+
+
+def caught(f, *xs):
+    """The message for the gradient of f at some arrays, or None."""
+    ts = [ag.tensor(x, requires_grad=True) for x in xs]
+    with np.errstate(all="ignore"), ag.detect_anomaly():
+        try:
+            ag.sum(f(*ts)).backward()
+        except AnomalyError as error:
+            return str(error)
+    return None
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "words"),
+    [
+        (lambda x: ag.log(x) * 2, [1.0, -2.0], ["the result is not finite", "'log' made nan at index (1,) of x=-2.0"]),
+        (lambda x: ag.exp(x) / ag.exp(x), [800.0], ["'exp' made inf at index (0,) of x=800.0"]),
+        (lambda x: x / (x - x), [3.0], ["'divide' made inf at index (0,) of a=3.0, b=0.0"]),
+        (
+            lambda x: ag.matmul(x * 1e200, [[1e200]]),
+            [[2.0]],
+            ["'matmul' made inf at index (0, 0)", "in [2e+200, 2e+200]"],
+        ),
+        (ag.sqrt, [4.0, 0.0], ["a gradient (shape (2,))", "The derivative of 'sqrt' by x made inf at index (1,)"]),
+        (lambda x: ag.sqrt(x * x), [0.0, 1.0], ["The derivative of 'sqrt' by x made inf at index (0,)"]),
+        (lambda x: x + x**0.5 * 3, [0.0], ["The derivative of 'pow' by a made inf", "cotangent=3.0"]),
+        (lambda x: x * np.array([1.0, np.nan]), [1.0, 1.0], ["'multiply' was given nan at index (1,) of a=1.0, b=nan"]),
+        (lambda x: ag.log(ag.stop_gradient(x) * 0) * x, [1.0], ["'log' made -inf at index (0,) of x=0.0"]),
+    ],
+)
+def test_the_first_maker_is_named(f, x, words):
+    text = caught(f, x)
+    for word in words:
+        assert word in text
+    assert "test_anomaly.py:" in text
+    assert "lambda x: " in text or ".backward()" in text
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: ag.where(x > 0, ag.sqrt(x), 0.0),
+        lambda x: ag.where(x > 0, ag.log(x), 0.0),
+        lambda x: ag.softmax(ag.where(x > 0, x, -np.inf)),
+        lambda x: ag.exp(ag.where(x > 0, x, -np.inf)),
+        lambda x: (ag.log(x * 0), x * 2)[1],
+        lambda x: ag.maximum(x, ag.log(ag.zeros(2))),
+    ],
+)
+def test_what_is_masked_is_not_reported(f):
+    assert caught(f, [0.0, 2.0]) is None
+
+
+def test_the_line_is_the_users_and_that_of_the_maker():
+    x = ag.tensor([0.0], requires_grad=True)
+    with ag.detect_anomaly():
+        root = ag.sqrt(x)  # the maker
+        y = ag.sum(root * 2)
+        with pytest.raises(AnomalyError, match=r"Recorded at .*test_anomaly.py:\d+: root = ag\.sqrt\(x\)"):
+            y.backward()
+
+
+def test_what_f_was_recorded_before_is_watched_too():
+    x = ag.tensor([0.0], requires_grad=True)
+    root = ag.sqrt(x)
+    with ag.detect_anomaly(), pytest.raises(AnomalyError, match="The derivative of 'sqrt' by x made inf"):
+        ag.sum(root * 2).backward()
+
+
+def test_a_result_that_is_not_differentiated():
+    with np.errstate(all="ignore"), ag.detect_anomaly() as detective:
+        y = ag.log(ag.tensor([-1.0])) + 1
+        detective.check(ag.tensor([1.0]) * 2)
+        with pytest.raises(AnomalyError, match="'log' made nan"):
+            detective.check(y)
+
+
+def test_functions_of_any_kind():
+    with np.errstate(all="ignore"), ag.detect_anomaly():
+        with pytest.raises(AnomalyError, match="The derivative of 'sqrt'"):
+            ag.grad(lambda x: ag.sum(ag.sqrt(x)))(np.zeros(2))
+        with pytest.raises(AnomalyError, match="'log' made -inf"):
+            ag.grad(ag.fused(lambda x: ag.sum(ag.log(x))))(np.zeros(5000))
+        with pytest.raises(AnomalyError, match="'log' made -inf"):
+            ag.grad(ag.checkpoint(lambda x: ag.sum(ag.log(x))))(np.zeros(2))
+        with pytest.raises(AnomalyError, match="not finite"):
+            ag.grad(ag.grad(lambda x: x**1.5))(0.0)
+
+
+def test_the_same_numbers_with_and_without_and_nothing_is_left():
+    ag.random.seed(0)
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Linear(4, 2))
+    start = {name: t.numpy().copy() for name, t in model.state_dict().items()}
+    x, labels = np.random.default_rng(0).standard_normal((5, 3)).astype("float32"), np.array([0, 1, 0, 1, 1])
+
+    def step():
+        model.load_state_dict(start)
+        model.zero_grad()
+        loss = nn.CrossEntropyLoss()(model(ag.tensor(x)), ag.tensor(labels))
+        loss.backward()
+        return [float(loss), *(p.grad.tolist() for p in model.parameters())]
+
+    plain = step()
+    with ag.detect_anomaly():
+        watched = step()
+    assert capturing == []
+    for a, b in zip(watched, plain, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(step()[0], plain[0])
+
+
+def test_an_error_inside_leaves_nothing_behind():
+    with pytest.raises(ZeroDivisionError), ag.detect_anomaly():
+        raise ZeroDivisionError
+    assert capturing == []
+    x = ag.tensor([0.0], requires_grad=True)
+    ag.sum(ag.sqrt(x)).backward()
+    assert x.grad.tolist() == [np.inf]
