@@ -23,6 +23,12 @@ class ScipyObjective:
 
     Attributes:
         x0: the parameters as a vector: where a minimiser may start.
+
+    >>> import autograd as ag
+    >>> objective = ScipyObjective(lambda p: p["a"] ** 2 * p["b"], {"a": 3.0, "b": 2.0})
+    >>> value, gradient = objective(objective.x0)
+    >>> value, gradient.tolist(), objective.hess(objective.x0).tolist()
+    (18.0, [12.0, 9.0], [[4.0, 6.0], [6.0, 0.0]])
     """
 
     def __init__(self, f: Callable[..., Any], parameters: Any) -> None:

@@ -42,7 +42,9 @@ class Fused(Generic[P, R]):
 
     def __call__(self, *args: P.args, **settings: P.kwargs) -> R:
         """Run the kernels, or the composition where there are none."""
-        if capturing and capture():
+        if capturing and (noting := capture()):
+            if self._convolves([_like(x) for x in args], settings):
+                noting.refuse("it convolves, and the kernels for that run faster from outside of a program")
             return self.composition(*args, **settings)
         values = [x.value if isinstance(x, Tensor) else x for x in args]
         if not config.kernels or not any(getattr(x, "size", 0) >= self.smallest for x in values):
@@ -84,6 +86,10 @@ class Fused(Generic[P, R]):
             Tensor(y, Node(_part_of, (node,), (), {"position": k, "of": len(outputs)}, y.shape, y.dtype))
             for k, y in enumerate(outputs)
         )
+
+    def _convolves(self, values: Sequence[Any], settings: dict[str, Any]) -> bool:
+        large = config.kernels and any(getattr(x, "size", 0) >= self.smallest for x in values)
+        return large and isinstance(self.plan(values, settings), Convolution)
 
     def plan(self, values: Sequence[Any], settings: dict[str, Any]) -> Plan | Convolution | str:
         """How values like these are run, or the reason why they run as the plain composition."""
@@ -133,6 +139,11 @@ def _exactly(setting: Any) -> tuple[Any, ...]:
     if isinstance(setting, tuple):
         return ("", tuple(map(_exactly, setting)))
     return (type(setting).__name__, repr(setting) if isinstance(setting, (float, type(None))) else setting)
+
+
+def _like(x: Any) -> Any:
+    """An array of the kind that a symbol or a Tensor stands for."""
+    return np.empty(x.shape, x.dtype) if isinstance(x, Traced) else x
 
 
 def _order(values: Sequence[Any]) -> Order | None:

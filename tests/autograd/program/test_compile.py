@@ -114,13 +114,14 @@ def test_losses_gradients_and_buffers_are_those_of_the_function(name, loss):
     compiled = ag.compile(f)
     for _ in range(3):
         agree(model, f, compiled, x, target)
-    assert compiled.reasons() == []
+    refused = ["it convolves, and the kernels for that run faster from outside of a program"] if name == "cnn" else []
+    assert compiled.reasons() == refused
     agree(model, f, compiled, x[:7], target[:7])
     model.eval()
     agree(model, f, compiled, x, target)
     with ag.no_grad():
         np.testing.assert_allclose(compiled(x, target).item(), f(x, target).item(), rtol=2e-5)
-    assert compiled.reasons() == []
+    assert compiled.reasons() == refused
 
 
 def train(compile, steps, optimizer, model, x, t, dropout=None):

@@ -143,7 +143,7 @@ def test_numbers_from_outside_are_read_when_it_is_decorated():
 def test_it_stands_on_the_tape_under_its_name(size):
     op = ag.elementwise(huber)
     x = ag.tensor(np.linspace(-2, 2, size), requires_grad=True)
-    assert "v2 = huber(v1, " in ag.tape_of(op(x))
+    assert "v2 = huber(v1" in ag.tape_of(op(x))
     assert (op.__name__, op.__doc__, repr(op)) == ("huber", huber.__doc__, "<elementwise huber(error, *, delta=1.0)>")
 
 
