@@ -4,7 +4,6 @@ from math import e, inf, nan, pi
 
 from autograd import errors, random
 from autograd.anomaly import detect_anomaly
-from autograd.checkpoint import checkpoint
 from autograd.cost import Cost, costs_of, tape_position
 from autograd.create import (
     arange,
@@ -23,10 +22,11 @@ from autograd.create import (
     zeros_like,
 )
 from autograd.custom import custom_rule, primitive
+from autograd.derivative import elementwise_grad, gauss_newton_vp, hessian, hvp, jacobian
 from autograd.gradcheck import GradcheckResult, gradcheck, gradgradcheck
-from autograd.jacobian import elementwise_grad, gauss_newton_vp, hessian, hvp, jacobian
 from autograd.linear import linearize
 from autograd.listing import tape_of
+from autograd.objective import ScipyObjective, scipy_objective
 from autograd.ops.compare import (
     bitwise_and,
     bitwise_invert,
@@ -170,7 +170,7 @@ from autograd.program.foreach import Foreach, foreach
 from autograd.program.fused import explain, fused
 from autograd.program.launch import get_num_threads, set_num_threads
 from autograd.program.scalar import elementwise
-from autograd.scipy_objective import ScipyObjective, scipy_objective
+from autograd.recompute import checkpoint
 from autograd.sweep import backward
 from autograd.tape import enable_grad, inference_mode, is_grad_enabled, no_grad
 from autograd.tensor import Tensor

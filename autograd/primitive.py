@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from autograd.domain import REALS, Case, Domain
-from autograd.errors import DTypeError, IndexOutOfRange, ShapeError
+from autograd.errors import DTypeError, IndexOutOfRange, ShapeError, WengertError
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
@@ -299,6 +299,8 @@ def public(*numpy_functions: Callable[..., Any]) -> Callable[[F], F]:
 
 def explain(op: Primitive, values: Sequence[Any], settings: dict[str, Any], error: Exception) -> Exception:
     """The named error for what NumPy refused, in terms of the operation that the user called."""
+    if isinstance(error, WengertError):
+        return error
     shapes = ", ".join(str(np.shape(v)) for v in values)
     given = f"{op.name} was given shapes {shapes}" + (f" with {settings}" if settings else "")
     if isinstance(error, IndexError):

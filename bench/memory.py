@@ -14,7 +14,6 @@ from bench.turns import fresh
 
 ABOUT = "peak memory of training the examples' models, beside PyTorch"
 RESIDENT = "bench.training.resident"
-LIBRARIES = ("ours", "torch")
 TARGET = 1.2  # times PyTorch's
 MB = 1e-6
 LEAST = 1 / MB  # bytes: below this it is pages that happen to be free that decide
@@ -24,7 +23,7 @@ __all__ = ["ABOUT", "run", "show"]
 
 def run(*, repeats: int = 3, only: Sequence[str] = (), peers: bool = True) -> list[Result]:
     """The results of the models whose names contain one of `only`."""
-    reasons = {name: missing(name) if peers or name == "ours" else "not asked for" for name in LIBRARIES}
+    reasons = {"ours": "", "torch": missing("torch") if peers else "not asked for"}
     notes = [f"{name} is absent: {reason}." for name, reason in reasons.items() if reason]
     results = []
     for model in told(chosen(MODELS, only)):

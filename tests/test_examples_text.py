@@ -23,6 +23,16 @@ def test_text_is_cut_in_order_and_told_apart():
     np.testing.assert_array_equal(x[:, 1:], y[:, :-1])
 
 
+def test_no_paragraph_held_out_stands_in_the_text_trained_on():
+    text = EXAMPLE["prepare"]()
+    assert len(text.train) > 250_000
+    assert abs(len(text.held_out) / len(text.train) - 1 / 9) < 1e-4
+    parts = ("".join(text.alphabet[c] for c in codes).split("\n\n") for codes in (text.train, text.held_out))
+    train, held_out = ({" ".join(p.split()) for p in part} for part in parts)
+    assert len(held_out) > 100
+    assert not train & held_out
+
+
 def test_an_untrained_model_knows_nothing():
     text = EXAMPLE["prepare"](5000)
     model = EXAMPLE["CharacterModel"]("lstm", len(text.alphabet), 8, ag.random.Generator(0))

@@ -123,10 +123,12 @@ def projected(problem: Problem, outputs: Sequence[Tensor], base: Array, how: How
 
 
 def _shift(x: Array, rng: np.random.Generator) -> Array:
-    """A random sign for each element, times its scale."""
+    """A random number for each element, times its scale: not mere signs, whose parts may cancel exactly."""
     around = float(np.sqrt(np.mean(np.square(x)))) if x.size else 0.0
     scale = np.maximum(np.abs(x), 0.01 * around)
-    return np.asarray(np.where(scale > 0, scale, 1.0) * rng.choice([-1.0, 1.0], x.shape))
+    return np.asarray(
+        np.where(scale > 0, scale, 1.0) * rng.choice([-1.0, 1.0], x.shape) * rng.uniform(0.5, 1.5, x.shape)
+    )
 
 
 def _halved(check: _Projection, suspects: list[tuple[int, int]]) -> tuple[int, int]:

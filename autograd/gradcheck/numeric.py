@@ -91,9 +91,22 @@ def steps_for(scale: float, others: Sequence[float], eps: float, smallest: float
     return list(dict.fromkeys(max(s, step(smallest, 1.0)) for s in (step(scale, eps, power), *wider)))
 
 
-def estimate(at: At, base: Array, h: float, judge: Judge) -> Estimate:
-    """Richardson's extrapolation from the steps h and h/2."""
-    above, below, above2, below2 = (at(t) for t in (h, -h, h / 2, -h / 2))
+def settled(above: Array, below: Array, base: Array, h: float, exact: Array, judge: Judge) -> bool:
+    """Whether one step already agrees so well, without a jump, that a second one would change nothing."""
+    tolerance = judge.tolerance(exact)
+    jump = _slope(above, base, h) - _slope(base, below, h)
+    blur = ROUNDING * judge.eps * np.abs(base) / h
+    close = np.abs(_slope(above, below, 2 * h) - exact) <= 0.1 * tolerance
+    return bool((close & (np.abs(jump) <= tolerance) & (blur <= tolerance)).all())
+
+
+def estimate(at: At, base: Array, h: float, judge: Judge, exact: Array | None = None) -> Estimate:
+    """Richardson's extrapolation from the steps h and h/2; from h alone where `exact` agrees with it at once."""
+    above, below = at(h), at(-h)
+    if exact is not None and settled(above, below, base, h, exact, judge):
+        nothing = np.zeros(len(base))
+        return Estimate(_slope(above, below, 2 * h), nothing, nothing > 0, nothing, nothing, nothing)
+    above2, below2 = at(h / 2), at(-h / 2)
     first, second = _slope(above, below, 2 * h), _slope(above2, below2, h)
     value = (4 * second - first) / 3
     size = np.maximum.reduce([np.abs(base), np.abs(above), np.abs(below)])
@@ -118,7 +131,7 @@ def _slope(a: Array, b: Array, h: float) -> Array:
 def derivative(at: At, base: Array, steps: Sequence[float], exact: Array, judge: Judge) -> Estimate:
     """The numeric derivative, by the first step if that settles the matter, else by what all steps agree on."""
     with np.errstate(all="ignore"):
-        first = estimate(at, base, steps[0], judge)
+        first = estimate(at, base, steps[0], judge, exact)
         doubt = first.kink | judge.differs(exact, first) | judge.vague(exact, first)
         if not doubt.any() or len(steps) == 1:
             return first

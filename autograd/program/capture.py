@@ -181,7 +181,7 @@ def is_captured(x: Any) -> bool:
     False
     """
     noting = capture()
-    return noting is not None and isinstance(x, (Symbol, Tensor))
+    return isinstance(noting, Capture) and isinstance(x, (Symbol, Tensor))
 
 
 def check(f: Callable[..., None], *xs: Any) -> None:

@@ -143,7 +143,7 @@ def _exactly(setting: Any) -> tuple[Any, ...]:
 
 def _like(x: Any) -> Any:
     """An array of the kind that a symbol or a Tensor stands for."""
-    return np.empty(x.shape, x.dtype) if isinstance(x, Traced) else x
+    return np.empty(x.shape, x.dtype) if isinstance(x, (Tensor, Symbol)) else x
 
 
 def _order(values: Sequence[Any]) -> Order | None:

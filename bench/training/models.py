@@ -61,14 +61,14 @@ def lenet(kit: Kit) -> tuple[list[Any], Loss]:
     """Of `examples/lenet.py`."""
     nn = kit.nn
     model = nn.Sequential(
-        nn.Conv2d(1, 8, 5, padding=2),
+        nn.Conv2d(1, 16, 5, padding=2),
         nn.ReLU(),
         nn.MaxPool2d(2),
-        nn.Conv2d(8, 16, 5),
+        nn.Conv2d(16, 32, 5),
         nn.ReLU(),
         nn.MaxPool2d(2),
         nn.Flatten(),
-        nn.Linear(16 * 5 * 5, 120),
+        nn.Linear(32 * 5 * 5, 120),
         nn.ReLU(),
         nn.Linear(120, 84),
         nn.ReLU(),

@@ -349,7 +349,7 @@ def test_parameters_of_a_group_move_together(kind, options):
         np.testing.assert_allclose(got.numpy(), wanted.numpy(), rtol=1e-13)
     assert bool(optimizer._foreach.reasons) == (kind is optim.LAMB)
     ranks = [len(sets) for sets in optimizer._foreach._sets.values()]
-    assert max(ranks, default=0) == (0 if kind in ALONE else 3)
+    assert max(ranks, default=0) == (0 if kind in ALONE else 1)  # whatever their ranks
 
 
 # ---- differentiable

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.derivative import hessian, hvp
 from autograd.errors import DTypeError, ShapeError
-from autograd.jacobian import hessian, hvp
 from autograd.tape import no_grad
 from autograd.tensor import Tensor, as_tensor
 from autograd.transforms import value_and_grad
