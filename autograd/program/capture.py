@@ -194,7 +194,7 @@ def check(f: Callable[..., None], *xs: Any) -> None:
     >>> check(whole, ag.ones(3))
     """
     noting = capture()
-    if noting is None:
+    if not isinstance(noting, Capture):
         f(*(x.numpy() if isinstance(x, Tensor) else np.asarray(x) for x in xs))
     else:
         noting.checks.append((f, [noting.lift(x) for x in xs]))
@@ -206,5 +206,5 @@ def depends_on(holder: Any, name: str) -> None:
     >>> import nn
     >>> depends_on(nn.ReLU(), "training")
     """
-    if capturing and (noting := capture()):
+    if capturing and isinstance(noting := capture(), Capture):
         noting.guard(holder, name)

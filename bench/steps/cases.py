@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ def halves(rng: np.random.Generator, n: int) -> Batch:
 def layers(nn: Any, sizes: tuple[int, ...], activation: str) -> Any:
     """Linear layers with an activation between them."""
     parts = []
-    for k, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for k, (a, b) in enumerate(pairwise(sizes)):
         parts += [nn.Linear(a, b), *([getattr(nn, activation)()] if k < len(sizes) - 2 else [])]
     return nn.Sequential(*parts)
 
