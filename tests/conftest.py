@@ -3,3 +3,5 @@
 from hypothesis import settings
 
 settings.register_profile("thorough")
+
+collect_ignore_glob = ["figures/*"]  # programs that write figures, not tests: they need PyTorch

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from autograd.kernels import compile, pool
 
-SHARE = 1 << 15  # elements from which on a set is split into several items
+SHARE = 1 << 13  # elements of an item: a large set becomes many, so that slices of equally many items are equal work
 SERIAL = 1 << 14  # elements up to which one thread is faster than waking others
 
 _SOURCE = """

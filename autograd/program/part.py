@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from array import array
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.errors import IndexOutOfRange
+from autograd.primitive import Primitive
 from autograd.program.launch import empty, launch
 from autograd.program.loops import OUTER, Loops
 from autograd.program.stages import Stage, stages
@@ -17,6 +20,15 @@ from autograd.program.symbol import Symbol, graph
 
 BLOCK = 8192  # elements that one chunk of a kernel handles: a few microseconds of work, and its scratch stays in cache
 CHUNKS = 64  # at most so many partial totals of whole columns
+PYTHON: dict[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "negative": operator.neg,
+    "pow": operator.pow,
+    "sqrt": math.sqrt,
+}
 START = {"sum": 0, "max": -np.inf, "min": np.inf}
 COMBINE: dict[str, Callable[..., Any]] = {"sum": np.add.reduce, "max": np.maximum.reduce, "min": np.minimum.reduce}
 
@@ -27,8 +39,21 @@ def value_of(s: Any, env: dict[Symbol, Any]) -> Any:
         return s
     if s not in env:
         assert s.op is not None
-        env[s] = s.op.forward(*(value_of(x, env) for x in s.inputs), **s.settings)
+        env[s] = _applied(s.op, [value_of(x, env) for x in s.inputs], s.settings)
     return env[s]
+
+
+def _applied(op: Primitive, values: list[Any], settings: dict[str, Any]) -> Any:
+    """An operation on single elements; on Python numbers Python's own, which takes a tenth of the time."""
+    quick = PYTHON.get(op.name)
+    if quick is not None and all(type(x) in (int, float) for x in values):
+        try:
+            y = quick(*values)
+        except (ArithmeticError, ValueError):  # NumPy gives an infinity or NaN
+            y = None
+        if type(y) in (int, float):  # a root of a negative number is complex in Python
+            return y
+    return op.forward(*values, **settings)
 
 
 def number_of(s: Any, env: dict[Symbol, Any]) -> Any:

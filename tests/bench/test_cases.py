@@ -17,9 +17,17 @@ TINY = {
     "layers": {"repeats": 2, "only": ["Conv2d 1x1, 16x128", "LayerNorm 128"], "shrink": 64, "peers": False},
     "loader": {"repeats": 2, "rows": 600},
     "memory": {"repeats": 2, "only": ["LeNet"], "peers": False},
+    "steps": {"repeats": 2, "only": ["tiny"], "peers": False},
     "tape": {"repeats": 2, "length": 5, "number": 3, "peers": False},
 }
-TARGETS = {"kernels": [1.0, 1.0, 1.0, 1.5], "layers": [], "loader": [1.5], "memory": [], "tape": [1.2, 1.5, 1.5, 1.5]}
+TARGETS = {
+    "kernels": [1.0, 1.0, 1.0, 1.5],
+    "layers": [],
+    "loader": [1.5],
+    "memory": [],
+    "steps": [],
+    "tape": [1.2, 1.5, 1.5, 1.5],
+}
 
 
 def test_every_case_is_tried():
