@@ -98,7 +98,8 @@ class DeadUnitMonitor(Callback):
         ArgumentError: settings out of range.
 
     >>> import nn, optim
-    >>> model, monitor = nn.Sequential(nn.Linear(1, 4), nn.ReLU()), DeadUnitMonitor(steps=1, share=1)
+    >>> ag.random.seed(0)
+    >>> model, monitor = nn.Sequential(nn.Linear(1, 64), nn.ReLU()), DeadUnitMonitor(steps=1, share=1)
     >>> x = ag.ones((2, 1), dtype="float32")
     >>> trainer = nn.Trainer(model, lambda p: p.mean(), optim.SGD(model.parameters()), progress=False)
     >>> _ = trainer.fit([x], epochs=3, callbacks=[monitor])

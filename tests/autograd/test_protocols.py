@@ -85,7 +85,7 @@ def test_comparisons_and_orders_give_constants():
     ("call", "words"),
     [
         (lambda t: np.i0(t), r"np\.i0 .*no rule"),
-        (lambda t: np.linalg.inv(t), r"np\.inv .*no rule"),
+        (lambda t: np.linalg.eig(t), r"np\.eig .*no rule"),
         (lambda t: scipy.special.gamma(t), r"np\.gamma .*no rule"),
         (lambda t: np.logaddexp2(t, t), r"np\.logaddexp2 (.|\n)*nearest .*np\.logaddexp"),
         (lambda t: np.add.reduce(t), r"np\.add\.reduce"),
