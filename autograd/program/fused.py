@@ -20,7 +20,7 @@ from autograd.program.plan import Order, Plan
 from autograd.program.symbol import Symbol, Unfusable
 from autograd.sweep import saved_tensors, sweep
 from autograd.tape import Node, enable_grad, recording
-from autograd.tensor import Tensor
+from autograd.tensor import Tensor, as_tensor
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -110,7 +110,8 @@ class Fused(Generic[P, R]):
 
     def reasons(self) -> list[str]:
         """Why, for some of the arguments so far, the plain composition ran instead of kernels."""
-        return sorted({plan for plan in self.plans.values() if isinstance(plan, str)})
+        found = {plan for plan in self.plans.values() if isinstance(plan, str)}
+        return sorted(found.union(*(plan.reasons() for plan in self.plans.values() if isinstance(plan, Plan))))
 
 
 def _planned(
@@ -199,17 +200,23 @@ def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
     plan: Plan | Convolution = note["plan"]
     count = len(plan.inputs)
     cotangents = g.parts if isinstance(g, Several) else [g]
+    asked = note["asked"]
     if any(isinstance(part, Traced) for part in cotangents):
         xs = saved_tensors(node)[1 : count + 1]
-        return _recorded(note["composition"], note["settings"], xs, cotangents)
-    asked = note["asked"]
+        return _by_tape(note["composition"], note["settings"], xs, cotangents, record=True)
     if note["gradients"]:
         ready = iter(saved[count + 1 :])
         return [_scaled(g, next(ready)) if wanted else None for wanted in asked]
+    if not any(asked):
+        return [None] * count
+    kernels = plan.backward(asked)
+    if isinstance(kernels, str):
+        xs = [as_tensor(x).requires_grad_() if w else x for x, w in zip(saved[1 : count + 1], asked, strict=True)]
+        return _by_tape(note["composition"], note["settings"], xs, cotangents, record=False)
     seeds = zip(plan.outputs, plan.laid(cotangents), strict=True)
     values = [*plan.laid(saved[1 : count + 1]), *saved[count + 1 :]]
     values += [np.zeros(y.shape, y.dtype) if c is None else c for y, c in seeds]
-    parts = iter(plan.seen(plan.backward(asked)(values)) if any(asked) else ())
+    parts = iter(plan.seen(kernels(values)))
     return [next(parts) if wanted else None for wanted in asked]
 
 
@@ -218,7 +225,10 @@ def _scaled(g: Any, gradient: Any) -> Any:
     return gradient if g == 1 else np.zeros_like(gradient) if g == 0 else g * gradient
 
 
-def _recorded(f: Callable[..., Any], settings: dict[str, Any], xs: Sequence[Any], cotangents: list[Any]) -> list[Any]:
+def _by_tape(
+    f: Callable[..., Any], settings: dict[str, Any], xs: Sequence[Any], cotangents: list[Any], record: bool
+) -> list[Any]:
+    """The cotangents of the inputs by the composition's own tape."""
     with enable_grad():
         own = [reshape_(x, shape=x.shape) if isinstance(x, Tensor) and x.requires_grad else x for x in xs]
         y = f(*own, **settings)
@@ -226,7 +236,7 @@ def _recorded(f: Callable[..., Any], settings: dict[str, Any], xs: Sequence[Any]
         given = [(t.node, g) for t, g in zip(ys, cotangents, strict=True) if g is not None and t.node is not None]
         nodes = [x.node if isinstance(x, Tensor) else None for x in own]
         wanted = [n for n in nodes if n is not None]
-        found = sweep([n for n, _ in given], [g for _, g in given], wanted=wanted, record=True, retain=True)
+        found = sweep([n for n, _ in given], [g for _, g in given], wanted=wanted, record=record, retain=record)
     return [None if n is None else found.get(n) for n in nodes]
 
 
@@ -282,7 +292,7 @@ def explain(f: Callable[..., Any], *args: Any, **settings: Any) -> str:
         return f"not fused: {plan}"
     if isinstance(plan, Convolution):
         return plan.explanation()
-    parts = [("forward", plan.forward)]
+    parts: list[tuple[str, Part | str]] = [("forward", plan.forward)]
     if any(plan.differentiable()):
         parts.append(("backward", plan.backward(plan.differentiable())))
     return "\n".join(_explained(name, part) for name, part in parts) + (
@@ -290,7 +300,9 @@ def explain(f: Callable[..., Any], *args: Any, **settings: Any) -> str:
     )
 
 
-def _explained(name: str, part: Part) -> str:
+def _explained(name: str, part: Part | str) -> str:
+    if isinstance(part, str):
+        return f"{name}: the plain composition, as {part}"
     rows, columns = part.loops.sizes
     names = {s: f"%{k}" for k, s in enumerate(part.symbols)}
     count = len(part.stages)

@@ -50,7 +50,7 @@ class Plan:
         if self.wanted and all(y.dtype.kind == "f" for y in self.outputs):
             self._derive()
         self.forward = Part(self.inputs, [*self.outputs, *self.saved], build)
-        self._backward: dict[tuple[bool, ...], Part] = {}
+        self._backward: dict[tuple[bool, ...], Part | str] = {}
         self._at_once: dict[tuple[bool, ...], Part | None] = {}
 
     def _turned(self, s: Any, axes: Order | None) -> Any:
@@ -82,14 +82,20 @@ class Plan:
         returned = set(self.outputs)
         self.saved = [s for s in backward if s not in returned and (is_total(s, loops) or along_row(s, loops))]
 
-    def backward(self, asked: tuple[bool, ...]) -> Part:
-        """The kernels for the cotangents of the inputs that are asked for, made at the first time of asking."""
-        part = self._backward.get(asked)
-        if part is None:
+    def backward(self, asked: tuple[bool, ...]) -> Part | str:
+        """The kernels for the cotangents that are asked for, made at the first time of asking, or why there are none."""
+        if asked not in self._backward:
             given = [*self.inputs, *self.saved, *self.seeds]
             outputs = [self.gradients[s] for s, wanted in zip(self.inputs, asked, strict=True) if wanted]
-            part = self._backward[asked] = Part(given, outputs, self.build, self.twins)
-        return part
+            try:
+                self._backward[asked] = Part(given, outputs, self.build, self.twins)
+            except Unfusable as reason:
+                self._backward[asked] = f"backwards {reason}"
+        return self._backward[asked]
+
+    def reasons(self) -> list[str]:
+        """Why some derivative runs as the plain composition."""
+        return [part for part in self._backward.values() if isinstance(part, str)]
 
     def at_once(self, asked: tuple[bool, ...]) -> Part | None:
         """For a result of one element, the kernels for it together with its gradients: the inputs are read only once.
