@@ -4,6 +4,7 @@ from math import e, inf, nan, pi
 
 from autograd import errors, random
 from autograd.anomaly import detect_anomaly
+from autograd.arrays import checkpoint, elementwise_grad, grad, hessian, jacobian, value_and_grad
 from autograd.cost import Cost, costs_of, tape_position
 from autograd.create import (
     arange,
@@ -22,7 +23,7 @@ from autograd.create import (
     zeros_like,
 )
 from autograd.custom import custom_rule, primitive
-from autograd.derivative import elementwise_grad, gauss_newton_vp, hessian, hvp, jacobian
+from autograd.derivative import gauss_newton_vp, hvp
 from autograd.gradcheck import GradcheckResult, gradcheck, gradgradcheck
 from autograd.linear import linearize
 from autograd.listing import tape_of
@@ -163,18 +164,31 @@ from autograd.ops.special import (
     xlogy,
 )
 from autograd.ops.window import fold, window
+from autograd.products import (
+    deriv,
+    grad_and_aux,
+    grad_named,
+    hessian_tensor_product,
+    hessian_vector_product,
+    make_ggnvp,
+    make_hvp,
+    make_jvp,
+    make_vjp,
+    multigrad_dict,
+    tensor_jacobian_product,
+    vector_jacobian_product,
+)
 from autograd.program import eager as eager
-from autograd.program.capture import check, depends_on, is_captured
+from autograd.program.capture import check, depends_on, is_captured, not_yet
 from autograd.program.compile import Compiled, compile
 from autograd.program.foreach import Foreach, foreach
 from autograd.program.fused import explain, fused
 from autograd.program.launch import get_num_threads, set_num_threads
 from autograd.program.scalar import elementwise
-from autograd.recompute import checkpoint
 from autograd.sweep import backward
 from autograd.tape import enable_grad, inference_mode, is_grad_enabled, no_grad
 from autograd.tensor import Tensor
-from autograd.transforms import grad, jvp, value_and_grad, vjp
+from autograd.transforms import jvp, vjp
 
 newaxis = None
 
@@ -247,6 +261,7 @@ __all__ = [
     "cumulative_sum",
     "custom_rule",
     "depends_on",
+    "deriv",
     "det",
     "detect_anomaly",
     "diagonal",
@@ -292,11 +307,15 @@ __all__ = [
     "get_num_threads",
     "getitem",
     "grad",
+    "grad_and_aux",
+    "grad_named",
     "gradcheck",
     "gradgradcheck",
     "greater",
     "greater_equal",
     "hessian",
+    "hessian_tensor_product",
+    "hessian_vector_product",
     "hvp",
     "hypot",
     "i0e",
@@ -332,6 +351,10 @@ __all__ = [
     "logit",
     "logsumexp",
     "lstsq",
+    "make_ggnvp",
+    "make_hvp",
+    "make_jvp",
+    "make_vjp",
     "matmul",
     "matrix_norm",
     "matrix_transpose",
@@ -342,6 +365,7 @@ __all__ = [
     "min",
     "minimum",
     "moveaxis",
+    "multigrad_dict",
     "multiply",
     "nan",
     "ndtr",
@@ -352,6 +376,7 @@ __all__ = [
     "nonzero",
     "norm",
     "not_equal",
+    "not_yet",
     "ones",
     "ones_like",
     "outer",
@@ -411,6 +436,7 @@ __all__ = [
     "tape_of",
     "tape_position",
     "tensor",
+    "tensor_jacobian_product",
     "tensordot",
     "tile",
     "trace",
@@ -423,6 +449,7 @@ __all__ = [
     "value_and_grad",
     "var",
     "vecdot",
+    "vector_jacobian_product",
     "vjp",
     "where",
     "window",

@@ -42,8 +42,16 @@ class Traced:
 
 def capture() -> Any:
     """What captures the operations of this thread, or None."""
-    last = capturing[-1] if capturing else None
-    return last if last is not None and last.thread == get_ident() else None
+    me = get_ident()
+    for noting in reversed(capturing):
+        if noting.thread == me:
+            return noting
+    return None
+
+
+def training() -> Any:
+    """What notes the backward sweeps and gradients of this thread instead of doing them, or None."""
+    return getattr(capture(), "training", None)
 
 
 class Eager(Traced):
@@ -74,6 +82,8 @@ class Primitive:
         together: (cotangent, saved values, entry) to the cotangents of all inputs, where they share their work.
         deposit: (buffer, cotangent, saved values, entry, whether the buffer is all zero) adds the cotangent of the
             first input into a buffer where that is cheaper than making it, and says whether it has.
+        analytic: whether a complex input has a complex derivative, so that the slope is all there is to know of it;
+            the real part, the conjugate and the modulus have none.
     """
 
     def __init__(
@@ -104,6 +114,7 @@ class Primitive:
         self.composition = composition
         self.together: Callable[..., Any] | None = None
         self.deposit: Callable[..., bool] | None = None
+        self.analytic = True
         self.differentiable = any(pull is not None for pull in pulls)
         self.first = pulls.first if isinstance(pulls, _Repeated) else None
         self.keeps: dict[int, tuple[int, ...]] = {}

@@ -2,6 +2,12 @@
 
 The sweep does, once, what no rule has to think about: it adds up cotangents, undoes broadcasting, casts to the dtype of
 the input, checks that what was saved is still what was computed with, and frees it.
+
+The gradient of a real L by a complex z = x + iy is dL/dx + i dL/dy, as in PyTorch: the direction of steepest ascent, so
+that `z -= lr * z.grad` descends. Inside, a cotangent is its conjugate c, for which dL = Re(c dz) without a conjugate:
+then the rule of an analytic function of complex numbers is the rule for real ones, c f'(z), transposes stay transposes,
+and a sum of cotangents is one. So gradients are conjugated here, where they enter and leave a sweep, and in no rule.
+A real input of a complex result takes the real part of its cotangent.
 """
 
 from __future__ import annotations
@@ -11,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd.batching.level import lifted
 from autograd.broadcast import unbroadcast
-from autograd.errors import ClobberedError, DifferentiationError, ShapeError
-from autograd.primitive import public
+from autograd.errors import ClobberedError, DifferentiationError, DTypeError, ShapeError
+from autograd.primitive import Traced, capturing, functions, public, training
 from autograd.tape import Node, Watch, enable_grad, entries
 from autograd.tensor import Operand, Tensor, as_tensor
 
@@ -25,15 +32,39 @@ def sweep(
     wanted: Collection[Node] | None = None,
     record: bool = False,
     retain: bool = False,
+    transposed: bool = False,
 ) -> dict[Node, Any]:
-    """The cotangent of each wanted entry (of every leaf for None), given those of the roots.
+    """The gradient by each wanted entry (by every leaf for None), given those by the roots.
 
     Arrays in, arrays out; with `record`, Tensors in and recorded Tensors out, so that the result can be differentiated.
+    With `transposed` both are cotangents as rules have them: conjugated, where they are complex.
     """
     if record:
         with enable_grad():
-            return _sweep(roots, seeds, wanted, record, retain)
-    return _sweep(roots, seeds, wanted, record, retain)
+            return _swept(roots, seeds, wanted, record, retain, transposed)
+    return _swept(roots, seeds, wanted, record, retain, transposed)
+
+
+def _swept(
+    roots: Sequence[Node],
+    seeds: Sequence[Any],
+    wanted: Collection[Node] | None,
+    record: bool,
+    retain: bool,
+    transposed: bool,
+) -> dict[Node, Any]:
+    if transposed:
+        return _sweep(roots, seeds, wanted, record, retain)
+    found = _sweep(roots, [conjugated(s) for s in seeds], wanted, record, retain)
+    for node in found:
+        if node.dtype.kind == "c":
+            found[node] = conjugated(found[node])
+    return found
+
+
+def conjugated(g: Any) -> Any:
+    """The conjugate of a complex array or Tensor, a real one as it is."""
+    return functions["conj"](g) if g.dtype.kind == "c" else g
 
 
 def _sweep(
@@ -44,7 +75,7 @@ def _sweep(
     held: dict[Node, Any] = {}
     owned: set[Node] = set()  # entries whose cotangent is a buffer that was allocated here, and may be added into
     found: dict[Node, Any] = {}
-    for root, seed in zip(roots, seeds, strict=True):
+    for root, seed in zip(roots, map(lifted, seeds) if capturing else seeds, strict=True):
         held[root] = held[root] + seed if root in held else seed
     with np.errstate(all="ignore"):  # a derivative may be infinite: that is a value, not an accident
         while order:
@@ -81,7 +112,7 @@ def _sweep(
                 if part.shape != parent.shape:
                     part = unbroadcast(part, parent.shape)
                 if part.dtype is not parent.dtype and part.dtype != parent.dtype:
-                    part = _as_real(part, node).astype(parent.dtype)
+                    part = fitted(part, parent.dtype)
                 other = held.get(parent)
                 if other is None:
                     held[parent] = part
@@ -125,18 +156,16 @@ def saved_tensors(node: Node) -> list[Any]:
     """The saved values of an entry as Tensors at their places on the tape."""
     places = (node, *(node.parents or ()))
     return [
-        Tensor(value, place) if isinstance(value, (np.ndarray, np.generic)) else value
+        Tensor(value, place) if isinstance(value, (np.ndarray, np.generic, Traced)) else value
         for value, place in zip(node.saved, places, strict=False)
     ]
 
 
-def _as_real(part: Any, node: Node) -> Any:
-    if part.dtype.kind == "c":
-        raise DifferentiationError(
-            f"the derivative of {node.op.name!r} is complex at a real input (shape {node.shape}, {node.dtype}).\n"
-            "Complex numbers have no derivative here: write the real and the imaginary part as Tensors of their own."
-        )
-    return part
+def fitted(part: Any, dtype: np.dtype[Any]) -> Any:
+    """A cotangent or tangent in the dtype of what it belongs to: of a complex one beside a real value, the real part."""
+    if part.dtype.kind == "c" and dtype.kind != "c":
+        part = functions["real"](part)
+    return part if part.dtype == dtype else part.astype(dtype)
 
 
 def _check_unchanged(node: Node, position: int, parent: Node, changed: tuple[int, str]) -> None:
@@ -149,6 +178,13 @@ def _check_unchanged(node: Node, position: int, parent: Node, changed: tuple[int
 
 
 def _run_hooks(node: Node, watch: Watch, g: Any, record: bool) -> Any:
+    if node.dtype.kind == "c":
+        return conjugated(_shown(node, watch, conjugated(g), record))
+    return _shown(node, watch, g, record)
+
+
+def _shown(node: Node, watch: Watch, g: Any, record: bool) -> Any:
+    """What the hooks of an entry make of its gradient."""
     for hook in tuple(watch.hooks):
         t = g if record else Tensor(g)
         if isinstance(hook, str):  # RETAIN
@@ -175,13 +211,26 @@ def seed_of(t: Tensor, gradient: Operand | None, name: str) -> Tensor:
                 f"{name} of shape {t.shape} without a gradient. Expected a single element.\n"
                 f"Write .sum() or .mean() first, or give gradient= an array of shape {t.shape}."
             )
+        if t.dtype.kind == "c":
+            raise DifferentiationError(complex_result(name, t.dtype))
         return Tensor(np.ones(t.shape, t.dtype))
     seed = as_tensor(gradient)
     if seed.shape != t.shape:
         raise ShapeError(
             f"{name} of shape {t.shape} was given a gradient of shape {seed.shape}. Expected equal shapes."
         )
+    if seed.dtype.kind == "c" and t.dtype.kind != "c":
+        raise DTypeError(f"{name} of dtype {t.dtype} was given a gradient of dtype {seed.dtype}. Expected a real one.")
     return seed if seed.dtype == t.dtype else seed.astype(t.dtype)
+
+
+def complex_result(name: str, dtype: np.dtype[Any]) -> str:
+    """What is said where a complex number was to be made small or large."""
+    return (
+        f"{name} of a complex number ({dtype}), which has no direction of ascent.\n"
+        "Write ag.real(t), ag.imag(t) or ag.abs(t) for what is meant, give gradient= a cotangent, or write "
+        "ag.holomorphic_grad(f) for the complex derivative of a function."
+    )
 
 
 @public()
@@ -202,8 +251,9 @@ def backward(
             they hang on, a cycle: set `.grad = None` when done, or use `ag.grad`, which makes none.
 
     Raises:
-        DifferentiationError: if t is not on the tape.
+        DifferentiationError: if t is not on the tape, or complex and without a gradient.
         ShapeError: if t has several elements and no gradient, or one of another shape.
+        DTypeError: if t is real and the gradient complex.
         FreedTapeError: if an earlier sweep freed a part of the tape.
         ClobberedError: if a saved value was changed in place since.
 
@@ -213,8 +263,12 @@ def backward(
     >>> x.grad
     tensor(6.)
     """
-    ts = [t] if isinstance(t, Tensor) else list(t)
-    given = [gradient] if isinstance(t, Tensor) else list(gradient or [None] * len(ts))
+    alone = isinstance(t, Traced)
+    ts = [t] if alone else list(t)
+    given = [gradient] if alone else list(gradient or [None] * len(ts))
+    if capturing and (noting := training()):
+        noting.backward(ts, given, create_graph)
+        return
     seeds = [seed_of(x, g, "backward") for x, g in zip(ts, given, strict=True)]
     roots = [x.node for x in ts if x.node is not None]
     retain = create_graph if retain_graph is None else retain_graph

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from autograd.errors import DifferentiationError, DTypeError, ShapeError, UnsupportedError, user_line
 from autograd.methods import Methods, results_are
-from autograd.primitive import Eager, Primitive, Traced, capture, capturing, explain, functions
+from autograd.primitive import Eager, Primitive, Traced, capture, capturing, explain, functions, training
 from autograd.protocols import answer_function, answer_ufunc
 from autograd.tape import Node, leaf, recording, serials
 
@@ -146,10 +146,10 @@ class Tensor(Methods, Eager):
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Make this Tensor a leaf whose gradient is wanted, or a constant; returns itself."""
         if requires_grad and self.node is None:
-            if self.dtype.kind != "f":
+            if self.dtype.kind not in "fc":
                 raise DTypeError(
                     f"requires_grad was asked for on dtype {self.dtype}.\n"
-                    "Expected a real floating dtype: write t.astype('float32') first."
+                    "Expected a floating or complex dtype: write t.astype('float32') first."
                 )
             self.node = leaf(self.shape, self.dtype)
         elif not requires_grad:
@@ -169,10 +169,15 @@ class Tensor(Methods, Eager):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` accumulated, for a leaf or after `retain_grad`."""
+        if capturing and (noting := training()):
+            return noting.gradient(self)  # type: ignore[no-any-return]
         return None if self.node is None or self.node.watch is None else self.node.watch.grad
 
     @grad.setter
     def grad(self, gradient: Tensor | None) -> None:
+        if capturing and (noting := training()):
+            noting.keep_gradient(self, gradient)
+            return
         if self.node is None:
             if gradient is None:
                 return
@@ -269,6 +274,9 @@ class Tensor(Methods, Eager):
     def __float__(self) -> float:
         return float(self.item())
 
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
     def __int__(self) -> int:
         return int(self.item())
 
@@ -294,8 +302,10 @@ class Tensor(Methods, Eager):
         return bool((self.value == (x.value if isinstance(x, Tensor) else x)).any())
 
     def __repr__(self) -> str:
+        if isinstance(self.value, Traced):
+            return f"tensor({self.value!r})"
         text = np.array2string(np.asarray(self.value), separator=", ", prefix="tensor(")
-        if self.dtype not in (np.float64, np.int64, np.bool_):
+        if self.dtype not in (np.float64, np.complex128, np.int64, np.bool_):
             text += f", dtype={self.dtype}"
         if self.node is not None:
             text += ", requires_grad=True" if self.node.op is None else f", made_by={self.node.op.name!r}"

@@ -33,6 +33,8 @@ class LBFGS(Optimizer):
 
         optimizer.step(closure)
 
+    `nn.Trainer` does so by itself, as with any optimizer whose `needs_closure` is True.
+
     Parameters:
         params: Tensors.
         lr: the step along the direction, or the first one that the line search tries.
@@ -71,6 +73,7 @@ class LBFGS(Optimizer):
         "history_size": (1, inf),
     }
     numbers: ClassVar = {"func_evals": int, "n_iter": int, "prev_loss": float}
+    needs_closure: ClassVar = True
 
     def __init__(
         self,

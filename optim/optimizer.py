@@ -15,6 +15,7 @@ import numpy as np
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, CheckpointError, DifferentiationError, DTypeError, WengertError
+from optim.live import Numbers, weak
 from optim.together import State, Together, alike, rule_of, same
 
 Group: TypeAlias = dict[str, Any]
@@ -152,19 +153,28 @@ class Optimizer(ABC):
 
     def _step(self, k: int, params: list[Tensor], gradients: list[Tensor], settings: dict[str, Any]) -> None:
         """Update parameters of group k: those together whose states look alike, if the rule keeps them so."""
-        known, sets = self._together.get(k, ([], []))
-        if not same(known, params):
-            _, sets = self._together[k] = list(params), self._gathered(params)
-        for positions, some in sets:
+        captured = ag.is_captured(gradients[0])
+        if captured and any(w not in self._state for w in params):
+            ag.not_yet("an optimizer's first step makes its state")
+        for place, (positions, some) in enumerate(self.sets(k, params)):
             own = gradients if len(positions) == len(params) else [gradients[i] for i in positions]
             if some.stable(self.update, settings, self._stable):
-                some.step(self._foreach, own, settings)
+                live = Numbers(self, k, place, params, some, settings) if captured else None
+                some.step(self._foreach, own, settings, live)
                 continue
+            ag.not_yet("an optimizer's next step changes what its state is made of")
             for w, g, state in zip(some.columns[0], own, some.settled(), strict=True):
                 new, after = self.update(w, g.detach(), state, **settings)
                 self._state[w] = {name: x.detach() if isinstance(x, Tensor) else x for name, x in after.items()}
                 w.copy_(new)
             self._together.pop(k, None)  # their states look otherwise now
+
+    def sets(self, k: int, params: list[Tensor]) -> list[tuple[list[int], Together]]:
+        """The parameters of group k that have gradients, in sets that are updated together."""
+        known, sets = self._together.get(k, ([], []))
+        if not same(known, params):
+            _, sets = self._together[k] = list(params), self._gathered(params)
+        return sets
 
     def _gathered(self, params: list[Tensor]) -> list[tuple[list[int], Together]]:
         states = self.state
@@ -291,18 +301,6 @@ def _check_parameter(w: Any, where: str, known: set[int]) -> None:
         )
     if id(w) in known:
         raise ArgumentError(f"{where} (shape {w.shape}) was given before. Expected each parameter once.")
-
-
-def weak(setting: Any) -> Any:
-    """A setting in Python's own numbers, which do not promote float32: a schedule may have put NumPy's in its place."""
-    if isinstance(setting, Tensor) and setting.requires_grad:
-        raise DifferentiationError(
-            "a setting that requires a gradient was given to an optimizer, whose steps are not recorded.\n"
-            "Write setting.item(), or call optimizer.update(w, g, state, ...) yourself, which is differentiable."
-        )
-    if isinstance(setting, (Tensor, np.generic, np.ndarray)):
-        return setting.item()
-    return tuple([weak(x) for x in setting]) if isinstance(setting, (tuple, list)) else setting
 
 
 def active(setting: Any) -> bool:

@@ -37,11 +37,14 @@ class Together:
                 known[key] = update(ag.ones(1), ag.ones(1), tiny, **settings)[1].keys() == tiny.keys()
         return known[key]
 
-    def step(self, foreach: ag.Foreach, gradients: list[Tensor], settings: Mapping[str, Any]) -> None:
+    def step(self, foreach: ag.Foreach, gradients: list[Tensor], settings: Mapping[str, Any], live: Any = None) -> None:
         """Update them all."""
         shape, values = split(settings)
         key = (tuple(self.names), tuple(self.numbers), shape)
-        found = foreach.update_(self.columns, [gradients], *self.numbers.values(), *values, key=key)
+        numbers = (*self.numbers.values(), *values)
+        found = foreach.update_(self.columns, [gradients], *numbers, key=key, live=live)
+        if live is not None:  # noted, and not done yet
+            return
         self.numbers = dict(zip(self.numbers, found, strict=True))
 
     def settled(self) -> Sequence[State]:

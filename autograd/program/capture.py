@@ -12,9 +12,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from autograd.batching.level import Batching
 from autograd.errors import WengertError
 from autograd.primitive import Primitive, capture, capturing, functions, primitives
-from autograd.program.symbol import Symbol, Unfusable, _meaning, _weak
+from autograd.program.symbol import NotYet, Symbol, Unfusable, _meaning, _weak
+from autograd.program.training import Training
 from autograd.tape import recording
 from autograd.tensor import Tensor
 
@@ -48,6 +50,10 @@ class Captured(Symbol):
         """Taken as wanted."""
         return self.dtype.kind == "f"
 
+    def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
+        """Accumulate the gradient of this value into the leaves that it was made of."""
+        self.capture.training.backward([self], [gradient], create_graph)
+
 
 class Capture:
     """What one run of a function did.
@@ -58,6 +64,7 @@ class Capture:
         assigned: Tensors that it changed, with the symbols of their new values.
         guards: (object, attribute, value) that hold as long as the program stands for the function.
         frozen: symbols made under `no_grad`. checks: functions that look at values and may raise.
+        training: what it did to gradients and parameters.
     """
 
     def __init__(self) -> None:
@@ -71,6 +78,8 @@ class Capture:
         self.frozen: set[Symbol] = set()
         self.checks: list[tuple[Callable[..., None], list[Symbol]]] = []
         self.known: dict[Any, Symbol] = {}
+        self.training = Training(self)
+        self.wanted_arguments = False  # whether one of them requires a gradient
 
     def __enter__(self) -> Capture:
         capturing.append(self)
@@ -93,6 +102,8 @@ class Capture:
     def lift(self, x: Any) -> Any:
         """The symbol of a value."""
         if isinstance(x, Tensor):
+            if id(x) in self.training.stepped:
+                self.refuse("it reads what an optimizer's step has changed before")
             if id(x) not in self.now:
                 s = self.input(x.value, f"t{len(self.tensors)}")
                 self.tensors[id(x)], self.now[id(x)] = (x, s), s
@@ -194,7 +205,9 @@ def check(f: Callable[..., None], *xs: Any) -> None:
     >>> check(whole, ag.ones(3))
     """
     noting = capture()
-    if not isinstance(noting, Capture):
+    if isinstance(noting, Batching):
+        noting.aside(lambda: check(f, *map(noting.lift, xs)))
+    elif not isinstance(noting, Capture):
         f(*(x.numpy() if isinstance(x, Tensor) else np.asarray(x) for x in xs))
     else:
         noting.checks.append((f, [noting.lift(x) for x in xs]))
@@ -208,3 +221,14 @@ def depends_on(holder: Any, name: str) -> None:
     """
     if capturing and isinstance(noting := capture(), Capture):
         noting.guard(holder, name)
+
+
+def not_yet(reason: str) -> None:
+    """Let a function that is being compiled run as it stands this time, and be compiled at a later call.
+
+    For what makes its own state when it is first called. Does nothing where no function is being compiled.
+
+    >>> not_yet("the first call makes the buffers")
+    """
+    if capturing and isinstance(capture(), Capture):
+        raise NotYet(reason)

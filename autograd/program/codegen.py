@@ -71,6 +71,7 @@ class Writer:
         self.depth = 1
         self.names: dict[Symbol, str] = {s: f"v{k}" for k, s in enumerate(stage.order)}
         self.address: dict[Symbol, str] = {}
+        self.pitch: dict[Symbol, str] = {}
         self.outputs = set(stage.outputs)
         self.scratch: dict[Symbol, Symbol] = {}  # costly values kept, between passes, where an output will stand
         self.passes = max((stage.phase[s] for s in stage.order), default=0)
@@ -110,6 +111,9 @@ class Writer:
             self.line(f"{role}{k} = pointer_{stored}(args, {k + 5})")
             if role != "a":
                 self.head.append(f"read_{role}{k}, write_{role}{k} = outputs[{k - len(stage.arrays)}]")
+        for k, s in enumerate(stage.pitched, len(self.address)):
+            self.pitch[s] = f"p{k}"
+            self.line(f"p{k} = args[{k + 5}]")
 
     def _keep_costly(self) -> None:
         """Choose, for costly values needed in a later pass, an output in whose place they wait until it is written."""
@@ -256,7 +260,7 @@ class Writer:
         """Where the element of this row and column stands in memory."""
         across = self.level[s] & self.loops.across
         row = "" if not across else "i" if across == self.loops.across else "ia" if across == OUTER else "ib"
-        return row if not self.level[s] & COLUMNS else f"{row} * m + {column}" if row else column
+        return row if not self.level[s] & COLUMNS else f"{row} * {self.pitch.get(s, 'm')} + {column}" if row else column
 
     def _reads(self, s: Symbol, place: str) -> str:
         """An array that an output is written over is read as that output: with two names, loops do not vectorise."""

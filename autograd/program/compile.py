@@ -11,9 +11,8 @@ import numpy as np
 from autograd.config import config
 from autograd.errors import DifferentiationError, WengertError
 from autograd.primitive import Primitive, Traced, capture, capturing
-from autograd.program.capture import Capture, Captured
-from autograd.program.compiled import Program
-from autograd.program.symbol import Symbol, Unfusable, derive
+from autograd.program.run import Run
+from autograd.program.symbol import NotYet, Unfusable
 from autograd.sweep import sweep
 from autograd.tape import Node, enable_grad, recording
 from autograd.tensor import Tensor
@@ -47,12 +46,15 @@ class Compiled(Generic[P, R]):
         key = (tuple(map(_kind, leaves)), recording.get())
         found = next((run for run in self.programs.get(key, ()) if isinstance(run, str) or run.holds()), None)
         if found is None:
-            found = self._made(leaves, build)
+            try:
+                found = self._made(leaves, build)
+            except NotYet:
+                return self.function(*args, **settings)
             self._keep(key, found)
         if isinstance(found, str) or not found.program.lock.acquire(blocking=False):
             return self.function(*args, **settings)
         try:
-            return found(self, leaves, args, settings)  # type: ignore[return-value]
+            return found(leaves, (self.function, args, settings))  # type: ignore[no-any-return]
         finally:
             found.program.lock.release()
 
@@ -63,7 +65,9 @@ class Compiled(Generic[P, R]):
 
     def _made(self, leaves: Sequence[Any], build: Callable[[list[Any]], Any]) -> Run | str:
         try:
-            return Run(self.function, leaves, build)
+            return Run(self.function, leaves, build, self.op)
+        except NotYet:
+            raise
         except Unfusable as reason:
             return str(reason)
         except WengertError as error:  # the function will raise it again, in terms of what the user gave
@@ -72,78 +76,15 @@ class Compiled(Generic[P, R]):
     def explain(self, *args: P.args, **settings: P.kwargs) -> str:
         """The steps of the program for these arguments, or the reason why there is none."""
         leaves, build = flatten((args, settings))
-        made = self._made(leaves, build)
+        try:
+            made = self._made(leaves, build)
+        except NotYet as reason:
+            return f"not yet: {reason}"
         return made if isinstance(made, str) else str(made.program)
 
     def reasons(self) -> list[str]:
         """Why, for some of the arguments so far, the function ran as it stands."""
         return sorted({run for runs in self.programs.values() for run in runs if isinstance(run, str)})
-
-
-class Run:
-    """A program, and what it has to do with Tensors: which it reads, which have gradients, which it changes."""
-
-    def __init__(self, f: Callable[..., Any], leaves: Sequence[Any], build: Callable[[list[Any]], Any]) -> None:
-        with Capture() as noted:
-            symbols = [noted.input(_value(x), f"x{k}") if _is_input(x) else x for k, x in enumerate(leaves)]
-            args, settings = build(symbols)
-            result = f(*args, **settings)
-            if not isinstance(result, Captured):
-                raise Unfusable(f"it returns a {type(result).__name__}, not one Tensor that depends on its arguments")
-            self.places = [k for k, x in enumerate(leaves) if _is_input(x)]
-            inputs = [symbols[k] for k in self.places]
-            self.guards, self.numbers = noted.guards, bool(noted.numbers)
-            own = {id(leaves[k]): s for k, s in zip(self.places, inputs, strict=True)}
-            self.wanted: list[tuple[Any, Symbol]] = []
-            twins: Any = []
-            gradients: list[Symbol] = []
-            if recording.get():
-                read = [(t, s) for t, s in noted.tensors.values() if t.node is not None and id(t) not in own]
-                given = [
-                    (k, symbols[k]) for k in self.places if isinstance(leaves[k], Tensor) and leaves[k].node is not None
-                ]
-                wanted = [*given, *read]
-                if wanted:
-                    gradients, twins, wanted = _gradients(noted, result, wanted)
-                self.wanted = wanted
-        self.assigned = list(noted.assigned.values())
-        outputs = [result, *gradients, *(s for _, s in self.assigned)]
-        with np.errstate(all="ignore"):
-            self.program = Program(noted, inputs, outputs, [_value(leaves[k]) for k in self.places], twins)
-
-    def holds(self) -> bool:
-        """Whether what the program takes for granted is so."""
-        return all(getattr(holder, name) == value for holder, name, value in self.guards)
-
-    def __call__(self, owner: Compiled[Any, Any], leaves: Sequence[Any], args: Any, settings: Any) -> Tensor:
-        """Run the program; leave one entry on the tape, which holds the gradients."""
-        y, *rest = self.program.run([_value(leaves[k]) for k in self.places])
-        gradients, values = rest[: len(self.wanted)], rest[len(self.wanted) :]
-        for (t, _), value in zip(self.assigned, values, strict=True):
-            t.value = value
-        parents = tuple(leaves[x].node if isinstance(x, int) else x.node for x, _ in self.wanted)
-        if not parents:
-            return Tensor(y)
-        note = {"again": (owner.function, args, settings), "numbers": self.numbers}
-        return Tensor(y, Node(owner.op, parents, (None, *gradients), note, y.shape, y.dtype))
-
-
-def _gradients(noted: Capture, result: Symbol, wanted: list[Any]) -> tuple[list[Symbol], Any, list[Any]]:
-    """The gradients of a result of one element, with a cotangent of 1: what comes in later is a factor of them."""
-    if result.shape or result.dtype.kind != "f":
-        raise Unfusable(f"it returns shape {result.shape}, and only a single number is compiled with its gradient")
-    seed = noted.lift(np.ones((), result.dtype))
-    found, twins = derive([result], [seed], [s for _, s in wanted], noted.frozen)
-    pairs = [(w, g) for w, g in zip(wanted, found, strict=True) if g is not None]
-    return [g for _, g in pairs], twins, [w for w, _ in pairs]
-
-
-def _is_input(x: Any) -> bool:
-    return isinstance(x, (Tensor, np.ndarray, np.generic)) or type(x) is float
-
-
-def _value(x: Any) -> Any:
-    return x.value if isinstance(x, Tensor) else x
 
 
 def _kind(x: Any) -> Any:

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from autograd.config import config
 from autograd.errors import ArgumentError, ShapeError, WengertError
-from autograd.primitive import capture
+from autograd.primitive import capture, capturing, training
 from autograd.program.launch import build, kernel_module
 from autograd.program.loops import Loops
 from autograd.program.part import BLOCK, number_of
 from autograd.program.stages import Stage, stages
 from autograd.program.symbol import Symbol, Unfusable, graph
+from autograd.program.training import Live
 from autograd.tape import no_grad
 from autograd.tensor import Tensor
 
@@ -42,7 +43,9 @@ class Foreach:
         self.reasons: set[str] = set()
         self._sets: dict[Hashable, list[_Set]] = {}
 
-    def update_(self, targets: Columns, reads: Columns, *numbers: float, key: Hashable = None) -> tuple[Any, ...]:
+    def update_(
+        self, targets: Columns, reads: Columns, *numbers: float, key: Hashable = None, live: Live | None = None
+    ) -> tuple[Any, ...]:
         """Give each row of targets the values that the rule makes of it; what else the rule returns is returned.
 
         Parameters:
@@ -50,9 +53,14 @@ class Foreach:
             reads: columns of Tensors that the rule reads.
             numbers: further arguments; they may change from call to call.
             key: what the rule is asked for with, if it is keyed.
+            live: within a function that is compiled, gives the numbers anew for each run, and takes what is returned.
         """
-        if noting := capture():
-            noting.refuse("it steps an optimizer; compile what computes the loss, and step outside")
+        if capturing and (noting := capture()):
+            steps = training()
+            if steps is None or (live is None and numbers):
+                noting.refuse("it updates Tensors in place, by numbers that it could not ask for again")
+            steps.update(self, key, targets, reads, live)
+            return numbers
         lengths = {len(column) for column in (*targets, *reads)}
         if len(lengths) != 1:
             raise ShapeError(f"foreach was given columns of {sorted(lengths)} Tensors. Expected equal numbers.")

@@ -8,10 +8,11 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
 
+from autograd.batching.level import variable
 from autograd.config import config
 from autograd.errors import DifferentiationError, WengertError
-from autograd.ops.shape import reshape_
 from autograd.primitive import Primitive, Traced, capture, capturing
+from autograd.program.capture import Capture
 from autograd.program.convolution import Convolution
 from autograd.program.indices import RULES
 from autograd.program.launch import build, source_of
@@ -43,7 +44,7 @@ class Fused(Generic[P, R]):
     def __call__(self, *args: P.args, **settings: P.kwargs) -> R:
         """Run the kernels, or the composition where there are none."""
         if capturing and (noting := capture()):
-            if self._convolves([_like(x) for x in args], settings):
+            if isinstance(noting, Capture) and self._convolves([_like(x) for x in args], settings):
                 noting.refuse("it convolves, and the kernels for that run faster from outside of a program")
             return self.composition(*args, **settings)
         values = [x.value if isinstance(x, Tensor) else x for x in args]
@@ -230,7 +231,7 @@ def _by_tape(
 ) -> list[Any]:
     """The cotangents of the inputs by the composition's own tape."""
     with enable_grad():
-        own = [reshape_(x, shape=x.shape) if isinstance(x, Tensor) and x.requires_grad else x for x in xs]
+        own = [variable(x) if isinstance(x, Tensor) and x.requires_grad else x for x in xs]
         y = f(*own, **settings)
         ys = [y] if isinstance(y, Tensor) else y
         given = [(t.node, g) for t, g in zip(ys, cotangents, strict=True) if g is not None and t.node is not None]

@@ -7,7 +7,7 @@ that it varies over.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
@@ -45,7 +45,8 @@ class _Axes:
 class Loops:
     """The loops of a graph: of all `symbols`, of which `arrays` stand in memory and those `given` are not looked into.
 
-    `twins` are pairs that run along the same axes although no operation shows it: a result and its cotangent.
+    `twins` are pairs that run along the same axes although no operation shows it: a result and its cotangent. The last
+    axis of those `apart` is a loop of its own: their rows lie further apart in memory than they are long.
 
     Attributes:
         sizes: (rows, columns); rows is 1 and not a loop if there are only columns.
@@ -62,6 +63,7 @@ class Loops:
         arrays: Sequence[Symbol],
         given: Sequence[Symbol] = (),
         twins: Sequence[tuple[Symbol, Symbol]] = (),
+        apart: Collection[Symbol] = (),
     ) -> None:
         axes, known = _Axes(), set(given)
         places: dict[Symbol, Places] = {}
@@ -76,7 +78,7 @@ class Loops:
         order = _order(
             [final[s] for s in numbered if s in final], {k for p in final.values() for k in p if k is not None}
         )
-        groups = _collapse(order, list(final.values()))
+        groups = _collapse(order, list(final.values()), {final[s][-1] for s in apart if s in final})
         if len(groups) > 3:
             raise Unfusable(f"it needs {len(groups)} nested loops, and kernels have three")
         bits = (OUTER, ROWS, COLUMNS)[3 - len(groups) :]
@@ -178,12 +180,12 @@ def _order(layouts: Sequence[Places], every: set[int]) -> list[int]:
         raise Unfusable("it transposes an array") from None
 
 
-def _collapse(order: Sequence[int], layouts: Sequence[Places]) -> list[list[int]]:
-    """Neighbouring axes that every symbol has or lacks together, as groups."""
+def _collapse(order: Sequence[int], layouts: Sequence[Places], alone: Collection[int | None]) -> list[list[int]]:
+    """Neighbouring axes that every symbol has or lacks together, as groups; those `alone` begin one."""
     sets = [set(layout) for layout in layouts]
     groups: list[list[int]] = []
     for k in order:
-        if groups and all((k in s) == (groups[-1][-1] in s) for s in sets):
+        if groups and k not in alone and all((k in s) == (groups[-1][-1] in s) for s in sets):
             groups[-1].append(k)
         else:
             groups.append([k])

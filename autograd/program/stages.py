@@ -25,6 +25,7 @@ class Stage:
         order: all symbols to be computed, in order.
         phase: for each of them, the pass over the row in which it is first known.
         over: arrays read that an output is written over, element by element.
+        pitched: arrays whose rows do not follow one another; how far apart they begin is given with the arrays.
     """
 
     loops: Loops
@@ -35,6 +36,7 @@ class Stage:
     order: list[Symbol] = field(default_factory=list)
     phase: dict[Symbol, int] = field(default_factory=dict)
     over: dict[Symbol, Symbol] = field(default_factory=dict)
+    pitched: list[Symbol] = field(default_factory=list)
 
 
 def is_total(s: Symbol, loops: Loops) -> bool:

@@ -28,6 +28,10 @@ class Unfusable(Exception):
     """A composition uses what has no kernel form; the message is the reason."""
 
 
+class NotYet(Unfusable):
+    """What can be compiled at a later call, but not at this one."""
+
+
 class NoSuchAttribute(Unfusable, AttributeError):
     """A composition asks a symbol for what only a Tensor has."""
 
@@ -181,10 +185,9 @@ def derive(
     twins: Twins = []
     reaches = set(wanted)
     for s in graph(outputs):
-        if s.op is None:
-            if s in reaches:
-                nodes[s] = Node(None, (), (), None, s.shape, s.dtype)
-        else:
+        if s in reaches:
+            nodes[s] = Node(None, (), (), None, s.shape, s.dtype)
+        elif s.op is not None:
             parents = tuple(nodes.get(x) if isinstance(x, Symbol) else None for x in s.inputs)
             if s.op.differentiable and s not in frozen and any(p is not None for p in parents):
                 nodes[s] = Node(s.op, parents, (s, *s.inputs), s.settings, s.shape, s.dtype)

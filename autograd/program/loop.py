@@ -1,0 +1,303 @@
+"""A loop of many turns as one table of kernels and products, run without Python.
+
+What a turn reads and writes lies in slots, arrays with a row for each turn, for each state between turns, or one row in
+all. A turn's kernels are given the addresses of its own rows, so that results stand side by side when the loop ends.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.primitive import Primitive, primitives
+from autograd.program.launch import build, empty, kernel_module
+from autograd.program.loops import OUTER, Loops
+from autograd.program.schedule import VIEWS, steps
+from autograd.program.stages import Stage, stages
+from autograd.program.symbol import Symbol, Unfusable, graph
+
+Array = NDArray[Any]
+Twins = Sequence[tuple[Symbol, Symbol]]
+BLOCK = 2048  # elements of a kernel from which on a second thread is worth a barrier
+FIXED, HERE, BEFORE, AFTER, IN, OUT = range(6)  # the rows of a slot that a turn sees: the only one, its own, those
+# of the state before and after it, and of two rows in turn that which it reads and that which it writes
+
+
+def _never(*_: Any, **__: Any) -> Any:
+    raise NotImplementedError("a join is made by those who write its parts")
+
+
+JOIN = Primitive("join", "*parts", _never, pulls=(), reads=())
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a symbol stands: in which slot, in which row of it, and how within the row, as a view of a model of it."""
+
+    slot: int
+    rows: int
+    like: Array
+
+
+def rows_of(turns: NDArray[np.intp], reverse: bool) -> NDArray[np.intp]:
+    """For each turn, in the order of running, and each of the six ways the row that it sees; `reverse` of the scan.
+
+    >>> rows_of(np.array([1, 0]), reverse=False)
+    array([[0, 1, 1, 2, 0, 1],
+           [0, 0, 0, 1, 1, 0]])
+    """
+    k = np.arange(len(turns))
+    before, after = (turns + 1, turns) if reverse else (turns, turns + 1)
+    return np.stack([0 * k, turns, before, after, k % 2, (k + 1) % 2], axis=1)
+
+
+class Loop:
+    """The kernels and products of one turn, bound to slots.
+
+    Attributes:
+        models: for each slot an array like one row of it.
+        places: of symbols that are given (those without an operation), or to be written to a certain place.
+    """
+
+    def __init__(self) -> None:
+        self.models: list[Array] = []
+        self.places: dict[Symbol, Place] = {}
+        self._temporary: list[int] = []  # slots that nobody sees afterwards
+        self._entries: list[tuple[int, int, bool, int]] = []  # kernel, chunks, whether over threads, first word
+        self._words: list[tuple[int, int, int, int]] = []  # a number, slot, rows, bytes of a row
+        self._kept: list[Any] = []
+        self._ready: dict[bytes, tuple[Array, ...]] = {}
+
+    def slot(self, shape: Sequence[int], dtype: np.dtype[Any]) -> int:
+        """A new slot of rows of a shape."""
+        self.models.append(np.empty(shape, dtype))
+        return len(self.models) - 1
+
+    def put(self, s: Symbol, rows: int, slot: int | None = None) -> int:
+        """Let s stand in a slot, by default a new one."""
+        k = self.slot(s.shape, s.dtype) if slot is None else slot
+        self.places[s] = Place(k, rows, self.models[k])
+        return k
+
+    # ---- binding
+
+    def bind(self, outputs: Sequence[Symbol], twins: Twins = ()) -> None:
+        """Write the table that computes the outputs, each at its place.
+
+        Raises:
+            Unfusable: if a step has no kernel, or works on single numbers.
+        """
+        symbols = graph(outputs)
+        for s in symbols:
+            if s.op is JOIN:
+                whole = self._made(s)
+                for part, index in zip(s.inputs, s.settings["indices"], strict=True):
+                    self.places[part] = Place(whole.slot, whole.rows, whole.like[index])
+        plan = steps(symbols)
+        users: dict[Symbol, set[int]] = {s: {-1} for s in outputs}
+        for k, step in enumerate(plan):
+            for x in (x for s in step.symbols for x in s.inputs if isinstance(x, Symbol)):
+                users.setdefault(x, set()).add(k)
+        for k, step in enumerate(plan):
+            if step.kind == "group":
+                self._group(step.symbols, [s for s in step.symbols if users.get(s, set()) - {k}], twins)
+            elif step.kind == "product":
+                self._product(step.symbols[0])
+            elif step.kind == "view":
+                self._view(step.symbols[0])
+            elif step.symbols[0].op is not JOIN:
+                raise Unfusable(f"{step.symbols[0].op.name} has no kernel form")  # type: ignore[union-attr]
+
+    def _made(self, s: Symbol) -> Place:
+        """The place of a symbol; a row that every turn writes again if it has none."""
+        if s not in self.places:
+            self._temporary.append(self.put(s, FIXED))
+        return self.places[s]
+
+    def _view(self, s: Symbol) -> None:
+        assert s.op is not None
+        whole = self.places[s.inputs[0]]
+        like = s.op.forward(whole.like, *s.inputs[1:], **s.settings)
+        if not np.may_share_memory(like, whole.like):
+            raise Unfusable(f"{s.op.name} copies")
+        self.places[s] = Place(whole.slot, whole.rows, like)
+
+    def _product(self, s: Symbol) -> None:
+        a, b = s.inputs
+        if not all(isinstance(x, Symbol) and x.ndim == 2 for x in (a, b)):
+            raise Unfusable("it multiplies stacks of matrices")
+        places = [self.places[a], self.places[b], self._made(s)]
+        job = kernel_module("blas").entry(*(p.like for p in places))
+        if job is None:
+            raise Unfusable("it multiplies vectors, or numbers that BLAS does not know")
+        address, blocks, given = job
+        self._kept.append(given)
+        words = [(word, -1, 0, 0) for word in given]
+        for k, p in zip((7, 9, 11), places, strict=True):
+            words[k] = self._pointer(p)
+        self._enter(address, blocks, blocks > 1, words)
+
+    def _pointer(self, p: Place) -> tuple[int, int, int, int]:
+        model = self.models[p.slot]
+        return p.like.ctypes.data - model.ctypes.data, p.slot, p.rows, model.nbytes
+
+    def _enter(self, address: int, count: int, threads: bool, words: Sequence[tuple[int, int, int, int]]) -> None:
+        self._entries.append((address, count, threads, len(self._words)))
+        self._words.extend(words)
+
+    def _group(self, members: Sequence[Symbol], wanted: Sequence[Symbol], twins: Twins) -> None:
+        inside = set(members)
+        given = list({x: None for s in members for x in s.inputs if isinstance(x, Symbol) and x not in inside})
+        symbols = graph(wanted, given)
+        used = set(symbols)
+        arrays = [*(s for s in given if s in used), *wanted]
+        if any(s.op is not None and s.op.name in ("pick", "place") for s in symbols if s not in given):
+            raise Unfusable("it picks by labels, which must be looked at first")
+        pitched = [s for s in arrays if not self._made(s).like.flags.c_contiguous]
+        loops = Loops(symbols, arrays, given, twins, pitched)
+        made = stages(symbols, given, wanted, loops)
+        if not all(any(s in (*stage.outputs, *stage.totals) for stage in made) for s in wanted):
+            raise Unfusable("it works on single numbers")
+        for stage in made:
+            stage.pitched = [s for s in (*stage.arrays, *stage.outputs) if s in pitched]
+            self._stage(stage, loops)
+
+    def _stage(self, stage: Stage, loops: Loops) -> None:
+        kernel = build(stage)
+        if any(isinstance(s, Symbol) for s in stage.scalars):
+            raise Unfusable("it works on single numbers")
+        if any(not loops.level[t] or loops.level[t] & OUTER for t in stage.totals):
+            raise Unfusable("it sums over all rows")
+        rows, columns = loops.sizes
+        length, width = (rows, columns) if loops.has_rows else (columns, 1)
+        step = length if stage.totals else max(1, BLOCK // width)
+        scalars = array("d", [float(s) for s in stage.scalars])  # type: ignore[arg-type]
+        self._kept.append((scalars, kernel))
+        numbers = (rows, columns, step, loops.inner, scalars.buffer_info()[0])
+        places = [self._made(s) for s in (*stage.arrays, *stage.outputs, *stage.totals)]
+        pitches = [self._pitch(self.places[s].like, loops, loops.level[s]) for s in stage.pitched]
+        words = [(n, -1, 0, 0) for n in numbers] + [self._pointer(p) for p in places]
+        chunks = -(-length // step)
+        self._enter(kernel.address, chunks, chunks > 1, [*words, *((n, -1, 0, 0) for n in pitches)])
+
+    def _pitch(self, like: Array, loops: Loops, level: int) -> int:
+        """How far apart the rows of an array are that do not follow one another, in elements."""
+        shape, strides = like.shape, like.strides
+        even = all(strides[k] == strides[k + 1] * shape[k + 1] for k in range(like.ndim - 2))
+        if level != loops.full or like.ndim < 2 or not even or strides[-1] != like.itemsize:
+            raise Unfusable("it reads a part of an array that does not lie in rows")
+        return strides[-2] // like.itemsize
+
+    # ---- running
+
+    def run(self, given: Mapping[int, Array], rows: NDArray[np.intp]) -> None:
+        """Run a turn for each row of `rows`; `given` are the arrays of all slots but those that nobody sees."""
+        own = {k: empty(self.models[k].shape, self.models[k].dtype) for k in self._temporary}
+        addresses = np.zeros(len(self.models) + 1, np.intp)  # the last for plain numbers
+        for k, x in (*given.items(), *own.items()):
+            addresses[k] = x.ctypes.data
+        slots, fixed, kernels, counts, threads, starts = self._tables(rows)
+        words = fixed + addresses[slots]
+        args = words.ctypes.data + starts
+        kernel_module("pool").Table(kernels, counts, args, threads).run()
+
+    def _tables(self, rows: NDArray[np.intp]) -> tuple[Array, ...]:
+        """What does not change from run to run: all but the addresses of arrays."""
+        key = rows.tobytes()
+        found = self._ready.get(key)
+        if found is None:
+            numbers, slots, patterns, strides = np.array(self._words, np.intp).reshape(-1, 4).T
+            fixed = numbers + rows[:, patterns] * strides
+            kernels, counts, threads, first = np.array(self._entries, np.intp).reshape(-1, 4).T
+            starts = 8 * (np.arange(len(rows))[:, None] * len(slots) + first)
+            columns = (np.tile(x, len(rows)) for x in (kernels, counts, threads))
+            if len(self._ready) > 8:
+                self._ready.clear()
+            found = self._ready[key] = (np.array(slots), np.ascontiguousarray(fixed), *columns, starts)
+        return found
+
+
+# ---- graphs made ready to be bound
+
+
+def is_view(s: Symbol) -> bool:
+    """Whether s stands where another symbol does."""
+    return s.op is None or s.op.name in VIEWS
+
+
+def rewritten(outputs: Sequence[Symbol], known: Mapping[Symbol, Symbol]) -> dict[Symbol, Symbol]:
+    """What stands for each symbol of a graph once others stand for those that are `known`.
+
+    Arrays that are put together of parts, by `concat` or as the cotangents of slices, become joins: each part is
+    written where it belongs.
+    """
+    new = dict(known)
+    parts: dict[Symbol, list[Symbol]] = {}
+    for s in graph(outputs, list(known)):
+        if s in new:
+            continue
+        if s.op is None:
+            new[s] = s
+            continue
+        inputs = tuple(new.get(x, x) if isinstance(x, Symbol) else x for x in s.inputs)
+        same = all(a is b for a, b in zip(inputs, s.inputs, strict=True))
+        t = s if same else Symbol(s.shape, s.dtype, s.op, inputs, s.settings, weak=s.weak)
+        new[s] = _joined(t, parts) or t
+    return new
+
+
+def copied(s: Symbol) -> Symbol:
+    """A symbol of the same value, to be written elsewhere."""
+    return Symbol(s.shape, s.dtype, primitives["astype"], (s,), {"dtype": s.dtype})
+
+
+def _joined(t: Symbol, parts: dict[Symbol, list[Symbol]]) -> Symbol | None:
+    assert t.op is not None
+    if t.op.name == "concat":
+        axis, bounds = t.settings["axis"], t.settings["bounds"]
+        pieces = list(t.inputs)
+        cuts: list[Any] = [(slice(None),) * axis + (slice(*pair),) for pair in pairwise(bounds)]
+        return _join(t, pieces, cuts)
+    if t.op.name == "scatter" and len(t.inputs) == 1:
+        parts[t] = [t]
+    elif t.op.name == "add" and all(isinstance(x, Symbol) and x in parts and x.shape == t.shape for x in t.inputs):
+        parts[t] = [p for x in t.inputs for p in parts[x]]
+    found = parts.get(t)
+    if found is None or not _covers([p.settings["index"] for p in found], t.shape):
+        return None
+    del parts[t]
+    return _join(t, [p.inputs[0] for p in found], [p.settings["index"] for p in found])
+
+
+def _join(t: Symbol, pieces: Sequence[Any], indices: Sequence[Any]) -> Symbol | None:
+    if not all(isinstance(p, Symbol) and p.dtype == t.dtype for p in pieces):
+        return None
+    return Symbol(t.shape, t.dtype, JOIN, tuple(map(copied, pieces)), {"indices": indices})
+
+
+def _covers(indices: Sequence[Any], shape: tuple[int, ...]) -> bool:
+    """Whether every element is named by one index: slices and whole numbers that follow one another along an axis."""
+    spans: list[tuple[int, int]] = []
+    axes = set()
+    for index in indices:
+        if any(not isinstance(item, (slice, int)) for item in index) or len(index) > len(shape):
+            return False
+        for k, item in enumerate(index):
+            n = shape[k]
+            start, stop, step = item.indices(n) if isinstance(item, slice) else (item % n, item % n + 1, 1)
+            if step != 1:
+                return False
+            if (start, stop) != (0, n) or isinstance(item, int):
+                axes.add(k)
+                spans.append((start, stop))
+    if len(axes) != 1 or len(spans) != len(indices):
+        return False
+    spans.sort()
+    ends = [0, *(stop for _, stop in spans)]
+    return all(start == end for (start, _), end in zip(spans, ends, strict=False)) and ends[-1] == shape[axes.pop()]

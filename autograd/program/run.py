@@ -1,0 +1,130 @@
+"""A program and what it has to do with Tensors: which it reads, which get gradients, which it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.primitive import Primitive
+from autograd.program.capture import Capture, Captured
+from autograd.program.compiled import Program
+from autograd.program.symbol import Symbol, Unfusable, derive
+from autograd.program.training import Update
+from autograd.tape import Node, recording
+from autograd.tensor import Tensor
+from autograd.tree import flatten
+
+Again = tuple[Callable[..., Any], Any, Any]  # a function, its arguments and settings
+
+
+class Run:
+    """A captured function, ready to be run again.
+
+    It is one of two kinds. A function that calls `backward` or steps an optimizer does so in each run. For any other,
+    the gradients of its result, one number, are computed with it and left on the tape.
+    """
+
+    def __init__(
+        self, f: Callable[..., Any], leaves: Sequence[Any], build: Callable[[list[Any]], Any], op: Primitive
+    ) -> None:
+        self.op = op
+        with Capture() as noted:
+            symbols = [noted.input(value_of(x), f"x{k}") if is_input(x) else x for k, x in enumerate(leaves)]
+            self.places = [k for k, x in enumerate(leaves) if is_input(x)]
+            arguments = [k for k in self.places if isinstance(leaves[k], Tensor) and leaves[k].node is not None]
+            noted.wanted_arguments = bool(arguments) and recording.get()
+            args, settings = build(symbols)
+            results, self.build = flatten(f(*args, **settings))
+            self.wanted: list[tuple[Any, Symbol]] = []
+            gradients: list[Symbol] = []
+            twins = noted.training.twins
+            if recording.get() and not noted.training:
+                own = {id(leaves[k]) for k in self.places}
+                read = [(t, s) for t, s in noted.tensors.values() if t.node is not None and id(t) not in own]
+                wanted = [*((k, symbols[k]) for k in arguments), *read]
+                if wanted:
+                    twins, self.wanted = _gradients(noted, results, wanted)
+                    gradients = [g for _, g in self.wanted]
+        self.results = [x if isinstance(x, Captured) else None for x in results]
+        self.constants = results
+        if not any(isinstance(x, Captured) for x in results) and not noted.training:
+            raise Unfusable("it returns nothing that depends on its arguments")
+        self.guards, self.numbers = noted.guards, bool(noted.numbers)
+        self.fresh = noted.training.fresh
+        self.gradients = list(noted.training.gradients.values())
+        self.updates = noted.training.updates
+        self.assigned = list(noted.assigned.values())
+        reads = [s for u in self.updates for column in u.reads for s in column if isinstance(s, Symbol)]
+        kept = [g for _, g in self.gradients if g is not None]
+        changed = [s for _, s in self.assigned]
+        outputs = [*(s for s in self.results if s is not None), *gradients, *changed, *kept, *reads]
+        inputs = [symbols[k] for k in self.places]
+        examples = [value_of(leaves[k]) for k in self.places]
+        with np.errstate(all="ignore"):
+            self.program = Program(noted, inputs, list(dict.fromkeys(outputs)), examples, twins)
+        self.place = {s: k for k, s in enumerate(self.program.outputs)}
+
+    def holds(self) -> bool:
+        """Whether what the program takes for granted is so."""
+        return (
+            all(getattr(holder, name) == value for holder, name, value in self.guards)
+            and all(t.grad is None for t in self.fresh)
+            and all(u.live is None or u.live.read() is not None for u in self.updates)
+        )
+
+    def __call__(self, leaves: Sequence[Any], again: Again) -> Any:
+        """Run the program; leave one entry on the tape, which holds the gradients, or do what the function does."""
+        for t, _ in self.gradients:  # so that their arrays are the program's alone
+            t.grad = None
+        found: Any = self.program.run([value_of(leaves[k]) for k in self.places])
+        place = self.place
+        for t, s in self.assigned:
+            t.value = found[place[s]]
+        parts = zip(self.results, self.constants, strict=True)
+        results = [x if s is None else Tensor(found[place[s]]) for s, x in parts]
+        for t, g in self.gradients:
+            if g is not None:
+                t.grad = Tensor(found[place[g]])
+        for u in self.updates:
+            self._update(u, found)
+        if self.wanted:
+            parents = tuple(leaves[x].node if isinstance(x, int) else x.node for x, _ in self.wanted)
+            gradients = [found[place[g]] for _, g in self.wanted]
+            (result,) = results
+            note = {"again": again, "numbers": self.numbers}
+            result.node = Node(self.op, parents, (None, *gradients), note, result.shape, result.dtype)
+        return self.build(results)
+
+    def _update(self, u: Update, found: Sequence[Any]) -> None:
+        """Step an optimizer."""
+        place = self.place
+        reads = [[Tensor(found[place[x]]) if isinstance(x, Symbol) else x for x in column] for column in u.reads]
+        numbers = () if u.live is None else u.live.read()
+        assert numbers is not None  # `holds` has seen that
+        after = u.foreach.update_(u.targets, reads, *numbers, key=u.key)
+        if u.live is not None:
+            u.live.write(after)
+
+
+def _gradients(noted: Capture, results: Sequence[Any], wanted: list[Any]) -> tuple[Any, list[tuple[Any, Symbol]]]:
+    """Who gets the gradients of a result of one number for a cotangent of 1, with them: what comes later is a factor."""
+    if len(results) != 1:
+        raise Unfusable(f"it returns {len(results)} values, and only a single number is compiled with its gradient")
+    (result,) = results
+    if result.shape or result.dtype.kind != "f":
+        raise Unfusable(f"it returns shape {result.shape}, and only a single number is compiled with its gradient")
+    seed = noted.lift(np.ones((), result.dtype))
+    found, twins = derive([result], [seed], [s for _, s in wanted], noted.frozen)
+    return twins, [(x, g) for (x, _), g in zip(wanted, found, strict=True) if g is not None]
+
+
+def is_input(x: Any) -> bool:
+    """Whether an argument is a value that may change from run to run."""
+    return isinstance(x, (Tensor, np.ndarray, np.generic)) or type(x) is float
+
+
+def value_of(x: Any) -> Any:
+    """The array of a Tensor."""
+    return x.value if isinstance(x, Tensor) else x

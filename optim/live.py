@@ -1,0 +1,73 @@
+"""Numbers of an optimizer that a compiled step asks for anew each time it runs: its settings and its step count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from autograd import Tensor
+from autograd.errors import DifferentiationError
+from optim.together import Together, same, split
+
+
+class Owner(Protocol):
+    """What is asked of an optimizer."""
+
+    param_groups: list[dict[str, Any]]
+    defaults: dict[str, Any]
+
+    def sets(self, k: int, params: list[Tensor]) -> list[tuple[list[int], Together]]:
+        """The parameters of group k that have gradients, in sets that are updated together."""
+
+
+class Numbers:
+    """Those of one set of parameters of one group."""
+
+    def __init__(
+        self,
+        owner: Owner,
+        group: int,
+        place: int,
+        params: list[Tensor],
+        some: Together,
+        settings: Mapping[str, Any],
+    ) -> None:
+        self.owner, self.group, self.place, self.params, self.some = owner, group, place, list(params), some
+        self.form, self.values = split(settings)
+        self.seen: list[Any] | None = None
+
+    def read(self) -> Sequence[float] | None:
+        """The counts and settings as they are now; None where others than these parameters and this form are asked."""
+        group = self.owner.param_groups[self.group]
+        now = [group[name] for name in self.owner.defaults]
+        if now != self.seen:
+            form, self.values = split({name: weak(group[name]) for name in self.owner.defaults})
+            if form != self.form:
+                return None
+            self.seen = now
+        sets = self.owner.sets(self.group, self.params)
+        some = sets[self.place][1] if self.place < len(sets) else None
+        if some is not self.some:  # the state was looked at, or loaded
+            mine = self.some.columns
+            if some is None or len(some.columns) != len(mine) or not all(map(same, some.columns, mine)):
+                return None
+            self.some = some
+        return [*some.numbers.values(), *self.values]
+
+    def write(self, numbers: Sequence[float]) -> None:
+        """The counts after a step."""
+        self.some.numbers = dict(zip(self.some.numbers, numbers, strict=True))
+
+
+def weak(setting: Any) -> Any:
+    """A setting in Python's own numbers, which do not promote float32: a schedule may have put NumPy's in its place."""
+    if isinstance(setting, Tensor) and setting.requires_grad:
+        raise DifferentiationError(
+            "a setting that requires a gradient was given to an optimizer, whose steps are not recorded.\n"
+            "Write setting.item(), or call optimizer.update(w, g, state, ...) yourself, which is differentiable."
+        )
+    if isinstance(setting, (Tensor, np.generic, np.ndarray)):
+        return setting.item()
+    return tuple([weak(x) for x in setting]) if isinstance(setting, (tuple, list)) else setting
