@@ -19,6 +19,7 @@ SMALL = 1 << 18  # multiply-adds up to which NumPy's BLAS uses one thread of its
 SINGLE = 1 << 20  # up to which one block is faster than the pool
 CORES = pool.allowed()
 _NORMAL, _TURNED = ord("N"), ord("T")
+_NOWHERE = np.zeros(3, np.intp)
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -35,6 +36,7 @@ def matmul(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any] | None = None) ->
         and a.ndim == b.ndim == 2
         and a.dtype is b.dtype
         and a.shape[0] * b.size > SMALL
+        and min(*a.shape, *b.shape) > 1
         and a.dtype in _FLOATS
         and a.shape[1] == b.shape[0]
     ):
@@ -52,24 +54,55 @@ def matmul(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any] | None = None) ->
 def entry(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> tuple[int, int, array[int]] | None:
     """A product as an entry of a table: the kernel's address, the number of blocks, and its `args`, to be kept alive.
 
-    a: (m, k), b: (k, n), out: (m, n), of one dtype, float32 or float64. None if BLAS cannot take them as they stand:
-    other strides than those of a matrix or its transpose, vectors, a BLAS that is not OpenBLAS. `out` must not overlap.
+    a: (..., m, k), b: (..., k, n), out: (..., m, n), of one dtype, float32 or float64; vectors as in `np.matmul`; leading
+    axes broadcast. None if BLAS cannot take them as they stand: other strides than those of a matrix or its transpose,
+    a BLAS that is not OpenBLAS, no elements. `out` must not overlap.
     """
-    if out.shape != (m := a.shape[0], n := b.shape[1]) or min(m, n, k := a.shape[1]) < 2 or out.dtype != a.dtype:
+    if not a.ndim or not b.ndim or not a.size or not b.size or out.dtype != a.dtype or a.dtype != b.dtype:
+        return None
+    a, b, out = _matrices(a, b, out)
+    m, n, k = a.shape[-2], b.shape[-1], a.shape[-1]
+    if out.shape[-2:] != (m, n) or b.shape[-2] != k or not out.flags.writeable:
         return None
     left, right, result = _layout(a), _layout(b), _layout(out)
-    if left is None or right is None or result is None or result[0] != _NORMAL or not out.flags.writeable:
+    if left is None or right is None or result is None or result[0] != _NORMAL:
         return None
     if max(m, n, k, left[1], right[1], result[1]) >= 1 << 31:
         return None
     native = _native(a.dtype)
     if native is None:
         return None
-    rows, columns = grid(m, n, k, CORES)
+    offsets = np.stack([_offsets(x, out.shape[:-2]) for x in (a, b, out)], 1)
+    many = len(offsets)
+    rows, columns = grid(m, n, k, CORES) if many == 1 else (m, n)
     across = -(-n // columns)
+    blocks = -(-m // rows) * across
     words = array("q", (native[2], native[1], left[0], right[0], m, n, k, a.ctypes.data, left[1], b.ctypes.data))
-    words.extend((right[1], out.ctypes.data, result[1], rows, columns, across))
-    return native[0], -(-m // rows) * across, words
+    words.extend((right[1], out.ctypes.data, result[1], rows, columns, across, blocks, _NOWHERE.ctypes.data))
+    if many > 1:
+        words.extend(offsets.ravel().tolist())
+        words[17] = words.buffer_info()[0] + 18 * words.itemsize
+    return native[0], blocks * many, words
+
+
+def _matrices(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """The operands with vectors as matrices, and rows of many matrices by one as the rows of a single matrix."""
+    if a.ndim == 1:
+        a, out = a[None], (out[..., None, :] if b.ndim > 1 else out.reshape(1))
+    if b.ndim == 1:
+        b, out = b[:, None], out[..., None]
+    if a.ndim > 2 and b.ndim == 2 and a.flags.c_contiguous and out.flags.c_contiguous:
+        return a.reshape(-1, a.shape[-1]), b, out.reshape(-1, out.shape[-1])
+    return a, b, out
+
+
+def _offsets(x: NDArray[Any], batch: tuple[int, ...]) -> NDArray[np.intp]:
+    """Where each of the matrices begins, in bytes from the first."""
+    strides = np.broadcast_to(x, (*batch, *x.shape[-2:])).strides[:-2]
+    found = np.zeros(batch, np.intp)
+    for axis, (length, stride) in enumerate(zip(batch, strides, strict=True)):
+        found += (np.arange(length) * stride).reshape(-1, *[1] * (len(batch) - 1 - axis))
+    return found.ravel()
 
 
 @lru_cache(1024)
@@ -90,10 +123,16 @@ def _share(size: int, parts: int) -> int:
 
 
 def _layout(x: NDArray[Any]) -> tuple[int, int] | None:
-    """Whether a matrix lies in rows or turned, and its leading dimension; None if neither."""
-    (high, wide), (down, right), item = x.shape, x.strides, x.itemsize
+    """Whether matrices lie in rows or turned, and their leading dimension; None if neither."""
+    (high, wide), (down, right), item = x.shape[-2:], x.strides[-2:], x.itemsize
+    if high == 1:
+        down = wide * max(right, item)
+    if wide == 1:
+        right = item if down >= item else high * item
     if right == item and down >= wide * item and down % item == 0:
         return _NORMAL, down // item
+    if high == 1 and right % item == 0 and right >= item:
+        return _TURNED, right // item
     if down == item and right >= high * item and right % item == 0:
         return _TURNED, right // item
     return None

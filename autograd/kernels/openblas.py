@@ -68,12 +68,14 @@ def leave(limit, before):
 def kernel(lo, hi, args):
     limit, gemm, turned_a, turned_b = args[0], args[1], args[2], args[3]
     m, n, k = args[4], args[5], args[6]
-    a, lda, b, ldb, c, ldc = args[7], args[8], args[9], args[10], args[11], args[12]
-    rows, columns, across = args[13], args[14], args[15]
+    lda, ldb, ldc = args[8], args[10], args[12]
+    rows, columns, across, blocks, offsets = args[13], args[14], args[15], args[16], word_at(args[17])
     before = enter(limit)
-    for block in range(lo, hi):
+    for item in range(lo, hi):
+        which, block = 3 * (item // blocks), item % blocks
         i, j = block // across * rows, block % across * columns
         height, width = min(rows, m - i), min(columns, n - j)
+        a, b, c = args[7] + offsets[which], args[9] + offsets[which + 1], args[11] + offsets[which + 2]
         mine = a + {size} * (i if turned_a == 84 else i * lda)
         other = b + {size} * (j * ldb if turned_b == 84 else j)
         # row-major C = A B is column-major C' = B' A'

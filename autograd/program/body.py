@@ -95,7 +95,7 @@ class Body:
         seeds, outputs, _ = self.seeds([s.dtype.kind == "f" for s in self.ys])
         found, _ = self.derived(outputs, seeds, floating)
         known = set(self.known())
-        live = graph([g for g in found if g is not None], [*known, *self._costly()])
+        live = set(graph([g for g in found if g is not None], [*known, *self._costly()]))
         return [s for s in self._costly() if s in live and s not in known]
 
     def _costly(self) -> list[Symbol]:
@@ -210,6 +210,7 @@ class Backward:
             if wanted:
                 self._source(seeds[len(states) + sum(seeded[:k])], HERE, "seed", k)
         self.targets: list[Symbol] = []
+        self.alone: set[int] = set()
         self.states = self._states(states, gradients[: len(states)])
         self.carried = states_in
         self.totals: dict[Symbol, list[Total]] = {}
@@ -259,8 +260,11 @@ class Backward:
         """The cotangents of states, which go from turn to turn in two rows."""
         found = []
         for s, g in zip(seeds, gradients, strict=True):
-            if g is None:
-                raise Unfusable("a state does not depend on the one before")
+            if g is None:  # nothing reaches the state before: the cotangent of the last one is that of one turn alone
+                slot = self.loop.put(s, HERE)
+                self.alone.add(slot)
+                found.append(slot)
+                continue
             slot = self.loop.put(s, IN)
             out = copied(g) if is_view(g) or g in self.loop.places else g
             self.loop.put(out, OUT, slot)
@@ -306,19 +310,21 @@ class Backward:
     def _constant(self, s: Symbol) -> bool:
         """Whether s is the same in every turn."""
         live = graph([s], list(self.loop.places))
-        return all(self.loop.places[x].rows == FIXED for x in live if x in self.loop.places and x.op is None)
+        return all(self.loop.places[x].rows == FIXED for x in live if x in self.loop.places)
 
     # ---- running
 
     def run(
-        self, values: Sequence[Sequence[Array]], left: dict[int, Array], states: Any, seeds: Any, turns: int
+        self, values: Sequence[Sequence[Array]], left: dict[int, Array], states: Any, seeds: Any, turns: int, into: Any
     ) -> list[Any]:
         """The cotangents of the inputs, None for those not asked for.
 
         values: the carry, the xs and the constants. left: what the forward loop wrote. states, seeds: cotangents of
-        the last states (None for zeros) and of results.
+        the last states (None for zeros) and of results. into: for some inputs the array to be written.
         """
         body, loop, end = self.body, self.loop, turns % 2
+        order = np.arange(turns)[:: 1 if body.reverse else -1]
+        own = {self.placed[g][0]: into[s] for s, g in self.rows.items() if s in into}
         lists = {"x": values[1], "constant": values[2], "seed": seeds, "forward": left}
         arrays: dict[int, Array] = {}
         for slot, (kind, what) in self.sources.items():
@@ -327,13 +333,17 @@ class Backward:
                 arrays[slot] = np.zeros((2, *model.shape), model.dtype)
             else:
                 made = kind == "made"
-                arrays[slot] = empty((turns, *model.shape), model.dtype) if made else lists[kind][what]
+                arrays[slot] = lists[kind][what] if not made else own.get(slot)
+                if arrays[slot] is None:
+                    arrays[slot] = empty((turns, *model.shape), model.dtype)
         for slot, g in zip(self.states, states, strict=True):
-            arrays[slot] = np.zeros((2, *loop.models[slot].shape), loop.models[slot].dtype)
+            model = loop.models[slot]
+            arrays[slot] = np.zeros((turns if slot in self.alone else 2, *model.shape), model.dtype)
             if g is not None:
-                arrays[slot][0] = g
-        loop.run(arrays, rows_of(np.arange(turns)[:: 1 if body.reverse else -1], body.reverse))
-        found = {s: arrays[slot][end] for s, slot in zip(self.carried, self.states, strict=True)}
+                arrays[slot][order[0] if slot in self.alone else 0] = g
+        loop.run(arrays, rows_of(order, body.reverse))
+        carried = [(s, slot) for s, slot in zip(self.carried, self.states, strict=True) if slot not in self.alone]
+        found = {s: arrays[slot][end] for s, slot in carried}
         found |= {s: self._rows(arrays, g) for s, g in self.rows.items()}
         for s, parts in self.totals.items():
             first, *rest = (self._total(arrays, part, end) for part in parts)
@@ -345,14 +355,18 @@ class Backward:
         return shifted(arrays[slot], rows, self.body.reverse)
 
     def _total(self, arrays: dict[int, Array], part: Total, end: int) -> Array:
+        after = part.after
         if part.kind == "carry":
             total = arrays[self.added[part.arrays[0]]][end]
         elif part.kind == "sum":
             total = np.sum(self._rows(arrays, part.arrays[0]), part.axes)
         else:
             a, b = (x.reshape(-1, x.shape[-1]) for x in (self._rows(arrays, s) for s in part.arrays))
+            turned = bool(after) and after[0].settings.get("axes") == (1, 0)
+            if turned:
+                a, b, after = b, a, after[1:]
             total = kernel_module("blas").matmul(a.T, b)
-        for s in part.after:
+        for s in after:
             assert s.op is not None
             total = s.op.forward(total, **s.settings)
         return total

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from autograd.batching.level import Batching
+from autograd.batching.level import Batched, Batching
 from autograd.errors import WengertError
 from autograd.primitive import Primitive, capture, capturing, functions, primitives
 from autograd.program.symbol import NotYet, Symbol, Unfusable, _meaning, _weak
@@ -92,6 +92,8 @@ class Capture:
         """A symbol for a value that each run brings along."""
         if isinstance(x, (int, float)):
             return self._made((), np.dtype(np.float64), weak=True, label=label)
+        if x.dtype.kind == "c":  # its gradient is the conjugate of what rules compute with
+            self.refuse(f"it reads a Tensor of {x.dtype}, and programs take real ones")
         return self._made(x.shape, x.dtype, label=label)
 
     def _made(self, *args: Any, **settings: Any) -> Captured:
@@ -109,7 +111,7 @@ class Capture:
                 self.tensors[id(x)], self.now[id(x)] = (x, s), s
             return self.now[id(x)]
         if isinstance(x, (np.ndarray, np.generic)):
-            s = self.input(np.asarray(x), f"c{len(self.constants)}")
+            s = self._made(np.shape(x), x.dtype, label=f"c{len(self.constants)}")
             self.constants.append((s, np.array(x)))
             return s
         return x
@@ -185,13 +187,15 @@ def meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> t
 
 
 def is_captured(x: Any) -> bool:
-    """Whether x stands for a value that is not known yet: a function is being compiled.
+    """Whether x stands for a value that is not known yet: a function is being compiled, or batched by `ag.vmap`.
 
     >>> import autograd as ag
     >>> is_captured(ag.ones(3))
     False
     """
     noting = capture()
+    if isinstance(noting, Batching):
+        return isinstance(x, Tensor) and isinstance(x.value, Batched) and x.value.mapped
     return isinstance(noting, Capture) and isinstance(x, (Symbol, Tensor))
 
 

@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 
 from autograd.program.capture import Capture
-from autograd.program.launch import PARALLEL, build, kernel_module
+from autograd.program.launch import build, kernel_module
 from autograd.program.loops import OUTER
 from autograd.program.memory import Array, Memory
 from autograd.program.part import COMBINE, START, Part, Ready, check_labels, number_of
 from autograd.program.schedule import Step, steps
 from autograd.program.symbol import Symbol, Unfusable, graph
 
+FOLDED = 1 << 12  # elements up to which a constant result is kept
+PRODUCT = 1 << 18  # multiply-adds from which on threads are worth waking
 Numbers = dict[Symbol, Any]  # values of single elements, which Python computes
 Action = Callable[[Numbers], Any]
 
@@ -39,6 +41,7 @@ class Program:
         checked = [s for _, read in capture.checks for s in read]
         self.symbols = graph([*outputs, *checked])
         used = set(self.symbols)
+        _fold(self.symbols, capture)
         self.drawn = [(s, draw) for s, draw in capture.numbers if s in used]
         self.memory = Memory()
         self.known: Numbers = {}  # of constants, or arrays of one element that kernels write
@@ -46,6 +49,7 @@ class Program:
         self.listing: list[tuple[str, str]] = []
         self.kept: list[Any] = []
         self.filled: set[Symbol] = set()  # arrays of one element that are written from numbers, not read as such
+        self.asked: set[Symbol] = set()  # what Python computes numbers of
         self._bring(capture, used, examples)
         plan = steps(self.symbols)
         users: dict[Symbol, set[int]] = {}
@@ -60,7 +64,8 @@ class Program:
         self.actions = self._actions()
         roots = [(s, self.memory.root(s)) for s in self.outputs]
         self.results = [(s, r if r.op is not None and r in self.memory.own else None) for s, r in roots]
-        self.single = [s for s in self.symbols if s.size == 1 and s in self.memory and s not in self.filled]
+        numbers = [*self.asked, *(s for s, _ in roots if s.op is not None)]
+        self.single = [s for s in graph(numbers) if s.size == 1 and s in self.memory and s not in self.filled]
 
     def _bring(self, capture: Capture, used: set[Symbol], examples: Sequence[Any]) -> None:
         """What the program is given: constants, Tensors, the first inputs."""
@@ -109,9 +114,13 @@ class Program:
             self._act(s.op.name, lambda numbers: numbers.update({s: self._forward(s, numbers)}))
             return
         self.memory.make(s)
+        into = s.op.into
 
         def call(numbers: Numbers) -> None:
-            self.memory.own[s][...] = self._forward(s, numbers)
+            if into is not None:
+                into(self.memory.own[s], *(self._value(x, numbers) for x in s.inputs), **s.settings)
+            else:
+                self.memory.own[s][...] = self._forward(s, numbers)
 
         self._act(s.op.name, call)
 
@@ -121,8 +130,7 @@ class Program:
             self._call(s)
             return
         out, x, y = self.memory.make(s), self.memory[a], self.memory[b]
-        matrices = x.ndim == y.ndim == 2 and x.dtype == y.dtype and x.dtype.kind == "f"
-        job = kernel_module("blas").entry(x, y, out) if matrices else None
+        job = kernel_module("blas").entry(x, y, out) if x.dtype.kind == "f" else None
         what = f"{x.shape} @ {y.shape}"
         if job is None:
             self._act("matmul", lambda _: np.matmul(self.memory[a], self.memory[b], out=self.memory.own[s]), what)
@@ -130,7 +138,8 @@ class Program:
         address, blocks, words = job
         for place, symbol in ((7, a), (9, b), (11, s)):
             self.memory.points(words, place, symbol)
-        self._launch("matmul", address, blocks, words, blocks > 1, what)
+        threads = blocks > 1 and out.size * x.shape[-1] > PRODUCT
+        self._launch("matmul", address, blocks, words, threads, what)
 
     def _group(self, part: Part) -> None:
         for labels in part.labels:
@@ -141,7 +150,23 @@ class Program:
             if s not in self.memory and s.shape:  # one element, wanted as an array
                 self.memory.make(s)
                 self.filled.add(s)
-                self._act("number", partial(self._fill, s))
+                if self._is_known(s):
+                    self._fill(s, dict(self.known))
+                    continue
+                self._number(s)
+
+    def _number(self, s: Symbol) -> None:
+        """Bring a single element into the array of s: a total by a copy, anything else by Python."""
+        total = s
+        while total not in self.known and total.op is not None and total.op.name == "reshape":
+            total = total.inputs[0]
+        if total in self.known and total.dtype == s.dtype:
+            words = array("q", (self.known[total].ctypes.data, 0, s.dtype.itemsize))
+            self.memory.points(words, 1, s)
+            self._launch("number", _native("copy").address, 1, words, False, "")
+        else:
+            self.asked.add(s)
+            self._act("number", partial(self._fill, s))
 
     def _stage(self, ready: Ready) -> None:
         """One kernel: its words, and what Python does before and after it."""
@@ -149,11 +174,7 @@ class Program:
         arrays = [self._contiguous(s) for s in stage.arrays]
         for s in stage.outputs:
             memory.make(s)
-        scalars = array("d", [0.0] * len(stage.scalars))
-        if all(self._is_known(s) for s in stage.scalars):
-            self._write(list(stage.scalars), scalars, dict(self.known))
-        else:
-            self._act("numbers", partial(self._write, list(stage.scalars), scalars))
+        scalars = self._scalars(stage.scalars)
         words = array("q", (*ready.sizes, scalars.buffer_info()[0]))
         words.extend([0] * (len(arrays) + len(stage.outputs) + len(ready.totals)))
         self.kept.append((scalars, ready.kernel))
@@ -162,10 +183,41 @@ class Program:
             memory.points(words, k, s)
         what = " ".join(s.op.name for s in stage.order if s.op is not None)
         rows, columns = stage.loops.sizes
-        threads = ready.chunks >= PARALLEL
+        threads = ready.chunks >= ready.parallel
         self._launch("kernel", ready.kernel.address, ready.chunks, words, threads, f"{rows} x {columns}: {what}")
         for action in after:
             self._act("total", action)
+
+    def _scalars(self, symbols: Sequence[Symbol | float]) -> array[float]:
+        """The numbers that a kernel reads: written now, by a kernel from memory, or by Python before each run."""
+        scalars = array("d", [0.0] * len(symbols))
+        loads: list[tuple[int, Symbol]] = []
+        rest: list[tuple[int, Any]] = []
+        for k, s in enumerate(symbols):
+            if self._is_known(s):
+                self._write([(k, s)], scalars, dict(self.known))
+            elif isinstance(s, Symbol) and s.dtype in LOADED and self._lies(s):
+                loads.append((k, s))
+            else:
+                rest.append((k, s))
+        if loads:
+            words = array("q", (scalars.buffer_info()[0],))
+            for k, s in loads:
+                words.extend((k, LOADED[s.dtype], self.known[s].ctypes.data if s in self.known else 0))
+            for n, (_, s) in enumerate(loads):
+                if s not in self.known:
+                    self.memory.points(words, 3 * n + 3, s)
+            self._launch(
+                "load", _native("load").address, len(loads), words, False, " ".join(map(repr, (s for _, s in loads)))
+            )
+        if rest:
+            self.asked.update(s for _, s in rest)
+            self._act("numbers", partial(self._write, rest, scalars))
+        return scalars
+
+    def _lies(self, s: Symbol) -> bool:
+        """Whether a single element is in memory when kernels run."""
+        return s in self.known or (s in self.memory and s not in self.filled)
 
     def _totals(self, ready: Ready, words: array[int]) -> list[Action]:
         """Memory for the totals of a kernel; what combines the parts of those that have several."""
@@ -268,8 +320,8 @@ class Program:
     def _total(self, t: Symbol, name: str, parts: Array, numbers: Numbers) -> None:
         numbers[t] = COMBINE[name](parts, 0).reshape(t.shape)
 
-    def _write(self, symbols: Sequence[Any], scalars: array[float], numbers: Numbers) -> None:
-        for k, s in enumerate(symbols):
+    def _write(self, symbols: Sequence[tuple[int, Any]], scalars: array[float], numbers: Numbers) -> None:
+        for k, s in symbols:
             scalars[k] = number_of(s, numbers)
 
     # ---- running
@@ -299,6 +351,46 @@ class Program:
     def _result(self, s: Symbol, numbers: Numbers) -> Any:
         """A result that is a single number, or something that the program was given."""
         return np.array(self._value(s, numbers), s.dtype).reshape(s.shape)
+
+
+_SOURCE = """
+def load(lo, hi, args):
+    out = pointer_f8(args, 0)
+    for k in range(lo, hi):
+        place, kind, at = args[3 * k + 1], args[3 * k + 2], 3 * k + 3
+        if kind == 0:
+            out[place] = pointer_f4(args, at)[0]
+        elif kind == 1:
+            out[place] = pointer_f8(args, at)[0]
+        elif kind == 2:
+            out[place] = pointer_i8(args, at)[0]
+        else:
+            out[place] = pointer_i4(args, at)[0]
+
+def copy(lo, hi, args):
+    for k in range(args[2]):
+        pointer_u1(args, 1)[k] = pointer_u1(args, 0)[k]
+"""
+LOADED = {np.dtype(name): kind for kind, name in enumerate(("float32", "float64", "int64", "int32"))}
+
+
+def _native(name: str) -> Any:
+    """A kernel that moves single elements: into the numbers of another kernel, or into an array."""
+    return kernel_module("compile").get(_SOURCE, name, flags=())
+
+
+def _fold(symbols: Sequence[Symbol], capture: Capture) -> None:
+    """Compute once what depends on constants alone, unless it is large and cheaper made again than read."""
+    fixed = {s: x for s, x in capture.constants}
+    for s in symbols:
+        if s.op is None or not s.inputs or s.weak or s.size > FOLDED:
+            continue
+        if all(x in fixed for x in s.inputs if isinstance(x, Symbol)) and any(isinstance(x, Symbol) for x in s.inputs):
+            with np.errstate(all="ignore"):
+                value = np.asarray(s.op.forward(*(fixed.get(x, x) for x in s.inputs), **s.settings))
+            fixed[s] = np.array(value, s.dtype, order="C")
+            capture.constants.append((s, fixed[s]))
+            s.op, s.inputs, s.settings = None, (), {}
 
 
 def _whole(x: Any) -> Array:

@@ -104,6 +104,7 @@ class Fused(Generic[P, R]):
                     self.plans.pop(next(iter(self.plans)))  # the oldest: its kernels stay on the disk
                 found = self.plans[key] = _planned(self.composition, values, settings, order)
         except Unfusable as reason:
+            self.plans[str(reason)] = str(reason)
             return str(reason)
         except TypeError as error:
             return f"a setting cannot be told from others ({error})"

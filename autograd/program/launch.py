@@ -12,10 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.program.codegen import GENERIC, Writer, called
+from autograd.program.codegen import COSTLY, GENERIC, Writer, called
 from autograd.program.stages import Stage
-
-PARALLEL = 4  # chunks from which on threads are worth waking
 
 
 def kernel_module(name: str) -> ModuleType:
@@ -51,16 +49,32 @@ def build(stage: Stage) -> Any:
     return kernel_module("compile").get(source_of(stage))
 
 
+def kind_of(stage: Stage) -> str:
+    """What the tuning of threads calls a stage's kernel."""
+    costly = any(s.op is not None and s.op.name in COSTLY for s in stage.order)
+    return "total" if stage.totals else "costly map" if costly else "map"
+
+
+def parallel(stage: Stage) -> int:
+    """Chunks from which on threads are worth waking: as measured on this machine, or as a rule."""
+    return int(kernel_module("tuning").chunks(kind_of(stage)))
+
+
 def launch(
-    kernel: Any, chunks: int, sizes: Sequence[int], scalars: array[float], arrays: Sequence[NDArray[Any]]
+    kernel: Any,
+    chunks: int,
+    sizes: Sequence[int],
+    scalars: array[float],
+    arrays: Sequence[NDArray[Any]],
+    parallel: int,
 ) -> None:
-    """Run a kernel over its chunks, over threads if there are enough of them."""
+    """Run a kernel over its chunks, over threads if there are at least `parallel` of them."""
     first = len(sizes) + 1
     begin = _starter()
     words = array("q", (*sizes, scalars.buffer_info()[0]))
     words.extend(map(id, arrays) if begin else [a.ctypes.data for a in arrays])
     place = words.buffer_info()[0]
-    serial = chunks < PARALLEL
+    serial = chunks < parallel
     if begin:
         begin(kernel.address if serial else 0, chunks, place, first, len(words))
     elif serial:

@@ -93,6 +93,8 @@ class Loop:
         Raises:
             Unfusable: if a step has no kernel, or works on single numbers.
         """
+        new = self._settled(outputs)
+        outputs, twins = [new[s] for s in outputs], [(new.get(a, a), new.get(b, b)) for a, b in twins]
         symbols = graph(outputs)
         for s in symbols:
             if s.op is JOIN:
@@ -114,6 +116,27 @@ class Loop:
             elif step.symbols[0].op is not JOIN:
                 raise Unfusable(f"{step.symbols[0].op.name} has no kernel form")  # type: ignore[union-attr]
 
+    def _settled(self, outputs: Sequence[Symbol]) -> dict[Symbol, Symbol]:
+        """The graph with views of what is given as given themselves: steps need not wait for them."""
+        new: dict[Symbol, Symbol] = {}
+        for s in graph(outputs):
+            new[s] = s
+            if s.op is None:
+                continue
+            inputs = tuple(new[x] if isinstance(x, Symbol) else x for x in s.inputs)
+            if s.op.name in VIEWS and inputs[0].op is None and not any(isinstance(x, Symbol) for x in inputs[1:]):
+                whole = self.places[inputs[0]]
+                like = s.op.forward(whole.like, *inputs[1:], **s.settings)
+                if np.may_share_memory(like, whole.like):
+                    new[s] = Symbol(s.shape, s.dtype, label="part")
+                    self.places[new[s]] = Place(whole.slot, whole.rows, like)
+                    continue
+            if not all(a is b for a, b in zip(inputs, s.inputs, strict=True)):
+                new[s] = Symbol(s.shape, s.dtype, s.op, inputs, s.settings, weak=s.weak)
+                if s in self.places:
+                    self.places[new[s]] = self.places.pop(s)
+        return new
+
     def _made(self, s: Symbol) -> Place:
         """The place of a symbol; a row that every turn writes again if it has none."""
         if s not in self.places:
@@ -130,12 +153,12 @@ class Loop:
 
     def _product(self, s: Symbol) -> None:
         a, b = s.inputs
-        if not all(isinstance(x, Symbol) and x.ndim == 2 for x in (a, b)):
-            raise Unfusable("it multiplies stacks of matrices")
+        if not all(isinstance(x, Symbol) for x in (a, b)):
+            raise Unfusable("it multiplies by numbers")
         places = [self.places[a], self.places[b], self._made(s)]
         job = kernel_module("blas").entry(*(p.like for p in places))
         if job is None:
-            raise Unfusable("it multiplies vectors, or numbers that BLAS does not know")
+            raise Unfusable("BLAS cannot multiply what it multiplies")
         address, blocks, given = job
         self._kept.append(given)
         words = [(word, -1, 0, 0) for word in given]
@@ -157,12 +180,13 @@ class Loop:
         symbols = graph(wanted, given)
         used = set(symbols)
         arrays = [*(s for s in given if s in used), *wanted]
-        if any(s.op is not None and s.op.name in ("pick", "place") for s in symbols if s not in given):
+        known = set(given)
+        if any(s.op is not None and s.op.name in ("pick", "place") for s in symbols if s not in known):
             raise Unfusable("it picks by labels, which must be looked at first")
-        pitched = [s for s in arrays if not self._made(s).like.flags.c_contiguous]
+        pitched = {s for s in arrays if not self._made(s).like.flags.c_contiguous}
         loops = Loops(symbols, arrays, given, twins, pitched)
         made = stages(symbols, given, wanted, loops)
-        if not all(any(s in (*stage.outputs, *stage.totals) for stage in made) for s in wanted):
+        if set(wanted) - {s for stage in made for s in (*stage.outputs, *stage.totals)}:
             raise Unfusable("it works on single numbers")
         for stage in made:
             stage.pitched = [s for s in (*stage.arrays, *stage.outputs) if s in pitched]
@@ -246,15 +270,51 @@ def rewritten(outputs: Sequence[Symbol], known: Mapping[Symbol, Symbol]) -> dict
             new[s] = s
             continue
         inputs = tuple(new.get(x, x) if isinstance(x, Symbol) else x for x in s.inputs)
+        if s.op.name == "getitem" and len(inputs) == 1 and (part := _part_of(inputs[0], s.settings["index"], s.shape)):
+            new[s] = part[0]
+            continue
+        if s.op.code is not None:
+            inputs = _narrow(inputs, s.shape)
         same = all(a is b for a, b in zip(inputs, s.inputs, strict=True))
         t = s if same else Symbol(s.shape, s.dtype, s.op, inputs, s.settings, weak=s.weak)
-        new[s] = _joined(t, parts) or t
+        join = _joined(t, parts)
+        new[s] = t if join is None else join
     return new
 
 
 def copied(s: Symbol) -> Symbol:
     """A symbol of the same value, to be written elsewhere."""
     return Symbol(s.shape, s.dtype, primitives["astype"], (s,), {"dtype": s.dtype})
+
+
+def _part_of(whole: Symbol, index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[Symbol] | None:
+    """A slice of a result of element by element as the result of slices: these stand in memory already."""
+    sliced = all(isinstance(item, slice) for item in index) and len(index) <= whole.ndim
+    if whole.op is None or whole.op.code is None or not sliced:
+        return None
+    full = (*index, *(slice(None),) * (whole.ndim - len(index)))
+    taken = []
+    for x in whole.inputs:
+        if not isinstance(x, Symbol) or not x.ndim:
+            taken.append(x)
+            continue
+        own = tuple(slice(None) if n == 1 else item for n, item in zip(x.shape, full[-x.ndim :], strict=True))
+        cut = tuple(len(range(*item.indices(n))) for n, item in zip(x.shape, own, strict=True))
+        again = _part_of(x, own, cut)
+        made = Symbol(cut, x.dtype, primitives["getitem"], (x,), {"index": own, "shape": x.shape}, weak=x.weak)
+        taken.append(again[0] if again else made)
+    return (Symbol(shape, whole.dtype, whole.op, tuple(taken), whole.settings, weak=whole.weak),)
+
+
+def _narrow(inputs: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """Operands before they were repeated, where another one has the shape of the result."""
+    if not any(isinstance(x, Symbol) and x.shape == shape and _source(x) is x for x in inputs):
+        return inputs
+    return tuple(map(_source, inputs))
+
+
+def _source(x: Any) -> Any:
+    return x.inputs[0] if isinstance(x, Symbol) and x.op is not None and x.op.name == "broadcast_to" else x
 
 
 def _joined(t: Symbol, parts: dict[Symbol, list[Symbol]]) -> Symbol | None:

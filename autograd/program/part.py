@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from autograd.errors import IndexOutOfRange
 from autograd.primitive import Primitive
-from autograd.program.launch import empty, launch
+from autograd.program.launch import empty, launch, parallel
 from autograd.program.loops import OUTER, Loops
 from autograd.program.stages import Stage, stages
 from autograd.program.symbol import Symbol, graph
@@ -112,6 +112,7 @@ class Ready:
         self.stage, self.kernel = stage, kernel
         self.chunks = -(-length // step)
         self.sizes = (rows, columns, step, loops.inner)
+        self.parallel = parallel(stage)
         self.made = [(s.shape, s.dtype) for s in stage.outputs]
         self.totals = [
             (t, t.op.name if t.op else "", level, self._shape(loops, level))
@@ -135,7 +136,7 @@ class Ready:
             for t, name, level, shape in self.totals
         ]
         arrays = [np.ascontiguousarray(env[s]) for s in stage.arrays]  # as they are, nearly always
-        launch(self.kernel, self.chunks, self.sizes, scalars, [*arrays, *made, *parts])
+        launch(self.kernel, self.chunks, self.sizes, scalars, [*arrays, *made, *parts], self.parallel)
         env.update(zip(stage.outputs, made, strict=True))
         for (t, name, level, _), part in zip(self.totals, parts, strict=True):
             whole = part if level & OUTER else COMBINE[name](part, 0)  # in the order of chunks, whoever ran them

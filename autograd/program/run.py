@@ -40,7 +40,7 @@ class Run:
             self.wanted: list[tuple[Any, Symbol]] = []
             gradients: list[Symbol] = []
             twins = noted.training.twins
-            if recording.get() and not noted.training:
+            if recording.get() and not noted.training.used:
                 own = {id(leaves[k]) for k in self.places}
                 read = [(t, s) for t, s in noted.tensors.values() if t.node is not None and id(t) not in own]
                 wanted = [*((k, symbols[k]) for k in arguments), *read]
@@ -49,7 +49,7 @@ class Run:
                     gradients = [g for _, g in self.wanted]
         self.results = [x if isinstance(x, Captured) else None for x in results]
         self.constants = results
-        if not any(isinstance(x, Captured) for x in results) and not noted.training:
+        if not any(isinstance(x, Captured) for x in results) and not noted.training.used:
             raise Unfusable("it returns nothing that depends on its arguments")
         self.guards, self.numbers = noted.guards, bool(noted.numbers)
         self.fresh = noted.training.fresh

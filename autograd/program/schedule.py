@@ -15,7 +15,7 @@ from autograd.program.symbol import REDUCTIONS, Symbol
 
 Space = tuple[int, ...]  # the lengths of the loops that a symbol stands in, those of 1 left out
 _DTYPES = frozenset(map(np.dtype, ("float32", "float64", "int64", "int32", "bool")))
-VIEWS = frozenset({"permute_dims", "reshape", "window", "getitem"})
+VIEWS = frozenset({"permute_dims", "reshape", "window", "getitem", "scan_part", "scan_share"})
 
 
 @dataclass

@@ -168,7 +168,7 @@ Twins = list[tuple[Symbol, Symbol]]  # a value and its cotangent, which run alon
 
 
 def _noted(twins: Twins, s: Symbol, cotangent: Any) -> None:
-    twins.append((s, cotangent.value))
+    twins.append((s, cotangent if isinstance(cotangent, Symbol) else cotangent.value))
 
 
 def derive(

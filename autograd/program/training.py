@@ -59,7 +59,9 @@ class Training:
         self.stepped: set[int] = set()
         self.twins: list[tuple[Symbol, Symbol]] = []
 
-    def __bool__(self) -> bool:
+    @property
+    def used(self) -> bool:
+        """Whether the function did any of this."""
         return bool(self.gradients or self.updates)
 
     def gradient(self, t: Tensor) -> Any:
@@ -89,9 +91,7 @@ class Training:
         roots = [capture.lift(t) for t in ts]
         if any(g is None and s.size != 1 for s, g in zip(roots, given, strict=True)):
             capture.refuse("it calls backward on several elements without a gradient")
-        seeds = [
-            capture.lift(np.ones(s.shape, s.dtype) if g is None else g) for s, g in zip(roots, given, strict=True)
-        ]
+        seeds = [capture.lift(np.ones(s.shape, s.dtype) if g is None else g) for s, g in zip(roots, given, strict=True)]
         if capture.wanted_arguments:
             capture.refuse("it calls backward, and an argument requires a gradient")
         leaves = [t for t, s in capture.tensors.values() if t.node is not None]
