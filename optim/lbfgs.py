@@ -10,7 +10,8 @@ import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, DifferentiationError
 from optim.line_search import Point, strong_wolfe
-from optim.optimizer import Group, Optimizer, Parameters, evaluated, weak
+from optim.live import weak
+from optim.optimizer import Group, Optimizer, Parameters, evaluated
 from optim.together import State
 
 CURVED = 1e-10  # y . s from which on a step is remembered

@@ -13,8 +13,9 @@ from weakref import WeakMethod
 import numpy as np
 
 import autograd as ag
-from autograd import Tensor
+from autograd import RowSparse, Tensor
 from autograd.errors import ArgumentError, CheckpointError, DifferentiationError, DTypeError, WengertError
+from optim import rowwise
 from optim.live import Numbers, weak
 from optim.together import State, Together, alike, rule_of, same
 
@@ -37,6 +38,8 @@ class Optimizer(ABC):
         param_groups: a list of dicts of settings, with the Tensors under "params". Assign to them to change a setting.
         limits: the half-open range [low, high) of each setting that has one.
         numbers: what `update` keeps as a number, equal for all parameters that step together: the step count.
+        rowwise: whether a gradient of zero changes nothing in a row, so that `update` may run on the others alone.
+        carried: the names of what moves rows on after their gradient; kept for the rows that ever had one.
 
     Raises:
         ArgumentError: no parameters, one of them twice, an unknown setting, or one out of its range.
@@ -46,6 +49,8 @@ class Optimizer(ABC):
 
     limits: ClassVar[Mapping[str, tuple[float, float]]]
     numbers: ClassVar[Mapping[str, type[float]]] = {"step": int}
+    rowwise: ClassVar[bool] = False
+    carried: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, params: Parameters, defaults: Group) -> None:
         self.defaults = defaults
@@ -53,6 +58,7 @@ class Optimizer(ABC):
         self._together: dict[int, tuple[list[Tensor], list[tuple[list[int], Together]]]] = {}  # by group
         self._foreach = ag.foreach(rule_of(WeakMethod(self.update)), keyed=True)  # weak: no reference cycle
         self._stable: dict[Any, bool] = {}
+        self._by_rows: set[Tensor] = set()  # what the last step had row-sparse gradients of
         self.param_groups: list[Group] = []
         name = type(self).__name__
         if isinstance(params, Tensor) or not isinstance(params, Iterable):
@@ -141,9 +147,14 @@ class Optimizer(ABC):
         with ag.no_grad():
             for k, group in enumerate(self.param_groups):
                 params, gradients = _with_gradients(group["params"])
+                if not params:
+                    continue
+                stepped = True
+                settings = {key: weak(group[key]) for key in self.defaults}
+                if any(isinstance(g, RowSparse) for g in gradients):
+                    params, gradients = self._step_rows(params, gradients, settings)
                 if params:
-                    self._step(k, params, gradients, {key: weak(group[key]) for key in self.defaults})
-                    stepped = True
+                    self._step(k, params, gradients, settings)
         if not stepped:
             raise DifferentiationError(
                 f"{type(self).__name__}.step: none of the parameters has a gradient. Call loss.backward() first,\n"
@@ -169,19 +180,33 @@ class Optimizer(ABC):
                 w.copy_(new)
             self._together.pop(k, None)  # their states look otherwise now
 
+    def _step_rows(
+        self, params: list[Tensor], gradients: list[Any], settings: dict[str, Any]
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Update the parameters with row-sparse gradients; the others, and theirs."""
+        pairs = list(zip(params, gradients, strict=True))
+        some = [(w, g) for w, g in pairs if isinstance(g, RowSparse)]
+        for _, g in some:
+            rowwise.refuse(type(self).__name__, g, self.rowwise, settings)
+        for w, g in some:
+            if w not in self._by_rows or w not in self._state:
+                self.state.setdefault(w, self.init(w))
+                self._by_rows.add(w)
+            rowwise.step(self.update, w, g, self._state[w], settings, self.carried)
+        rest = [(w, g) for w, g in pairs if not isinstance(g, RowSparse)]
+        return [w for w, _ in rest], [g for _, g in rest]
+
     def sets(self, k: int, params: list[Tensor]) -> list[tuple[list[int], Together]]:
         """The parameters of group k that have gradients, in sets that are updated together."""
         known, sets = self._together.get(k, ([], []))
         if not same(known, params):
-            _, sets = self._together[k] = list(params), self._gathered(params)
+            for _, some in sets:
+                some.settled()
+            for w in params:
+                if w not in self._state:
+                    self._state[w] = self.init(w)
+            _, sets = self._together[k] = list(params), alike(params, self._state)
         return sets
-
-    def _gathered(self, params: list[Tensor]) -> list[tuple[list[int], Together]]:
-        states = self.state
-        for w in params:
-            if w not in states:
-                states[w] = self.init(w)
-        return alike(params, states)
 
     @property
     def state(self) -> dict[Tensor, State]:
@@ -202,7 +227,7 @@ class Optimizer(ABC):
         numbers = {w: k for k, w in enumerate(self._parameters())}
         return {
             "state": {
-                numbers[w]: {key: x.detach() if isinstance(x, Tensor) else x for key, x in state.items()}
+                numbers[w]: {key: x.detach() if isinstance(x, Tensor) else x for key, x in _whole(state).items()}
                 for w, state in self.state.items()
             },
             "param_groups": [{**group, "params": [numbers[w] for w in group["params"]]} for group in self.param_groups],
@@ -281,6 +306,11 @@ class Optimizer(ABC):
         return f"{type(self).__name__}({'; '.join(groups)})"
 
 
+def _whole(state: State) -> State:
+    """A state whose row-sparse parts are dense."""
+    return {key: x.to_dense() if isinstance(x, RowSparse) else x for key, x in state.items()}
+
+
 def _with_gradients(params: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
     gradients: list[Any] = [w.grad for w in params]
     if all(map(is_not, gradients, repeat(None))):
@@ -292,6 +322,11 @@ def _with_gradients(params: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
 def _check_parameter(w: Any, where: str, known: set[int]) -> None:
     if not isinstance(w, Tensor):
         raise DTypeError(f"{where} is a {type(w).__name__}. Expected a Tensor: write model.parameters().")
+    if w.dtype.kind == "c":
+        raise DTypeError(
+            f"{where} (shape {w.shape}) is of {w.dtype}, and update rules are written for real numbers.\n"
+            "Keep its real and imaginary part as two parameters, and compute with x + 1j * y."
+        )
     if not w.requires_grad:
         raise DifferentiationError(f"{where} (shape {w.shape}) is a constant. Write w.requires_grad_() first.")
     if not w.is_leaf:

@@ -7,6 +7,7 @@ anything differs Python does the reading.
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from array import array
 from collections.abc import Callable, Sequence
@@ -122,6 +123,69 @@ def starter() -> Callable[[int, int, int, int, int], None] | None:
     the kernel on [0, chunks) if its address is not 0. Asking each array for its address takes Python ten times longer.
     """
     return compile.get(_BEGIN, "begin", signature=("intp",) * 5, flags=()).call if layout() else None
+
+
+_HOLDS = """
+def holds(lo, hi, args):
+    words = word_at(args[1])
+    wrong = 0
+    for k in range(lo, hi):
+        if word_at(words[3 * k])[0] & words[3 * k + 2] != words[3 * k + 1]:
+            wrong += 1
+    args[0] = wrong
+"""
+
+
+class Snapshot:
+    """What attributes objects have and how many references there are to some, to be compared later in one native call.
+
+    The objects must outlive the snapshot, which holds none.
+
+    >>> from autograd.tensor import Tensor
+    >>> t, x, snapshot = Tensor(np.ones(3)), np.ones(2), Snapshot()
+    >>> snapshot.attribute(t, "value", t.value)
+    >>> snapshot.references(x, 1)
+    >>> snapshot.holds()
+    True
+    >>> t.value = x
+    >>> snapshot.holds()
+    False
+    """
+
+    def __init__(self) -> None:
+        self.words = array("q")
+        self._args: array[int] | None = None
+
+    def attribute(self, owner: Any, name: str, value: Any) -> None:
+        """Expect an attribute, one of the `__slots__` of the owner's class, to be this very object."""
+        self.words.extend((id(owner) + _slot(type(owner), name), id(value), -1))
+
+    def references(self, x: Any, count: int) -> None:
+        """Expect so many references to an object."""
+        self.words.extend((id(x), count, 0xFFFFFFFF))
+
+    def holds(self) -> bool:
+        """Whether all is as expected."""
+        if self._args is None:
+            self._args = array("q", (0, self.words.buffer_info()[0]))
+        _compare()(0, len(self.words) // 3, self._args.buffer_info()[0])
+        return not self._args[0]
+
+
+@cache
+def _compare() -> Any:
+    return compile.get(_HOLDS, "holds", flags=()).call
+
+
+@cache
+def _slot(kind: Any, name: str) -> int:
+    """How far into an object of a class one of its slots lies."""
+    probe: Any = object.__new__(kind)
+    mark = object()
+    setattr(probe, name, mark)
+    words = np.frombuffer(ctypes.string_at(id(probe), kind.__basicsize__), np.intp)
+    (place,) = np.flatnonzero(words == id(mark))
+    return int(place) * words.itemsize
 
 
 @cache

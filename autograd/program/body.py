@@ -165,8 +165,9 @@ class Forward:
         rest = [k for k, rows in self.results if rows == HERE]
         return found | {k: ((turns, *models[k].shape), models[k].dtype) for k in (*rest, *self.rest)}
 
-    def run(self, carry: Any, xs: Any, constants: Any, turns: int, written: dict[int, Array]) -> None:
-        """Run all turns; the arrays of `arrays(turns)` are written."""
+    def run(self, values: Sequence[Sequence[Array]], turns: int, written: dict[int, Array]) -> None:
+        """Run all turns on the carry, the xs and the constants; the arrays of `arrays(turns)` are written."""
+        carry, xs, constants = values
         order = np.arange(turns)[:: -1 if self.body.reverse else 1]
         for k, x in zip(self.states, carry, strict=True):
             written[k][-1 if self.body.reverse else 0] = x
@@ -237,7 +238,8 @@ class Backward:
 
     def _given(self, body: Body) -> dict[Symbol, Symbol]:
         """Symbols of what the forward loop has left, in place of those that computed it."""
-        forward, known = self.forward, {}
+        forward = self.forward
+        known: dict[Symbol, Symbol] = {}
         shared: dict[int, int] = {}  # slots of the forward loop, and ours
         places = [(s, forward.at[s]) for s in body.known()]
         places += [(s, (slot, HERE)) for s, slot in zip(forward.kept, forward.rest, strict=True)]
@@ -332,10 +334,8 @@ class Backward:
             if kind == "total":
                 arrays[slot] = np.zeros((2, *model.shape), model.dtype)
             else:
-                made = kind == "made"
-                arrays[slot] = lists[kind][what] if not made else own.get(slot)
-                if arrays[slot] is None:
-                    arrays[slot] = empty((turns, *model.shape), model.dtype)
+                made = lists[kind][what] if kind in lists else own.get(slot)
+                arrays[slot] = empty((turns, *model.shape), model.dtype) if made is None else made
         for slot, g in zip(self.states, states, strict=True):
             model = loop.models[slot]
             arrays[slot] = np.zeros((turns if slot in self.alone else 2, *model.shape), model.dtype)
@@ -343,7 +343,7 @@ class Backward:
                 arrays[slot][order[0] if slot in self.alone else 0] = g
         loop.run(arrays, rows_of(order, body.reverse))
         carried = [(s, slot) for s, slot in zip(self.carried, self.states, strict=True) if slot not in self.alone]
-        found = {s: arrays[slot][end] for s, slot in carried}
+        found: dict[Symbol, Array] = {s: arrays[slot][end] for s, slot in carried}
         found |= {s: self._rows(arrays, g) for s, g in self.rows.items()}
         for s, parts in self.totals.items():
             first, *rest = (self._total(arrays, part, end) for part in parts)
@@ -369,4 +369,4 @@ class Backward:
         for s in after:
             assert s.op is not None
             total = s.op.forward(total, **s.settings)
-        return total
+        return np.asarray(total)

@@ -20,6 +20,7 @@ from autograd.tree import flatten
 
 P = ParamSpec("P")
 R = TypeVar("R")
+_PLAIN = frozenset((Tensor, np.ndarray))
 PROGRAMS = 16  # that a function keeps: for kinds of arguments, with a gradient and without
 
 
@@ -42,8 +43,11 @@ class Compiled(Generic[P, R]):
         """Run the program for arguments like these, or the function where there is none."""
         if not config.kernels or (capturing and capture()):
             return self.function(*args, **settings)
-        leaves, build = flatten((args, settings))
-        key = (tuple(map(_kind, leaves)), recording.get())
+        if settings or not all([type(x) in _PLAIN for x in args]):
+            leaves, build = flatten((args, settings))
+        else:
+            leaves, build = list(args), _unnamed
+        key = (tuple([_kind(x) for x in leaves]), build is _unnamed, recording.get())
         found = next((run for run in self.programs.get(key, ()) if isinstance(run, str) or run.holds()), None)
         if found is None:
             try:
@@ -85,6 +89,11 @@ class Compiled(Generic[P, R]):
     def reasons(self) -> list[str]:
         """Why, for some of the arguments so far, the function ran as it stands."""
         return sorted({run for runs in self.programs.values() for run in runs if isinstance(run, str)})
+
+
+def _unnamed(leaves: Sequence[Any]) -> Any:
+    """The arguments and settings of a call that has arrays alone."""
+    return tuple(leaves), {}
 
 
 def _kind(x: Any) -> Any:

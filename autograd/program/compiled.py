@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from itertools import groupby
 from threading import Lock
@@ -326,27 +326,36 @@ class Program:
 
     # ---- running
 
-    def run(self, values: Sequence[Any]) -> list[Any]:
-        """The outputs, each in memory of its own."""
+    def run(self, values: Sequence[Any], shown: Collection[Symbol] | None = None) -> list[Any]:
+        """The outputs, each in memory of its own.
+
+        shown: where nothing but the values has changed, the outputs that are looked at; the others are written over.
+        """
         memory, numbers = self.memory, dict(self.known)
         for s, x in zip(self.inputs, values, strict=True):
             if isinstance(x, (int, float)):
                 numbers[s] = x
             elif s in memory.own:
                 memory.replace(s, _whole(x))
-        memory.refresh()
+        if shown is None:
+            memory.refresh()
         for s, draw in self.drawn:
             numbers[s] = draw()
         for s in self.single:
             if s not in numbers:
                 numbers[s] = memory[s]
         for s, root in self.results:
-            if root is not None and not memory.alone(root, s):
+            if root is not None and (shown is None or s in shown) and not memory.alone(root, s):
                 memory.renew(root)
         for action in self.actions:
             action(numbers)
         own = memory.own
-        return [own[s] if root is not None else self._result(s, numbers) for s, root in self.results]
+        if shown is None:
+            return [own[s] if root is not None else self._result(s, numbers) for s, root in self.results]
+        return [
+            None if s not in shown else own[s] if root is not None else self._result(s, numbers)
+            for s, root in self.results
+        ]
 
     def _result(self, s: Symbol, numbers: Numbers) -> Any:
         """A result that is a single number, or something that the program was given."""

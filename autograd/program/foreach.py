@@ -65,15 +65,20 @@ class Foreach:
         if len(lengths) != 1:
             raise ShapeError(f"foreach was given columns of {sorted(lengths)} Tensors. Expected equal numbers.")
         if config.kernels:
-            kind = (key, *lengths, len(targets), len(reads), len(numbers))
+            kind = (key, len(targets[0]), len(targets), len(reads), len(numbers))
             sets = self._sets.get(kind)
             if sets is None or not all(some.holds(targets) for some in sets):
                 sets = self._sets[kind] = self._assembled(self.rule(key), targets, reads, numbers)
             ready = [some.ready(reads) for some in sets]
             if ready and all(ready):
-                results = [some.run(numbers) for some in sets]
+                results = [some.run(list(numbers)) for some in sets]
                 return results[0]
         return _one_by_one(self.rule(key), targets, reads, numbers)
+
+    def sets_of(self, targets: Columns, reads: Sequence[Any], numbers: int, key: Hashable) -> list[_Set]:
+        """The sets that the last update of these Tensors went by; none if they were updated one by one."""
+        sets = self._sets.get((key, len(targets[0]), len(targets), len(reads), numbers), [])
+        return sets if all(some.holds(targets) for some in sets) else []
 
     def _assembled(
         self, rule: Callable[..., Any], targets: Columns, reads: Columns, numbers: Sequence[float]
@@ -166,6 +171,8 @@ class _Set:
         self.objects = kernel_module("objects")
         self.ids = self.objects.Identities(self.held)
         self.known = False  # whether the table holds the addresses
+        self.numbers: list[float] | None = None  # of the last run, what the kernel reads of them, what else came of them
+        self.scalars, self.rest = array("d"), ()
 
     def holds(self, targets: Columns) -> bool:
         """Whether these are the Tensors that the table was made for, with the arrays that it points to."""
@@ -209,12 +216,15 @@ class _Set:
 
     def run(self, numbers: Sequence[float]) -> tuple[Any, ...]:
         """Update all rows; what the rule returns beside the new values."""
-        rule = self.rule
-        env: dict[Symbol, Any] = dict(zip(rule.inputs[len(rule.inputs) - len(numbers) :], numbers, strict=True))
-        scalars = array("d", [number_of(s, env) for s in rule.stage.scalars])
-        self.table[:, 4] = scalars.buffer_info()[0]
+        if numbers != self.numbers:
+            rule = self.rule
+            env: dict[Symbol, Any] = dict(zip(rule.inputs[len(rule.inputs) - len(numbers) :], numbers, strict=True))
+            self.scalars = array("d", [number_of(s, env) for s in rule.stage.scalars])
+            self.table[:, 4] = self.scalars.buffer_info()[0]
+            self.rest = tuple(number_of(s, env) for s in rule.outputs[len(self.targets) :])
+            self.numbers = list(numbers)
         self.batch.run()
-        return tuple(number_of(s, env) for s in rule.outputs[len(self.targets) :])
+        return self.rest
 
 
 def _traced(

@@ -68,7 +68,9 @@ class Loop:
     def __init__(self) -> None:
         self.models: list[Array] = []
         self.places: dict[Symbol, Place] = {}
-        self._temporary: list[int] = []  # slots that nobody sees afterwards
+        self._temporary: dict[int, int] = {}  # slots that nobody sees afterwards, and the rows that they have
+        self._before: list[tuple[int, Place, int]] = []  # products of all turns at once: rows, a matrix, the result
+        self._after: list[tuple[int, Place, int]] = []
         self._entries: list[tuple[int, int, bool, int]] = []  # kernel, chunks, whether over threads, first word
         self._words: list[tuple[int, int, int, int]] = []  # a number, slot, rows, bytes of a row
         self._kept: list[Any] = []
@@ -110,7 +112,8 @@ class Loop:
             if step.kind == "group":
                 self._group(step.symbols, [s for s in step.symbols if users.get(s, set()) - {k}], twins)
             elif step.kind == "product":
-                self._product(step.symbols[0])
+                if not self._at_once(step.symbols[0], users.get(step.symbols[0], set())):
+                    self._product(step.symbols[0])
             elif step.kind == "view":
                 self._view(step.symbols[0])
             elif step.symbols[0].op is not JOIN:
@@ -140,7 +143,7 @@ class Loop:
     def _made(self, s: Symbol) -> Place:
         """The place of a symbol; a row that every turn writes again if it has none."""
         if s not in self.places:
-            self._temporary.append(self.put(s, FIXED))
+            self._temporary[self.put(s, FIXED)] = FIXED
         return self.places[s]
 
     def _view(self, s: Symbol) -> None:
@@ -150,6 +153,23 @@ class Loop:
         if not np.may_share_memory(like, whole.like):
             raise Unfusable(f"{s.op.name} copies")
         self.places[s] = Place(whole.slot, whole.rows, like)
+
+    def _at_once(self, s: Symbol, users: set[int]) -> bool:
+        """Take a product of each turn's own rows by a matrix that stays out of the loop: before or after all turns."""
+        a, b = s.inputs
+        if not all(isinstance(x, Symbol) and x.ndim == 2 for x in (a, b)):
+            return False
+        left, right, out = self.places[a], self.places[b], self.places.get(s)
+        given = a.op is None and (out is None or out.rows == HERE)
+        last = out is not None and out.rows == HERE and users == {-1}
+        if left.rows != HERE or right.rows != FIXED or right.slot in self._temporary or not (given or last):
+            return False
+        if left.like.shape != self.models[left.slot].shape or not left.like.flags.c_contiguous:
+            return False
+        if out is None:
+            self._temporary[self.put(s, HERE)] = HERE
+        (self._before if given else self._after).append((left.slot, right, self.places[s].slot))
+        return True
 
     def _product(self, s: Symbol) -> None:
         a, b = s.inputs
@@ -201,7 +221,7 @@ class Loop:
         rows, columns = loops.sizes
         length, width = (rows, columns) if loops.has_rows else (columns, 1)
         step = length if stage.totals else max(1, BLOCK // width)
-        scalars = array("d", [float(s) for s in stage.scalars])  # type: ignore[arg-type]
+        scalars = array("d", [float(s) for s in stage.scalars])
         self._kept.append((scalars, kernel))
         numbers = (rows, columns, step, loops.inner, scalars.buffer_info()[0])
         places = [self._made(s) for s in (*stage.arrays, *stage.outputs, *stage.totals)]
@@ -222,14 +242,28 @@ class Loop:
 
     def run(self, given: Mapping[int, Array], rows: NDArray[np.intp]) -> None:
         """Run a turn for each row of `rows`; `given` are the arrays of all slots but those that nobody sees."""
-        own = {k: empty(self.models[k].shape, self.models[k].dtype) for k in self._temporary}
+        arrays = dict(given)
+        for k, kind in self._temporary.items():
+            shape = self.models[k].shape
+            arrays[k] = empty(shape if kind == FIXED else (len(rows), *shape), self.models[k].dtype)
         addresses = np.zeros(len(self.models) + 1, np.intp)  # the last for plain numbers
-        for k, x in (*given.items(), *own.items()):
+        for k, x in arrays.items():
             addresses[k] = x.ctypes.data
+        self._products(self._before, arrays)
         slots, fixed, kernels, counts, threads, starts = self._tables(rows)
         words = fixed + addresses[slots]
         args = words.ctypes.data + starts
         kernel_module("pool").Table(kernels, counts, args, threads).run()
+        self._products(self._after, arrays)
+
+    def _products(self, jobs: Sequence[tuple[int, Place, int]], arrays: Mapping[int, Array]) -> None:
+        """Products of the rows of all turns by one matrix."""
+        for rows, right, out in jobs:
+            whole, like = arrays[right.slot], right.like
+            offset = like.ctypes.data - self.models[right.slot].ctypes.data
+            matrix = np.ndarray(like.shape, like.dtype, whole.reshape(-1).data, offset, like.strides)
+            a, y = (x.reshape(-1, x.shape[-1]) for x in (arrays[rows], arrays[out]))
+            kernel_module("blas").matmul(a, matrix, y)
 
     def _tables(self, rows: NDArray[np.intp]) -> tuple[Array, ...]:
         """What does not change from run to run: all but the addresses of arrays."""

@@ -90,21 +90,24 @@ class Memory:
 
     def _look(self, s: Symbol, t: Tensor) -> Array:
         value = t.value
-        self._seen[s] = ref(value) if isinstance(value, np.ndarray) else None
-        if np.ndim(value) and not value.flags.c_contiguous:
-            self._copies[s] = np.ascontiguousarray(value)
+        if not isinstance(value, np.ndarray) or not value.flags.c_contiguous:
+            self._seen[s] = ref(value) if isinstance(value, np.ndarray) else None
+            self._copies[s] = np.array(value, order="C")
             return self._copies[s]
+        self._seen[s] = ref(value)
         self._copies.pop(s, None)
-        return np.asarray(value)
+        return value
 
     def refresh(self) -> None:
         """Look at the Tensors again: some may have another array, or other values where a copy is read."""
         for s, t in self.lent.items():
-            seen = self._seen[s]
-            if seen is None or seen() is not t.value:
+            seen, value = self._seen[s], t.value
+            if seen is None and not isinstance(value, np.ndarray):
+                np.copyto(self._copies[s], value)
+            elif seen is None or seen() is not value:
                 self._move(s, self._look(s, t))
             elif s in self._copies:
-                np.copyto(self._copies[s], t.value)
+                np.copyto(self._copies[s], value)
 
     def root(self, s: Symbol) -> Symbol:
         """The symbol whose array s is a view of."""
@@ -114,13 +117,18 @@ class Memory:
 
     def alone(self, root: Symbol, s: Symbol) -> bool:
         """Whether nobody holds the array of a root, nor that of s, a view of it, but the program."""
-        mine = ALONE + self._views_of(root)
+        mine = ALONE + self.views_of(root)
         return sys.getrefcount(self.own[root]) <= mine and (s is root or sys.getrefcount(self.own[s]) <= ALONE)
 
     def renew(self, root: Symbol) -> None:
         """A new array for a result, of which somebody still holds the last one."""
         self._move(root, np.empty(root.shape, root.dtype))
 
-    def _views_of(self, s: Symbol) -> int:
+    def settled(self) -> list[Tensor] | None:
+        """The Tensors whose arrays the words point to; None if some point to copies of them."""
+        return None if self._copies else list(self.lent.values())
+
+    def views_of(self, s: Symbol) -> int:
+        """How many views there are of an array, and of these."""
         views = self.views.get(s)
-        return sum([1 + self._views_of(v) for v in views]) if views else 0
+        return sum([1 + self.views_of(v) for v in views]) if views else 0

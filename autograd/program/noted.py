@@ -83,7 +83,7 @@ class Turns:
     def run(self, out: Array, *values: Any) -> None:
         """Run the loop."""
         written = dict(zip(self.slots, self.flat.views(out), strict=True))
-        self.forward.run(*self.split(values), self.turns, written)
+        self.forward.run(self.split(values), self.turns, written)
 
     def part(self, flat: Array, position: int) -> Array:
         """A state after the last turn, or a result."""

@@ -10,12 +10,14 @@ import numpy as np
 from autograd.primitive import Primitive
 from autograd.program.capture import Capture, Captured
 from autograd.program.compiled import Program
+from autograd.program.steady import Changing, Steady
 from autograd.program.symbol import Symbol, Unfusable, derive
-from autograd.program.training import Update
+from autograd.program.training import Update, in_order
 from autograd.tape import Node, recording
 from autograd.tensor import Tensor
 from autograd.tree import flatten
 
+ATTEMPTS = 20  # runs at whose beginning somebody may hold what the program writes, until the short way is given up
 Again = tuple[Callable[..., Any], Any, Any]  # a function, its arguments and settings
 
 
@@ -51,7 +53,7 @@ class Run:
         self.constants = results
         if not any(isinstance(x, Captured) for x in results) and not noted.training.used:
             raise Unfusable("it returns nothing that depends on its arguments")
-        self.guards, self.numbers = noted.guards, bool(noted.numbers)
+        self.guards, self.random = noted.guards, bool(noted.numbers)
         self.fresh = noted.training.fresh
         self.gradients = list(noted.training.gradients.values())
         self.updates = noted.training.updates
@@ -65,44 +67,67 @@ class Run:
         with np.errstate(all="ignore"):
             self.program = Program(noted, inputs, list(dict.fromkeys(outputs)), examples, twins)
         self.place = {s: k for k, s in enumerate(self.program.outputs)}
+        self.shown = {s for s in self.results if s is not None}
+        self.numbers = [() if u.live is None else u.live.read() for u in self.updates]
+        self.steady: Steady | None = None
+        self.attempts, self.settled = 0, False  # to be steady, and whether it ran before
 
     def holds(self) -> bool:
         """Whether what the program takes for granted is so."""
-        return (
-            all(getattr(holder, name) == value for holder, name, value in self.guards)
-            and all(t.grad is None for t in self.fresh)
-            and all(u.live is None or u.live.read() is not None for u in self.updates)
-        )
+        if not all(getattr(holder, name) == value for holder, name, value in self.guards):
+            return False
+        self.numbers = [() if u.live is None else u.live.read() for u in self.updates]
+        if None in self.numbers:
+            return False
+        return self._is_steady() or all(t.grad is None for t in self.fresh)
+
+    def _is_steady(self) -> bool:
+        """Whether the short way can be taken, where it could be the last time or may be tried again."""
+        if self.steady is None and self.attempts:
+            self.attempts -= 1
+            try:
+                self.steady = Steady(self)
+            except Changing:
+                return False
+        elif self.steady is not None and not self.steady.snapshot.holds():
+            self.steady = None
+        if self.steady is not None:
+            self.attempts = ATTEMPTS
+        return self.steady is not None
 
     def __call__(self, leaves: Sequence[Any], again: Again) -> Any:
         """Run the program; leave one entry on the tape, which holds the gradients, or do what the function does."""
+        place = self.place
+        parts = zip(self.results, self.constants, strict=True)
+        if self.steady is not None:
+            found: Any = self.program.run([value_of(leaves[k]) for k in self.places], self.shown)
+            self.steady.update(self)
+            return self.build([x if s is None else Tensor(found[place[s]]) for s, x in parts])
         for t, _ in self.gradients:  # so that their arrays are the program's alone
             t.grad = None
-        found: Any = self.program.run([value_of(leaves[k]) for k in self.places])
-        place = self.place
+        found = self.program.run([value_of(leaves[k]) for k in self.places])
         for t, s in self.assigned:
             t.value = found[place[s]]
-        parts = zip(self.results, self.constants, strict=True)
         results = [x if s is None else Tensor(found[place[s]]) for s, x in parts]
         for t, g in self.gradients:
             if g is not None:
                 t.grad = Tensor(found[place[g]])
-        for u in self.updates:
-            self._update(u, found)
+        for u, numbers in zip(self.updates, self.numbers, strict=True):
+            self._update(u, numbers, found)
+        self.attempts = self.attempts if self.settled or not self.updates else ATTEMPTS
+        self.settled = True
         if self.wanted:
             parents = tuple(leaves[x].node if isinstance(x, int) else x.node for x, _ in self.wanted)
             gradients = [found[place[g]] for _, g in self.wanted]
             (result,) = results
-            note = {"again": again, "numbers": self.numbers}
+            note = {"again": again, "numbers": self.random}
             result.node = Node(self.op, parents, (None, *gradients), note, result.shape, result.dtype)
         return self.build(results)
 
-    def _update(self, u: Update, found: Sequence[Any]) -> None:
+    def _update(self, u: Update, numbers: Any, found: Sequence[Any]) -> None:
         """Step an optimizer."""
         place = self.place
         reads = [[Tensor(found[place[x]]) if isinstance(x, Symbol) else x for x in column] for column in u.reads]
-        numbers = () if u.live is None else u.live.read()
-        assert numbers is not None  # `holds` has seen that
         after = u.foreach.update_(u.targets, reads, *numbers, key=u.key)
         if u.live is not None:
             u.live.write(after)
@@ -117,7 +142,7 @@ def _gradients(noted: Capture, results: Sequence[Any], wanted: list[Any]) -> tup
         raise Unfusable(f"it returns shape {result.shape}, and only a single number is compiled with its gradient")
     seed = noted.lift(np.ones((), result.dtype))
     found, twins = derive([result], [seed], [s for _, s in wanted], noted.frozen)
-    return twins, [(x, g) for (x, _), g in zip(wanted, found, strict=True) if g is not None]
+    return twins, [(x, in_order(g)) for (x, _), g in zip(wanted, found, strict=True) if g is not None]
 
 
 def is_input(x: Any) -> bool:

@@ -12,8 +12,8 @@ from weakref import WeakSet
 
 import numpy as np
 
+from autograd.batching.level import variable
 from autograd.errors import ArgumentError
-from autograd.ops.shape import reshape_
 from autograd.primitive import Primitive, Traced
 from autograd.program.fused import Fused
 from autograd.program.steps import Program, Steps
@@ -116,12 +116,12 @@ class Elementwise:
 
     def _cotangents(self, g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
         """The cotangents of all inputs: the sweep over the steps, run once more as a tape of their own."""
-        traced = isinstance(g, Traced)
+        traced = isinstance(g, Tensor)
         parents = node.parents or ()
         before = recording.set(True)  # not enable_grad, which inference_mode refuses: this tape is ours
         try:
             own = [
-                x if p is None else reshape_(x, shape=x.shape) if traced else Tensor(x, leaf(x.shape, x.dtype))
+                x if p is None else variable(x) if isinstance(x, Tensor) else Tensor(x, leaf(x.shape, x.dtype))
                 for x, p in zip(saved[1:], parents, strict=True)
             ]
             y = self._forward(*own, **(node.settings or {}))

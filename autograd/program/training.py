@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from autograd.primitive import functions
 from autograd.program.symbol import Symbol, derive
 from autograd.tape import enable_grad, no_grad
 from autograd.tensor import Tensor
@@ -105,8 +106,8 @@ class Training:
             self.twins += twins
             for t, g in zip(leaves, found, strict=True):
                 if g is not None:
-                    before = self.gradient(t)
-                    self.gradients[id(t)] = (t, g if before is None else before + g)
+                    before, own = self.gradient(t), in_order(g)
+                    self.gradients[id(t)] = (t, own if before is None else before + own)
 
     def update(self, foreach: Any, key: Any, targets: Any, reads: Any, live: Live | None) -> None:
         """Note a step of an optimizer."""
@@ -116,3 +117,21 @@ class Training:
             if id(t) in self.capture.assigned:
                 self.capture.refuse("it steps an optimizer over a Tensor that it has changed before")
             self.stepped.add(id(t))
+
+
+def in_order(g: Any) -> Any:
+    """A product that would lie turned in memory as the product of the turned matrices: (A B)' = B' A'."""
+    if g.op is not None and g.op.name == "permute_dims" and g.ndim == 2 and g.settings["axes"] == (1, 0):
+        product = g.inputs[0]
+        if isinstance(product, Symbol) and product.op is not None and product.op.name == "matmul":
+            a, b = product.inputs
+            if isinstance(a, Symbol) and isinstance(b, Symbol) and a.ndim == b.ndim == 2:
+                return _turned(b) @ _turned(a)
+    return g
+
+
+def _turned(x: Symbol) -> Any:
+    """A transpose, or what x is the transpose of."""
+    if x.op is not None and x.op.name == "permute_dims":
+        return x.inputs[0]
+    return functions["permute_dims"](x, (1, 0))

@@ -1,0 +1,209 @@
+"""Whole training steps compiled: losses, parameters, gradients and state are those of the same steps run eagerly."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+import nn.functional as F
+import optim
+import regularize
+from autograd.config import config
+
+RULES = {
+    "SGD": lambda p: optim.SGD(p, lr=0.1),
+    "momentum": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=1e-3),
+    "AdamW in groups": lambda p: optim.AdamW([{"params": p[:2], "lr": 0.01}, {"params": p[2:]}], lr=0.02),
+} | {
+    name: (lambda p, rule=rule: rule(p))
+    for name, rule in inspect.getmembers(optim, inspect.isclass)
+    if issubclass(rule, optim.Optimizer) and not inspect.isabstract(rule) and name not in ("LBFGS", "SGD", "SparseAdam")
+}
+
+
+def data(n=24, features=9, classes=4):
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((n, features)).astype("float32"), rng.integers(0, classes, n)
+
+
+class Training:
+    """A model, an optimizer, and a step of it, compiled or not."""
+
+    def __init__(self, rule, compiled, dropout=0.0):
+        ag.random.seed(1)
+        generator = ag.random.Generator(7)
+        parts = [nn.Linear(9, 12, bias=False), nn.BatchNorm1d(12), nn.Tanh(), regularize.Dropout(dropout), nn.Linear(12, 4)]
+        self.model = nn.Sequential(*parts)
+        with ag.no_grad():
+            for p in self.model.parameters():
+                p.copy_(generator.normal(size=p.shape).astype("float32") * 0.3)
+        self.optimizer = rule(list(self.model.parameters()))
+        self.step = ag.compile(self.one) if compiled else self.one
+
+    def one(self, x, t):
+        self.optimizer.zero_grad()
+        y = self.model(x)
+        loss = F.cross_entropy(y, t)
+        loss.backward()
+        self.optimizer.step()
+        return {"loss": loss, "best": ag.argmax(y, axis=1)}
+
+    def seen(self):
+        """Everything that a step changes."""
+        state = self.optimizer.state_dict()["state"]
+        return [
+            *(p.numpy().copy() for p in self.model.parameters()),
+            *(b.numpy().copy() for b in self.model.buffers()),
+            *(p.grad.numpy().copy() for p in self.model.parameters()),
+            *(np.array(ag.asarray(x).numpy()) for entry in state.values() for x in entry.values() if x is not None),
+        ]
+
+
+def agree(a, b):
+    assert len(a) == len(b)
+    for x, y in zip(a, b, strict=True):
+        np.testing.assert_allclose(x, y, rtol=2e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_compiled_steps_are_the_steps(name):
+    x, t = data()
+    plain, fast = Training(RULES[name], False), Training(RULES[name], True)
+    for k in range(8):
+        rows = slice(0, 24 if k % 4 != 3 else 17)
+        found = [run.step(x[rows], t[rows]) for run in (plain, fast)]
+        agree([found[0]["loss"].item()], [found[1]["loss"].item()])
+        np.testing.assert_array_equal(found[0]["best"].numpy(), found[1]["best"].numpy())
+    agree(plain.seen(), fast.seen())
+    assert fast.step.reasons() == []
+
+
+def test_dropout_draws_what_it_draws():
+    x, t = data()
+    losses = []
+    for compiled in (False, True):
+        run = Training(RULES["Adam"], compiled, dropout=0.5)
+        ag.random.seed(5)
+        losses.append([run.step(x, t)["loss"].item() for _ in range(6)])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
+
+
+def test_settings_states_and_modes_may_change_between_steps():
+    x, t = data()
+    plain, fast = Training(RULES["Adam"], False), Training(RULES["Adam"], True)
+    for run in (plain, fast):
+        for k in range(12):
+            if k == 4:
+                run.optimizer.param_groups[0]["lr"] = 0.05
+            if k == 6:
+                stored = run.optimizer.state_dict()
+            if k == 8:
+                run.optimizer.load_state_dict(stored)
+            if k == 10:
+                run.model.eval()
+            run.step(x, t)
+    agree(plain.seen(), fast.seen())
+    assert fast.step.reasons() == []
+
+
+def test_what_somebody_holds_is_not_written_over():
+    x, t = data()
+    run = Training(RULES["Adam"], True)
+    for _ in range(6):
+        run.step(x, t)
+    weight = run.model.parameters().__iter__().__next__()
+    held = [weight.numpy(), weight.grad, weight.grad.numpy(), run.step(x, t)["loss"]]
+    before = [np.array(ag.asarray(h).numpy()) for h in held]
+    for _ in range(3):
+        run.step(x, t)
+    for now, then in zip(held, before, strict=True):
+        np.testing.assert_array_equal(ag.asarray(now).numpy(), then)
+    assert not np.array_equal(weight.numpy(), before[0])
+    assert not np.array_equal(weight.grad.numpy(), before[2])
+
+
+def test_a_parameter_given_other_values_is_read_anew():
+    x, t = data()
+    runs = [Training(RULES["SGD"], compiled) for compiled in (False, True)]
+    for run in runs:
+        for k in range(6):
+            if k == 4:
+                run.model.load_state_dict({k: v.numpy() * (0.5 if v.dtype == np.float32 else 1) for k, v in run.model.state_dict().items()})
+            run.step(x, t)
+    agree(*(run.seen() for run in runs))
+
+
+def test_gradients_add_up_where_the_function_adds_them():
+    w = ag.tensor([1.0, 2.0], requires_grad=True)
+
+    def twice(x):
+        w.grad = None
+        ag.sum(w * x).backward()
+        ag.sum(w * w * x).backward()
+        return w.grad * 2.0
+
+    compiled = ag.compile(twice)
+    for x in (ag.tensor([1.0, 2.0]), ag.tensor([3.0, -1.0])):
+        expected = twice(x).numpy()
+        np.testing.assert_array_equal(compiled(x).numpy(), expected)
+        np.testing.assert_array_equal(w.grad.numpy(), expected / 2)
+    assert compiled.reasons() == []
+
+
+def test_gradients_from_before_are_not_lost():
+    w = ag.tensor(2.0, requires_grad=True)
+    step = ag.compile(lambda x: (w * x).backward())
+    for k in range(1, 4):
+        step(ag.tensor(3.0))
+        assert w.grad.item() == 3.0 * k
+
+
+def test_steps_written_by_hand():
+    x, t = data()
+    ends = []
+    for compiled in (False, True):
+        w = ag.tensor(np.zeros((9, 4), "float32"), requires_grad=True)
+
+        def step(x, t, w=w):
+            w.grad = None
+            loss = F.cross_entropy(x @ w, t)
+            loss.backward()
+            with ag.no_grad():
+                w -= 0.5 * w.grad
+            return loss
+
+        run = ag.compile(step) if compiled else step
+        for _ in range(5):
+            run(ag.tensor(x), t)
+        ends.append(w.numpy())
+    np.testing.assert_allclose(ends[1], ends[0], rtol=1e-4, atol=1e-6)
+
+
+def test_what_a_later_update_reads_or_refuses():
+    x, t = data()
+    model = nn.Linear(9, 4)
+    sgd = optim.SGD(model.parameters(), lr=0.1)
+
+    def step(x, t):
+        sgd.zero_grad()
+        F.cross_entropy(model(x), t).backward()
+        sgd.step()
+        return F.cross_entropy(model(x), t)  # of the new parameters
+
+    compiled = ag.compile(step)
+    first = [compiled(x, t).item() for _ in range(3)]
+    assert any("has changed before" in reason for reason in compiled.reasons())
+    assert first[0] > first[1] > first[2]
+
+
+def test_kernels_off():
+    x, t = data()
+    before, config.kernels = config.kernels, False
+    try:
+        run = Training(RULES["SGD"], True)
+        run.step(x, t)
+        assert run.step.programs == {}
+    finally:
+        config.kernels = before
