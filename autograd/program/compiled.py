@@ -51,7 +51,7 @@ class Program:
         self.filled: set[Symbol] = set()  # arrays of one element that are written from numbers, not read as such
         self.asked: set[Symbol] = set()  # what Python computes numbers of
         self._bring(capture, used, examples)
-        plan = steps(self.symbols)
+        plan = steps(self.symbols, capture.apart)
         users: dict[Symbol, set[int]] = {}
         for k, step in enumerate(plan):
             for x in (x for s in step.symbols for x in s.inputs if isinstance(x, Symbol)):

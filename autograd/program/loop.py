@@ -71,6 +71,7 @@ class Loop:
         self._temporary: dict[int, int] = {}  # slots that nobody sees afterwards, and the rows that they have
         self._before: list[tuple[int, Place, int]] = []  # products of all turns at once: rows, a matrix, the result
         self._after: list[tuple[int, Place, int]] = []
+        self._packed: list[tuple[Place, int]] = []  # matrices to be laid out for the tile, and where to
         self._entries: list[tuple[int, int, bool, int]] = []  # kernel, chunks, whether over threads, first word
         self._words: list[tuple[int, int, int, int]] = []  # a number, slot, rows, bytes of a row
         self._kept: list[Any] = []
@@ -176,6 +177,8 @@ class Loop:
         if not all(isinstance(x, Symbol) for x in (a, b)):
             raise Unfusable("it multiplies by numbers")
         places = [self.places[a], self.places[b], self._made(s)]
+        if self._few_rows(places):
+            return
         job = kernel_module("blas").entry(*(p.like for p in places))
         if job is None:
             raise Unfusable("BLAS cannot multiply what it multiplies")
@@ -185,6 +188,25 @@ class Loop:
         for k, p in zip((7, 9, 11), places, strict=True):
             words[k] = self._pointer(p)
         self._enter(address, blocks, blocks > 1, words)
+
+    def _few_rows(self, places: Sequence[Place]) -> bool:
+        """Take the product of a few rows by a matrix that stays the same on the tile, if that is faster than BLAS."""
+        left, right, out = places
+        if right.rows != FIXED or right.slot in self._temporary:
+            return False
+        panels = kernel_module("panels")
+        job = panels.entry(left.like, right.like, out.like)
+        if job is None:
+            return False
+        address, count, given = job
+        slot = self.slot((1,), right.like.dtype)
+        self._packed.append((right, slot))
+        words = [(word, -1, 0, 0) for word in given]
+        for k, word in ((3, self._pointer(left)), (5, (0, slot, FIXED, 0)), (6, self._pointer(out))):
+            words[k] = word
+        large = left.like.size * right.like.shape[1] > kernel_module("blas").SINGLE
+        self._enter(address, count, large and count > 1, words)
+        return True
 
     def _pointer(self, p: Place) -> tuple[int, int, int, int]:
         model = self.models[p.slot]
@@ -246,6 +268,8 @@ class Loop:
         for k, kind in self._temporary.items():
             shape = self.models[k].shape
             arrays[k] = empty(shape if kind == FIXED else (len(rows), *shape), self.models[k].dtype)
+        for right, k in self._packed:
+            arrays[k] = kernel_module("panels").packed(self._matrix(right, arrays))
         addresses = np.zeros(len(self.models) + 1, np.intp)  # the last for plain numbers
         for k, x in arrays.items():
             addresses[k] = x.ctypes.data
@@ -259,11 +283,15 @@ class Loop:
     def _products(self, jobs: Sequence[tuple[int, Place, int]], arrays: Mapping[int, Array]) -> None:
         """Products of the rows of all turns by one matrix."""
         for rows, right, out in jobs:
-            whole, like = arrays[right.slot], right.like
-            offset = like.ctypes.data - self.models[right.slot].ctypes.data
-            matrix = np.ndarray(like.shape, like.dtype, whole.reshape(-1).data, offset, like.strides)
+            matrix = self._matrix(right, arrays)
             a, y = (x.reshape(-1, x.shape[-1]) for x in (arrays[rows], arrays[out]))
-            kernel_module("blas").matmul(a, matrix, y)
+            kernel_module("panels").matmul(a, matrix, y)
+
+    def _matrix(self, place: Place, arrays: Mapping[int, Array]) -> Array:
+        """What stands at a place that all turns share."""
+        whole, like = arrays[place.slot], place.like
+        offset = like.ctypes.data - self.models[place.slot].ctypes.data
+        return np.ndarray(like.shape, like.dtype, whole.reshape(-1).data, offset, like.strides)
 
     def _tables(self, rows: NDArray[np.intp]) -> tuple[Array, ...]:
         """What does not change from run to run: all but the addresses of arrays."""

@@ -6,7 +6,7 @@ wherever a path leaves a group, so that no path can leave one and come back, and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,8 +51,11 @@ def _kind(s: Symbol) -> str:
     return "product" if name == "matmul" else "call"
 
 
-def steps(symbols: Sequence[Symbol]) -> list[Step]:
-    """The steps that compute these symbols, in an order in which they can be taken."""
+def steps(symbols: Sequence[Symbol], apart: Collection[Symbol] = frozenset()) -> list[Step]:
+    """The steps that compute these symbols, in an order in which they can be taken.
+
+    apart: sums that end their group, so that what follows, number by number, runs in loops of its own, in vectors.
+    """
     depth: dict[Symbol, int] = {}
     space: dict[Symbol, Space] = {}
     root: dict[Symbol, Symbol] = {}
@@ -69,9 +72,10 @@ def steps(symbols: Sequence[Symbol]) -> list[Step]:
             continue
         sources = [x for x in s.inputs if isinstance(x, Symbol)]
         kind = _kind(s)
-        loose = [x for x in sources if x in space]
+        loose = [x for x in sources if x in space and x not in apart]
         if kind == "view" and s.op.name == "reshape" and loose and _long(s.shape) == _long(sources[0].shape):
-            kind = "group"
+            if sources[0].op is not None and sources[0].op.name not in REDUCTIONS:  # a sum is in memory anyway
+                kind = "group"
         if kind != "group":
             depth[s] = max(depth[x] + (x in space or kind != "view") for x in sources)
             found.append(Step(kind, [s], depth[s]))
@@ -80,7 +84,7 @@ def steps(symbols: Sequence[Symbol]) -> list[Step]:
         own = _long(sources[0].shape if reads else s.shape)
         wider = [space[x] for x in loose if _within(own, space[x])]
         space[s] = max(wider, key=lambda lengths: int(np.prod(lengths, dtype=int)), default=own)
-        depth[s] = max((depth[x] + (x.op is not None and space.get(x) != space[s]) for x in sources), default=0)
+        depth[s] = max((depth[x] + (x.op is not None and (x in apart or space.get(x) != space[s])) for x in sources), default=0)
         root[s] = s
         for x in loose:
             if space[x] == space[s] and depth[x] == depth[s]:
