@@ -3,8 +3,10 @@
 from math import e, inf, nan, pi
 
 from autograd import errors, random
+from autograd import native as native
 from autograd.anomaly import detect_anomaly
-from autograd.arrays import checkpoint, elementwise_grad, grad, hessian, jacobian, value_and_grad
+from autograd.arrays import checkpoint, elementwise_grad, grad, hessian, holomorphic_grad, jacobian, value_and_grad
+from autograd.batching.vmap import vmap
 from autograd.cost import Cost, costs_of, tape_position
 from autograd.create import (
     arange,
@@ -28,6 +30,7 @@ from autograd.gradcheck import GradcheckResult, gradcheck, gradgradcheck
 from autograd.linear import linearize
 from autograd.listing import tape_of
 from autograd.objective import ScipyObjective, scipy_objective
+from autograd.ops import fft
 from autograd.ops.compare import (
     bitwise_and,
     bitwise_invert,
@@ -52,9 +55,9 @@ from autograd.ops.compare import (
     signbit,
     stop_gradient,
 )
+from autograd.ops.complex import abs, angle, conj, imag, real, sign
 from autograd.ops.draw import uniform_like
 from autograd.ops.elementwise import (
-    abs,
     acos,
     acosh,
     add,
@@ -66,7 +69,6 @@ from autograd.ops.elementwise import (
     cbrt,
     ceil,
     clip,
-    conj,
     copysign,
     cos,
     cosh,
@@ -79,7 +81,6 @@ from autograd.ops.elementwise import (
     floor,
     floor_divide,
     hypot,
-    imag,
     log,
     log1p,
     log2,
@@ -91,7 +92,6 @@ from autograd.ops.elementwise import (
     negative,
     positive,
     pow,
-    real,
     reciprocal,
     relu,
     remainder,
@@ -99,7 +99,6 @@ from autograd.ops.elementwise import (
     round,
     rsqrt,
     sigmoid,
-    sign,
     sin,
     sinh,
     softplus,
@@ -130,7 +129,9 @@ from autograd.ops.matrix import (
     svd,
     svdvals,
 )
+from autograd.ops.pool import window_argmax, window_max, window_sum
 from autograd.ops.reduce import max, mean, min, norm, prod, std, sum, trace, var
+from autograd.ops.resample import resample
 from autograd.ops.running import cumulative_prod, cumulative_sum, diff, linear_recurrence
 from autograd.ops.search import all, any, argmax, argmin, argsort, count_nonzero, diagonal, nonzero, searchsorted, sort
 from autograd.ops.shape import (
@@ -179,12 +180,15 @@ from autograd.products import (
     vector_jacobian_product,
 )
 from autograd.program import eager as eager
+from autograd.program import resampling as resampling
 from autograd.program.capture import check, depends_on, is_captured, not_yet
 from autograd.program.compile import Compiled, compile
 from autograd.program.foreach import Foreach, foreach
 from autograd.program.fused import explain, fused
 from autograd.program.launch import get_num_threads, set_num_threads
 from autograd.program.scalar import elementwise
+from autograd.rows import RowSparse, put_rows_, take_rows
+from autograd.scanning import scan
 from autograd.sweep import backward
 from autograd.tape import enable_grad, inference_mode, is_grad_enabled, no_grad
 from autograd.tensor import Tensor
@@ -204,6 +208,7 @@ __all__ = [
     "Cost",
     "Foreach",
     "GradcheckResult",
+    "RowSparse",
     "ScipyObjective",
     "Tensor",
     "abs",
@@ -212,6 +217,7 @@ __all__ = [
     "acosh",
     "add",
     "all",
+    "angle",
     "any",
     "arange",
     "arccos",
@@ -291,6 +297,7 @@ __all__ = [
     "explain",
     "expm1",
     "eye",
+    "fft",
     "flatten",
     "flip",
     "floor",
@@ -316,6 +323,7 @@ __all__ = [
     "hessian",
     "hessian_tensor_product",
     "hessian_vector_product",
+    "holomorphic_grad",
     "hvp",
     "hypot",
     "i0e",
@@ -391,6 +399,7 @@ __all__ = [
     "primitive",
     "prod",
     "put",
+    "put_rows_",
     "qr",
     "random",
     "ravel",
@@ -399,11 +408,13 @@ __all__ = [
     "relu",
     "remainder",
     "repeat",
+    "resample",
     "reshape",
     "rint",
     "roll",
     "round",
     "rsqrt",
+    "scan",
     "scipy_objective",
     "searchsorted",
     "set_num_threads",
@@ -431,6 +442,7 @@ __all__ = [
     "swapaxes",
     "take",
     "take_along_axis",
+    "take_rows",
     "tan",
     "tanh",
     "tape_of",
@@ -451,8 +463,12 @@ __all__ = [
     "vecdot",
     "vector_jacobian_product",
     "vjp",
+    "vmap",
     "where",
     "window",
+    "window_argmax",
+    "window_max",
+    "window_sum",
     "xlog1py",
     "xlogy",
     "zeros",

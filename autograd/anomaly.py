@@ -32,7 +32,7 @@ class Finding:
 
 def _bad(value: Any) -> bool:
     """Whether a floating array holds NaN or infinity; a finite total, the usual case, says no in one pass."""
-    if getattr(value, "dtype", None) is None or value.dtype.kind != "f":
+    if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.kind != "f":
         return False
     with np.errstate(all="ignore"):
         return not np.isfinite(np.add.reduce(value, None)) and not bool(np.isfinite(value).all())

@@ -20,12 +20,13 @@ PRODUCTS = ("matmul", "einsum")
 PER_CUBE = {  # for an (m, n) matrix, times m n min(m, n), after Golub and Van Loan (2013)
     "cholesky": 1 / 3,
     "solve": 2 / 3,  # and 2 n^2 for each column of the right-hand side
-    **dict.fromkeys(("det", "logabsdet"), 2 / 3),
+    **dict.fromkeys(("det", "logabsdet", "detphase"), 2 / 3),
     "inv": 2,
     "qr": 4,
     "eigh": 9,
     **dict.fromkeys(("svd", "cofactor", "pinv"), 22),
 }
+TRANSFORMS = {"fft": 5, "rfft": 2.5, "irfft": 2.5}  # times n log2 n for n points, after Van Loan (1992)
 MOVES = (
     *("pick", "place", "getitem", "put", "reshape", "permute_dims", "broadcast_to", "astype", "concat", "pad", "tril"),
     "window",
@@ -59,7 +60,8 @@ def costs_of(*outputs: Tensor) -> list[Cost]:
 
     The convention: an elementwise operation is 1 for each element that it makes, whatever it is; a product of matrices
     (m, k) and (k, n) is 2 m n k; a reduction is 1 for each element that it reads; softmax is 5 for each element (its
-    largest, minus, exp, sum, division); factors of a matrix are a multiple of m n min(m, n); moving data is 0.
+    largest, minus, exp, sum, division); factors of a matrix are a multiple of m n min(m, n); a
+    Fourier transform of n points is 5 n log2(n), half of that for real numbers; moving data is 0.
     Convolution is the product that it is composed of. What is off the tape, because it depends on no leaf that requires
     a gradient, is not counted. A fused function is one entry:
     write `with config.using(kernels=False):` around what is to be counted operation by operation.
@@ -81,6 +83,8 @@ def _flops(node: Node) -> int:
         return _of_einsum(node)
     if name in PER_CUBE:
         return _of_factors(node)
+    if name in TRANSFORMS:
+        return _of_transform(node)
     if name in PER_INPUT:
         return PER_INPUT[name] * math.prod(_shapes(node)[0])
     return 0 if name in MOVES else PER_OUTPUT.get(name, 1) * size
@@ -90,6 +94,14 @@ def _of_factors(node: Node) -> int:
     shape = _shapes(node)[0] or node.saved[1].shape
     solved = 2 * math.prod(node.shape) * shape[-1] if node.op.name == "solve" else 0
     return int(PER_CUBE[node.op.name] * math.prod(shape) * min(shape[-2:])) + solved
+
+
+def _of_transform(node: Node) -> int:
+    """Of the longer side, that of the numbers themselves: half a spectrum is the shorter."""
+    note: Any = node.settings
+    shape = node.shape if node.op.name == "irfft" else _shapes(node)[0]
+    points = math.prod(shape[k] for k in note.get("axes", (note.get("axis"),)))
+    return int(TRANSFORMS[node.op.name] * math.prod(shape) * math.log2(points or 1))
 
 
 def _of_einsum(node: Node) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from autograd.primitive import Traced, functions
 from autograd.tensor import Operand, Tensor, as_tensor
 
 Shape = int | Sequence[int]
@@ -27,6 +28,8 @@ def tensor(data: Operand, dtype: DTypeLike | None = None, requires_grad: bool = 
     >>> tensor([[1, 2], [3, 4]], dtype="float32").shape
     (2, 2)
     """
+    if isinstance(data, Tensor) and isinstance(data.value, Traced):  # under ag.vmap
+        return Tensor(functions["astype"](data.detach(), dtype or data.dtype).value).requires_grad_(requires_grad)
     source = data.value if isinstance(data, Tensor) else data
     return Tensor(as_tensor(np.array(source, dtype)).value).requires_grad_(requires_grad)
 

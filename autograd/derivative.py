@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 
-from autograd.errors import ArgumentError, ShapeError
+from autograd.batching.vmap import vmap
+from autograd.errors import ArgumentError, DTypeError, ShapeError
 from autograd.linear import Linear, flat_tensors, pulled_back
-from autograd.ops.join import stack
+from autograd.ops.index import getitem
+from autograd.ops.join import concat, stack
 from autograd.ops.reduce import sum
 from autograd.ops.shape import moveaxis, reshape
 from autograd.tape import entries
@@ -19,6 +22,7 @@ from autograd.transforms import grad
 from autograd.tree import flatten
 
 Mode = Literal["forward", "reverse"]
+AT_ONCE = 1 << 17  # elements of the largest value of a tape, times the sweeps that share a run over it
 
 
 def jacobian(
@@ -37,6 +41,7 @@ def jacobian(
 
     Raises:
         ArgumentError: if `mode` is another.
+        DTypeError: if the arguments or the result are complex.
 
     >>> import autograd as ag
     >>> ag.jacobian(lambda x: x * x)(ag.tensor([1.0, 2.0]))
@@ -50,6 +55,12 @@ def jacobian(
     @wraps(f)
     def matrix(*args: Any, **kwargs: Any) -> Any:
         run = Linear(f, args, kwargs, positions, push=mode == "forward")
+        for t in (*run.inputs, *run.outputs):
+            if t.dtype.kind == "c":
+                raise DTypeError(
+                    f"jacobian met dtype {t.dtype}. Expected real numbers: a function of real and imaginary parts, as "
+                    "lambda x, y: ag.real(f(x + 1j * y)), or ag.holomorphic_grad, ag.jvp or ag.vjp."
+                )
         chosen = mode or _cheaper(run)
         if chosen == "forward" and any(n.op is not None and not n.op.pulls for n in entries(run.roots)):
             run = Linear(f, args, kwargs, positions, push=True)  # fused entries have no rule for each input
@@ -69,41 +80,69 @@ def _count(ts: Sequence[Tensor]) -> int:
     return int(np.sum([t.size for t in ts], dtype=int))
 
 
-def _units(ts: Sequence[Tensor]) -> Iterator[tuple[int, list[Tensor]]]:
-    """Each element of several arrays in turn as 1 among zeros, and the number of its array."""
-    for k, t in enumerate(ts):
-        for place in range(t.size):
-            unit = np.zeros(t.size, t.dtype)
-            unit[place] = 1
-            yield k, [Tensor(unit.reshape(t.shape) if j == k else np.zeros(x.shape, x.dtype)) for j, x in enumerate(ts)]
+def _applied(
+    f: Callable[[list[Tensor]], list[Tensor]], ts: Sequence[Tensor], like: Sequence[Tensor], run: Linear
+) -> Any:
+    """f of each element of `ts` in turn as 1 among zeros: for each of its results, all of them along a new first axis.
+
+    Many at once, as far as memory allows and unless something in f cannot be batched.
+    """
+    total, rows = _count(ts), _at_once(run)
+    if rows > 1 and total > 1:
+        try:
+            batched = vmap(lambda *units: f(list(units)), randomness="same")
+            parts = [batched(*_identity(ts, at, min(at + rows, total))) for at in range(0, total, rows)]
+            return parts[0] if len(parts) == 1 else [concat(p) for p in zip(*parts, strict=True)]
+        except TypeError:  # as of NumPy's own functions, in a rule of the user's
+            pass
+    units = ([getitem(t, 0) for t in _identity(ts, k, k + 1)] for k in range(total))
+    columns = list(zip(*map(f, units), strict=True)) if total else []
+    return [stack(c) for c in columns] or [Tensor(np.zeros((0, *t.shape), t.dtype)) for t in like]
+
+
+def _at_once(run: Linear) -> int:
+    """How many sweeps may share their run over the tape: as many as keep its largest value in a cache."""
+    tape = entries(run.roots)
+    if any(n.watch is not None and n.watch.hooks for n in tape):
+        return 1  # a hook is to see one cotangent
+    return AT_ONCE // max([1, *(int(np.prod(n.shape, dtype=int)) for n in tape)])
+
+
+def _identity(ts: Sequence[Tensor], first: int, last: int) -> list[Tensor]:
+    """Rows `first` to `last` of the identity over all elements of several arrays, cut up as the arrays are."""
+    parts, at = [], 0
+    for t in ts:
+        rows = np.zeros((last - first, t.size), t.dtype)
+        places = np.arange(max(first, at), min(last, at + t.size))
+        rows[places - first, places - at] = 1
+        parts.append(Tensor(rows.reshape(last - first, *t.shape)))
+        at += t.size
+    return parts
 
 
 def _by_outputs(run: Linear) -> list[list[Tensor]]:
     """For each output and input, the derivative, a sweep for each element of the output."""
-    found: list[list[list[Tensor]]] = [[] for _ in run.outputs]
-    for k, unit in _units(run.outputs):
-        found[k].append(run.pull(unit))
+    found = _applied(run.pull, run.outputs, run.inputs, run)
     return [
-        [_stacked([row[j] for row in rows], y, x) for j, x in enumerate(run.inputs)]
-        for rows, y in zip(found, run.outputs, strict=True)
+        [reshape(getitem(rows, part), (*y.shape, *x.shape)) for rows, x in zip(found, run.inputs, strict=True)]
+        for y, part in zip(run.outputs, _parts(run.outputs), strict=True)
     ]
 
 
 def _by_inputs(run: Linear) -> list[list[Tensor]]:
     """The same, a push for each element of the input."""
-    found: list[list[list[Tensor]]] = [[] for _ in run.inputs]
-    for k, unit in _units(run.inputs):
-        found[k].append(run.push(unit))
-    table = []
-    for i, y in enumerate(run.outputs):
-        columns = [_stacked([c[i] for c in cs], x, y) for cs, x in zip(found, run.inputs, strict=True)]
-        table.append([_turned(c, x.ndim, y.ndim) for c, x in zip(columns, run.inputs, strict=True)])
-    return table
+    found = _applied(run.push, run.inputs, run.outputs, run)
+    inputs = list(zip(run.inputs, _parts(run.inputs), strict=True))
+    return [
+        [_turned(reshape(getitem(rows, part), (*x.shape, *y.shape)), x.ndim, y.ndim) for x, part in inputs]
+        for rows, y in zip(found, run.outputs, strict=True)
+    ]
 
 
-def _stacked(rows: Sequence[Tensor], first: Tensor, last: Tensor) -> Tensor:
-    shape = (*first.shape, *last.shape)
-    return reshape(stack(rows), shape) if rows else Tensor(np.zeros(shape, last.dtype))
+def _parts(ts: Sequence[Tensor]) -> list[slice]:
+    """Where the elements of each array are among those of all."""
+    ends = np.cumsum([0, *(t.size for t in ts)]).tolist()
+    return [slice(a, b) for a, b in pairwise(ends)]
 
 
 def _turned(t: Tensor, leading: int, trailing: int) -> Tensor:

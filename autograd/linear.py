@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd.batching.level import batching
 from autograd.broadcast import unbroadcast
 from autograd.config import config
 from autograd.errors import ShapeError
-from autograd.primitive import chain
-from autograd.sweep import saved_tensors, sweep
+from autograd.primitive import Traced, chain
+from autograd.sweep import beside, fitted, saved_tensors, sweep
 from autograd.tape import Node, enable_grad, entries, leaf
 from autograd.tensor import Tensor, as_tensor
 from autograd.transforms import _call, _recorded_beyond
@@ -41,12 +42,12 @@ class Linear:
         self.roots = [y.node for y in self.outputs if y.node is not None]
         self.beyond = any(_recorded_beyond(r, self.inputs) for r in self.roots)
         self._order: list[Node] | None = None
-        self._maps: dict[tuple[Node, int], Any] = {}
+        self._maps: dict[tuple[Node, int, Any], Any] = {}
 
     @property
     def values(self) -> list[Tensor]:
         """The result's leaves, on the tape only as far as it is the user's own."""
-        return [y if self.beyond else y.detach() for y in self.outputs]
+        return [y if self.beyond else Tensor(y.value) for y in self.outputs]
 
     def arguments(self, leaves: Sequence[Any]) -> tuple[Any, ...]:
         """A flat list in the shape of the primals."""
@@ -62,6 +63,9 @@ class Linear:
         for k, (x, t) in enumerate(zip(self.inputs, tangents, strict=True)):
             if x.shape != t.shape:
                 raise ShapeError(f"tangent {k} was given with shape {t.shape} for a primal of shape {x.shape}.")
+        tangents = [
+            beside(t, x, "a real primal was given a tangent") for x, t in zip(self.inputs, tangents, strict=True)
+        ]
         record = self.beyond or any(t.node is not None for t in tangents)
         moved: dict[Node, Any] = {
             x.node: t if record else t.value for x, t in zip(self.inputs, tangents, strict=True) if x.node is not None
@@ -84,43 +88,42 @@ class Linear:
         pull = node.op.pulls[position]
         if pull is None:
             return np.zeros(node.shape, node.dtype)
-        key = (node, position)
-        if node.op.partials is not None:
+        key = (node, position, batching())  # what is made inside of ag.vmap is of no use outside
+        if node.op.partials is not None and (node.op.analytic or parent.dtype.kind != "c"):
             if key not in self._maps:
                 ones = np.ones(node.shape, node.dtype)
-                recorded = self.beyond
-                saved = saved_tensors(node) if recorded else node.saved
-                self._maps[key] = pull(Tensor(ones) if recorded else ones, saved, node)
+                saved = saved_tensors(node) if self.beyond else node.saved
+                boxed = self.beyond or any(isinstance(v, Traced) for v in saved)
+                found = pull(Tensor(ones) if boxed else ones, saved, node)
+                self._maps[key] = found.value if boxed and not self.beyond else found
             slope = self._maps[key]
-            return chain(tangent.astype(node.dtype), Tensor(slope) if record and not self.beyond else slope)
+            return chain(fitted(tangent, node.dtype), Tensor(slope) if record and not self.beyond else slope)
         if key not in self._maps:
             probe = Tensor(np.zeros(node.shape, node.dtype), leaf(node.shape, node.dtype))
             saved = saved_tensors(node) if self.beyond else node.saved
-            pulled = unbroadcast(pull(probe, saved, node), parent.shape).astype(parent.dtype)
+            pulled = fitted(unbroadcast(pull(probe, saved, node), parent.shape), parent.dtype)
             self._maps[key] = (probe, pulled)
         probe, pulled = self._maps[key]
         if pulled.node is None:
             return np.zeros(node.shape, node.dtype)
-        found = sweep([pulled.node], [tangent], wanted={probe.node}, record=record, retain=True)
+        moved = fitted(tangent, parent.dtype)
+        found = sweep([pulled.node], [moved], wanted={probe.node}, record=record, retain=True, transposed=True)
         return found.get(probe.node, np.zeros(node.shape, node.dtype))
 
 
 def pulled_back(
-    outputs: Sequence[Tensor], inputs: Sequence[Tensor], seeds: Sequence[Tensor], record: bool
+    outputs: Sequence[Tensor], inputs: Sequence[Tensor], seeds: Sequence[Tensor], record: bool, transposed: bool = False
 ) -> list[Tensor]:
     """A sweep that leaves the tape whole, from cotangents of outputs to those of inputs, zero where there is no way."""
     record = record or any(s.node is not None for s in seeds)
-    started = [
-        (y.node, s if s.dtype == y.dtype else s.astype(y.dtype))
-        for y, s in zip(outputs, seeds, strict=True)
-        if y.node is not None
-    ]
+    started = [(y.node, fitted(s, y.dtype)) for y, s in zip(outputs, seeds, strict=True) if y.node is not None]
     found = sweep(
         [r for r, _ in started],
         [s if record else s.value for _, s in started],
         wanted={x.node for x in inputs if x.node is not None},
         record=record,
         retain=True,
+        transposed=transposed,
     )
     return [_tensor(found.get(x.node) if x.node is not None else None, x) for x in inputs]
 

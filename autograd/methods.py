@@ -18,7 +18,7 @@ _new = object.__new__
 _recording = recording.get
 _serial = serials.__next__
 _plain: type = object  # Tensor, which stands on this floor and not under it, and says so by `results_are`
-_QUICK = (Eager, float, int, np.ndarray, np.generic)
+_QUICK = (Eager, float, int, np.ndarray, np.generic, complex)
 
 
 def results_are(kind: type) -> None:
@@ -163,6 +163,8 @@ class Methods(Traced):
     argsort = method("argsort")
     astype = method("astype")
     clip = method("clip")
+    conj = method("conj")
+    conjugate = method("conj")
     cumprod = method("cumulative_prod")
     cumsum = method("cumulative_sum")
     diagonal = method("diagonal")
@@ -199,6 +201,21 @@ class Methods(Traced):
     def mT(self) -> Tensor:
         """The last two axes exchanged."""
         return functions["matrix_transpose"](self)  # type: ignore[no-any-return]
+
+    @property
+    def mH(self) -> Tensor:
+        """The last two axes exchanged, and complex numbers conjugated."""
+        return functions["conj"](functions["matrix_transpose"](self))  # type: ignore[no-any-return]
+
+    @property
+    def real(self) -> Tensor:
+        """The real part."""
+        return functions["real"](self)  # type: ignore[no-any-return]
+
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary part, 0 of a real number."""
+        return functions["imag"](self)  # type: ignore[no-any-return]
 
     def transpose(self, *axes: Any) -> Tensor:
         """Axes in the given order (reversed if none is given), as NumPy's method."""

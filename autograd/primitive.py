@@ -82,6 +82,7 @@ class Primitive:
         together: (cotangent, saved values, entry) to the cotangents of all inputs, where they share their work.
         deposit: (buffer, cotangent, saved values, entry, whether the buffer is all zero) adds the cotangent of the
             first input into a buffer where that is cheaper than making it, and says whether it has.
+        into: (array, *inputs, **settings) writes the result into an array, where that is cheaper than making one.
         analytic: whether a complex input has a complex derivative, so that the slope is all there is to know of it;
             the real part, the conjugate and the modulus have none.
     """
@@ -114,6 +115,7 @@ class Primitive:
         self.composition = composition
         self.together: Callable[..., Any] | None = None
         self.deposit: Callable[..., bool] | None = None
+        self.into: Callable[..., None] | None = None
         self.analytic = True
         self.differentiable = any(pull is not None for pull in pulls)
         self.first = pulls.first if isinstance(pulls, _Repeated) else None
@@ -338,10 +340,14 @@ chain = elementwise(
 
 
 def _pull_of_slope(g: Any, saved: Sequence[Any], _node: Any) -> Any:
-    """The cotangent of the slope b: none where the cotangent a was zero, however undefined what comes back is."""
-    a = saved[1]
-    part = chain(g, a) if isinstance(g, Traced) else _absorbing_product(g, a)
-    return primitives["where"](primitives["equal"](a, 0), 0, part)
+    """The cotangent of the slope b: none where the cotangent a was zero, however undefined what comes back is.
+
+    What is undefined is taken out before the product: after it, the derivative along a zero a would be lost.
+    """
+    a, named = saved[1], primitives
+    undefined = named["logical_and"](named["equal"](a, 0), named["logical_not"](named["isfinite"](g)))
+    g = named["where"](undefined, 0, g)
+    return chain(g, a) if isinstance(g, Traced) else _absorbing_product(g, a)
 
 
 chain.pulls = (chain.pulls[0], _pull_of_slope)

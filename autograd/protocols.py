@@ -39,12 +39,13 @@ def answer_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], settings: 
 
 
 _OF_THE_VALUE = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj}
+_OF_THE_VALUE |= {np.may_share_memory, np.shares_memory}
 
 
 def answer_function(function: Callable[..., Any], args: Sequence[Any], settings: dict[str, Any]) -> Any:
     """Run our function in place of a NumPy function."""
     own = from_numpy.get(function)
-    if function in _OF_THE_VALUE:  # they read shape and dtype alone
+    if function in _OF_THE_VALUE:  # they read shape, dtype and place alone
         return function(*[getattr(a, "value", a) for a in args], **settings)
     if own is None:
         raise _refuse(function.__name__, "for which there is no rule")

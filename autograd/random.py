@@ -6,13 +6,14 @@ Every function takes its numbers from a `Generator` (Philox: Salmon et al. 2011,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from autograd.batching.level import Batching
 from autograd.errors import ArgumentError
 from autograd.ops.draw import SEEDS
 from autograd.primitive import capture, capturing
@@ -47,39 +48,46 @@ class Generator:
 
     @property
     def _numpy(self) -> np.random.Generator:
-        if capturing and (noting := capture()):
+        if capturing and (noting := capture()) and not isinstance(noting, Batching):
             noting.refuse("it draws random numbers other than with ag.uniform_like, as dropout does")
         return self._stream
 
+    def _drawn(self, draw: Callable[[np.random.Generator], Tensor]) -> Tensor:
+        """Random numbers: under `ag.vmap`, for each sample its own."""
+        if capturing and isinstance(noting := capture(), Batching):
+            return noting.number(lambda: self._drawn(draw))  # type: ignore[no-any-return]
+        return draw(self._numpy)
+
     def random(self, size: Shape = None, dtype: DTypeLike = np.float64) -> Tensor:
         """Uniform in [0, 1)."""
-        return Tensor(self._numpy.random(size, np.dtype(dtype)))  # type: ignore[arg-type]
+        return self._drawn(lambda n: Tensor(n.random(size, np.dtype(dtype))))  # type: ignore[arg-type]
 
     def uniform(self, low: float = 0.0, high: float = 1.0, size: Shape = None, dtype: DTypeLike = np.float64) -> Tensor:
         """Uniform in [low, high)."""
-        return Tensor(self._numpy.uniform(low, high, size)).astype(dtype)
+        return self._drawn(lambda n: Tensor(n.uniform(low, high, size))).astype(dtype)
 
     def normal(self, loc: float = 0.0, scale: float = 1.0, size: Shape = None, dtype: DTypeLike = np.float64) -> Tensor:
         """Gaussian with mean `loc` and standard deviation `scale`."""
-        return Tensor(np.float64(self._numpy.normal(loc, scale, size))).astype(dtype)
+        return self._drawn(lambda n: Tensor(np.float64(n.normal(loc, scale, size)))).astype(dtype)
 
     def integers(self, low: int, high: int | None = None, size: Shape = None, dtype: DTypeLike = np.int64) -> Tensor:
         """Whole numbers in [low, high), in [0, low) if only one bound is given."""
-        return Tensor(np.asarray(self._numpy.integers(low, high, size, dtype)))
+        return self._drawn(lambda n: Tensor(np.asarray(n.integers(low, high, size, dtype))))
 
     def permutation(self, x: int | Operand) -> Tensor:
         """The numbers below x, or the rows of x, in random order."""
-        return Tensor(self._numpy.permutation(x.value if isinstance(x, Tensor) else x))
+        return self._drawn(lambda n: Tensor(n.permutation(x.value if isinstance(x, Tensor) else x)))
 
     def choice(self, a: int | Operand, size: Shape = None, replace: bool = True, p: Any = None) -> Tensor:
         """Elements drawn from `a` (from range(a) for a whole number), with probabilities p."""
-        return Tensor(np.asarray(self._numpy.choice(a.value if isinstance(a, Tensor) else a, size, replace, p)))
+        elements = a.value if isinstance(a, Tensor) else a
+        return self._drawn(lambda n: Tensor(np.asarray(n.choice(elements, size, replace, p))))
 
     def bernoulli(self, p: float, size: Shape = None) -> Tensor:
         """True with probability p."""
         if not 0 <= p <= 1:
             raise ArgumentError(f"bernoulli was given p={p}. Expected a probability, 0 to 1.")
-        return Tensor(np.asarray(self._numpy.random(size, np.float32) < np.float32(p)))
+        return self._drawn(lambda n: Tensor(np.asarray(n.random(size, np.float32) < np.float32(p))))
 
     def seed(self) -> int:
         """A seed for `ag.uniform_like`, which draws for each element when it is needed, and again when it is again."""

@@ -10,6 +10,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
+from autograd.batching.level import sample_by_sample
+from autograd.ops.complex import real
 from autograd.ops.index import getitem
 from autograd.ops.join import concat
 from autograd.ops.shape import astype, reshape, reshape_
@@ -142,13 +144,18 @@ def _parts(joined: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
     parts, at = [], 0
     for y in like:
         size = prod(y.shape)
-        parts.append(astype(reshape(getitem(joined, slice(at, at + size)), y.shape), y.dtype))
+        part = reshape(getitem(joined, slice(at, at + size)), y.shape)
+        parts.append(astype(part if y.dtype.kind == "c" else real(part), y.dtype))
         at += size
     return parts
 
 
 def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
     """The cotangents of the arguments and of what f read by itself: f run again, and its own tape swept."""
+    if capturing:
+        parts = sample_by_sample(lambda g, *saved: _together(g, saved, node), g, *saved)
+        if parts is not None:
+            return parts
     block: _Block = (node.settings or {})["plan"]
     record = isinstance(g, Traced)
     count = len(block.places)
@@ -172,7 +179,12 @@ def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
     if root is None:
         return [None] * len(wanted)
     found = sweep(
-        [stand_ins.get(root, root)], [g], wanted={n for n in wanted if n is not None}, record=record, retain=True
+        [stand_ins.get(root, root)],
+        [g],
+        wanted={n for n in wanted if n is not None},
+        record=record,
+        retain=True,
+        transposed=True,
     )
     return [None if n is None else found.get(n) for n in wanted]
 

@@ -21,6 +21,7 @@ from autograd.batching.level import lifted
 from autograd.broadcast import unbroadcast
 from autograd.errors import ClobberedError, DifferentiationError, DTypeError, ShapeError
 from autograd.primitive import Traced, capturing, functions, public, training
+from autograd.rows import RowSparse, shown
 from autograd.tape import Node, Watch, enable_grad, entries
 from autograd.tensor import Operand, Tensor, as_tensor
 
@@ -41,25 +42,8 @@ def sweep(
     """
     if record:
         with enable_grad():
-            return _swept(roots, seeds, wanted, record, retain, transposed)
-    return _swept(roots, seeds, wanted, record, retain, transposed)
-
-
-def _swept(
-    roots: Sequence[Node],
-    seeds: Sequence[Any],
-    wanted: Collection[Node] | None,
-    record: bool,
-    retain: bool,
-    transposed: bool,
-) -> dict[Node, Any]:
-    if transposed:
-        return _sweep(roots, seeds, wanted, record, retain)
-    found = _sweep(roots, [conjugated(s) for s in seeds], wanted, record, retain)
-    for node in found:
-        if node.dtype.kind == "c":
-            found[node] = conjugated(found[node])
-    return found
+            return _sweep(roots, seeds, wanted, record, retain, transposed)
+    return _sweep(roots, seeds, wanted, record, retain, transposed)
 
 
 def conjugated(g: Any) -> Any:
@@ -68,7 +52,12 @@ def conjugated(g: Any) -> Any:
 
 
 def _sweep(
-    roots: Sequence[Node], seeds: Sequence[Any], wanted: Collection[Node] | None, record: bool, retain: bool
+    roots: Sequence[Node],
+    seeds: Sequence[Any],
+    wanted: Collection[Node] | None,
+    record: bool,
+    retain: bool,
+    transposed: bool,
 ) -> dict[Node, Any]:
     order = entries(roots)
     needed = None if wanted is None else _leading_to(wanted, order)
@@ -76,6 +65,8 @@ def _sweep(
     owned: set[Node] = set()  # entries whose cotangent is a buffer that was allocated here, and may be added into
     found: dict[Node, Any] = {}
     for root, seed in zip(roots, map(lifted, seeds) if capturing else seeds, strict=True):
+        if root.dtype.kind == "c" and not transposed:
+            seed = conjugated(seed)
         held[root] = held[root] + seed if root in held else seed
     with np.errstate(all="ignore"):  # a derivative may be infinite: that is a value, not an accident
         while order:
@@ -87,7 +78,8 @@ def _sweep(
                 g = _run_hooks(node, node.watch, g, record)
             op = node.op
             if op is None if wanted is None else node in wanted:
-                found[node] = g
+                g = g.numpy() if wanted is not None and isinstance(g, RowSparse) else g
+                found[node] = g if node.dtype.kind != "c" or transposed else conjugated(g)
             if op is None or (needed is not None and node not in needed):
                 continue
             saved = saved_tensors(node) if record else node.saved
@@ -162,7 +154,7 @@ def saved_tensors(node: Node) -> list[Any]:
 
 
 def fitted(part: Any, dtype: np.dtype[Any]) -> Any:
-    """A cotangent or tangent in the dtype of what it belongs to: of a complex one beside a real value, the real part."""
+    """A cotangent or tangent in the dtype of its value: the real part of a complex one, if that is real."""
     if part.dtype.kind == "c" and dtype.kind != "c":
         part = functions["real"](part)
     return part if part.dtype == dtype else part.astype(dtype)
@@ -186,7 +178,7 @@ def _run_hooks(node: Node, watch: Watch, g: Any, record: bool) -> Any:
 def _shown(node: Node, watch: Watch, g: Any, record: bool) -> Any:
     """What the hooks of an entry make of its gradient."""
     for hook in tuple(watch.hooks):
-        t = g if record else Tensor(g)
+        t = shown(g)
         if isinstance(hook, str):  # RETAIN
             watch.grad = t if watch.grad is None else watch.grad + t
             continue
@@ -194,7 +186,7 @@ def _shown(node: Node, watch: Watch, g: Any, record: bool) -> Any:
         if result is not None:
             if result.shape != node.shape:
                 raise ShapeError(f"a hook returned shape {result.shape} for a gradient of shape {node.shape}.")
-            g = result if record else result.value
+            g = result if record or isinstance(result, RowSparse) else result.value
     return g
 
 
@@ -219,9 +211,15 @@ def seed_of(t: Tensor, gradient: Operand | None, name: str) -> Tensor:
         raise ShapeError(
             f"{name} of shape {t.shape} was given a gradient of shape {seed.shape}. Expected equal shapes."
         )
-    if seed.dtype.kind == "c" and t.dtype.kind != "c":
-        raise DTypeError(f"{name} of dtype {t.dtype} was given a gradient of dtype {seed.dtype}. Expected a real one.")
+    seed = beside(seed, t, f"{name} of dtype {t.dtype} was given a gradient")
     return seed if seed.dtype == t.dtype else seed.astype(t.dtype)
+
+
+def beside(t: Tensor, x: Tensor, said: str) -> Tensor:
+    """A cotangent or tangent of x, complex if x is; a complex one of a real x is refused."""
+    if t.dtype.kind == "c" and x.dtype.kind != "c":
+        raise DTypeError(f"{said} of dtype {t.dtype}. Expected a real one.")
+    return fitted(t, x.dtype) if x.dtype.kind == "c" else t
 
 
 def complex_result(name: str, dtype: np.dtype[Any]) -> str:
@@ -274,6 +272,6 @@ def backward(
     retain = create_graph if retain_graph is None else retain_graph
     found = sweep(roots, seeds if create_graph else [s.value for s in seeds], record=create_graph, retain=retain)
     for leaf, g in found.items():
-        part = g if create_graph else Tensor(g)
+        part = shown(g)
         watch = leaf.watched()
         watch.grad = part if watch.grad is None else watch.grad + part

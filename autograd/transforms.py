@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd.batching.level import variable
 from autograd.broadcast import unbroadcast
 from autograd.config import config
 from autograd.errors import ArgumentError, DifferentiationError, DTypeError, ShapeError
-from autograd.ops.shape import reshape_
 from autograd.primitive import chain
-from autograd.sweep import saved_tensors, seed_of, sweep
+from autograd.sweep import beside, complex_result, fitted, saved_tensors, seed_of, sweep
 from autograd.tape import Node, enable_grad, entries, leaf, recording
 from autograd.tensor import Tensor, as_tensor
 from autograd.tree import flatten
@@ -83,6 +83,7 @@ def _pull(
     record: bool,
     retain: bool,
     allow_unused: bool,
+    transposed: bool = False,
 ) -> list[Tensor]:
     """Gradients by Tensors, zeros for those that the roots do not depend on if that is allowed."""
     for k, x in enumerate(by):
@@ -93,7 +94,7 @@ def _pull(
     wanted = {x.node for x in by if x.node is not None}
     started = [(r, s) for r, s in zip(roots, seeds, strict=True) if r is not None]
     start = [s if record else s.value for _, s in started]
-    found = sweep([r for r, _ in started], start, wanted=wanted, record=record, retain=retain)
+    found = sweep([r for r, _ in started], start, wanted=wanted, record=record, retain=retain, transposed=transposed)
     gradients = []
     for k, x in enumerate(by):
         g = found.get(x.node)
@@ -111,13 +112,11 @@ def _pull(
 def _variable(x: Any, position: int) -> Tensor:
     """An argument as a variable of its own, so that what f closes over stays constant."""
     t = as_tensor(x)
-    if t.dtype.kind != "f":
+    if t.dtype.kind not in "fc":
         raise DTypeError(
             f"argument {position} to differentiate by has dtype {t.dtype}. Expected floating numbers: write 2.0 for 2."
         )
-    if t.node is None or not recording.get():
-        return Tensor(t.value, leaf(t.shape, t.dtype))
-    return reshape_(t, shape=t.shape)
+    return variable(t)
 
 
 def _call(
@@ -170,11 +169,13 @@ def value_and_grad(
             raise ShapeError(
                 f"the gradient of a function that returned shape {y.shape}. Expected a single element: sum it."
             )
+        if y.dtype.kind == "c":
+            raise DifferentiationError(complex_result("the gradient", y.dtype))
         record = _recorded_beyond(y.node, flat)
         seed = Tensor(np.ones(y.shape, y.dtype))
         gradients = iter(_pull([y.node], [seed], flat, record, record, allow_unused=True))
         parts = [build([next(gradients) for _ in group]) for group, build in zip(variables, builds, strict=True)]
-        value = y if record else y.detach()
+        value = y if record else Tensor(y.value)
         return (value, aux) if has_aux else value, parts[0] if isinstance(argnums, int) else tuple(parts)
 
     return both
@@ -199,11 +200,12 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
         for y, s in zip(ys, seeds, strict=True):
             if s.shape != y.shape:
                 raise ShapeError(f"vjp was given a cotangent of shape {s.shape} for a result of shape {y.shape}.")
+        seeds = [beside(s, y, "vjp of a real result was given a cotangent") for y, s in zip(ys, seeds, strict=True)]
         again = record or any(s.node is not None for s in seeds)
         found = iter(_pull([y.node for y in ys], seeds, flat, again, retain=True, allow_unused=True))
         return tuple(build([next(found) for _ in group]) for group, build in zip(variables, builds, strict=True))
 
-    return build_out([y if record else y.detach() for y in ys]), pull
+    return build_out([y if record else Tensor(y.value) for y in ys]), pull
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -220,6 +222,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     for k, (x, t) in enumerate(zip(flat, moves, strict=True)):
         if x.shape != t.shape:
             raise ShapeError(f"jvp was given tangent {k} of shape {t.shape} for a primal of shape {x.shape}.")
+        moves[k] = beside(t, x, "jvp by a real primal was given a tangent")
     outs, build = flatten(out)
     ys = [as_tensor(y) for y in outs]
     roots = [y.node for y in ys if y.node is not None]
@@ -239,8 +242,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     for y in ys:
         d = moved.get(y.node) if y.node is not None else None
         d = Tensor(np.zeros(y.shape, y.dtype)) if d is None else d
-        derivatives.append(d if keep else d.detach())
-    return build([y if keep else y.detach() for y in ys]), build(derivatives)
+        derivatives.append(d if keep else Tensor(d.value))
+    return build([y if keep else Tensor(y.value) for y in ys]), build(derivatives)
 
 
 def _push(node: Node, position: int, tangent: Tensor) -> Tensor:
@@ -250,9 +253,48 @@ def _push(node: Node, position: int, tangent: Tensor) -> Tensor:
     if pull is None or parent is None:
         return Tensor(np.zeros(node.shape, node.dtype))
     saved = saved_tensors(node)
-    if node.op.partials is not None:
+    if node.op.partials is not None and (node.op.analytic or parent.dtype.kind != "c"):
         partial = pull(Tensor(np.ones(node.shape, node.dtype)), saved, node)
-        return chain(tangent.astype(node.dtype), partial)
+        return chain(fitted(tangent, node.dtype), partial)
     probe = Tensor(np.zeros(node.shape, node.dtype), leaf(node.shape, node.dtype))
-    pulled = unbroadcast(pull(probe, saved, node), parent.shape).astype(parent.dtype)
-    return _pull([pulled.node], [tangent], [probe], record=True, retain=True, allow_unused=True)[0]
+    pulled = fitted(unbroadcast(pull(probe, saved, node), parent.shape), parent.dtype)
+    moved = fitted(tangent, parent.dtype)
+    return _pull([pulled.node], [moved], [probe], record=True, retain=True, allow_unused=True, transposed=True)[0]
+
+
+def holomorphic_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
+    """The complex derivative f'(z) of an analytic f, as a function of the arguments of f.
+
+    Of a result of several elements it is that of their sum. Unlike `ag.grad`, which gives dL/dx + i dL/dy of a real L,
+    this is df/dz without a conjugate, and says nothing useful of an f that is not analytic.
+
+    Raises:
+        DTypeError: if an argument to differentiate by, or the result, is not complex.
+
+    >>> import autograd as ag
+    >>> ag.holomorphic_grad(lambda z: z**3)(1j)
+    tensor(-3.+0.j)
+    """
+    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+
+    @wraps(f)
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        out, variables, builds = _call(f, args, kwargs, positions)
+        flat = [v for group in variables for v in group]
+        y = as_tensor(out)
+        for said, dtype in (
+            ("result of the function", y.dtype),
+            *(("argument to differentiate by", v.dtype) for v in flat),
+        ):
+            if dtype.kind != "c":
+                raise DTypeError(
+                    f"holomorphic_grad was given dtype {dtype} for the {said}. Expected a complex one: write "
+                    "ag.grad for a real function, z.astype('complex128') for a real argument."
+                )
+        record = _recorded_beyond(y.node, flat)
+        seed = Tensor(np.ones(y.shape, y.dtype))
+        found = iter(_pull([y.node], [seed], flat, record, record, allow_unused=True, transposed=True))
+        parts = [build([next(found) for _ in group]) for group, build in zip(variables, builds, strict=True)]
+        return parts[0] if isinstance(argnums, int) else tuple(parts)
+
+    return derivative

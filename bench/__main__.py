@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import kernels, layers, loader, memory, steps, tape
+from bench import gradcheck, kernels, layers, loader, memory, peers, reports, run, scaling, steps, sweep, tape, train
 from bench.kernels.measure import QUICK
 from bench.report import data, environment, load, place
 
 CASES: dict[str, Any] = {
+    "gradcheck": gradcheck,
     "kernels": kernels,
     "layers": layers,
     "loader": loader,
     "memory": memory,
+    "scaling": scaling,
     "steps": steps,
     "tape": tape,
+    "train": train,
 }
+COMMANDS: dict[str, Any] = {
+    "peers": peers,
+    "report": reports,
+    "run": run,
+    "sweep": sweep,
+}  # with options and a `main` of their own
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,21 +40,28 @@ def parser() -> argparse.ArgumentParser:
         one = cases.add_parser(name, help=case.ABOUT, description=case.ABOUT)
         one.add_argument("--repeats", type=int, help="rounds of each measurement; the median of them counts")
         one.add_argument("--json", type=Path, metavar="FILE", help="write what was measured, and where, to this file")
-        if name in ("kernels", "layers", "memory", "steps"):
+        if name in ("kernels", "layers", "memory", "scaling", "steps", "train"):
             one.add_argument("--only", nargs="+", metavar="NAME", help="those whose names contain one of these")
-        if name in ("kernels", "layers", "steps"):
+        if name in ("kernels", "layers", "steps", "train"):
             one.add_argument("--quick", dest="repeats", action="store_const", const=QUICK, help="fewer rounds")
+        if name == "scaling":
+            one.add_argument("--quick", action="store_true", default=None, help="fewer rounds and smaller sizes")
+    for name, command in sorted(COMMANDS.items()):
+        command.options(cases.add_parser(name, help=command.ABOUT, description=command.ABOUT))
     return p
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """List the cases, or run one."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """List the cases, or run one; the exit code."""
     given = parser().parse_args(arguments)
     if given.case is None:
-        print("\n".join(f"python -m bench {name:8} {case.ABOUT}" for name, case in sorted(CASES.items())))
-        return
+        listed = sorted((CASES | COMMANDS).items())
+        print("\n".join(f"python -m bench {name:9} {case.ABOUT}" for name, case in listed))
+        return 0
+    if given.case in COMMANDS:
+        return int(COMMANDS[given.case].main(given))
     case = CASES[given.case]
-    settings = {name: vars(given).get(name) for name in ("repeats", "only")}
+    settings = {name: vars(given).get(name) for name in ("repeats", "only", "quick")}
     where = environment()  # before the load is our own
     print(f"{given.case}: {case.ABOUT}\n{place()}, {load()}\n", flush=True)
     found = case.run(**{name: value for name, value in settings.items() if value is not None})
@@ -52,7 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.json is not None:
         measured = {"case": given.case, "environment": where, "results": [data(result) for result in found]}
         given.json.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

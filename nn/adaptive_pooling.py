@@ -62,9 +62,9 @@ def adaptive_max_pool1d(x: Tensor, output_size: Output) -> Tensor:
 
 
 def adaptive_max_pool2d(x: Tensor, output_size: Output) -> Tensor:
-    """The largest elements of windows, ties sharing the gradient: see `adaptive_avg_pool2d` for the windows.
+    """The largest elements of windows: see `adaptive_avg_pool2d` for the windows.
 
-    There is no `return_indices`.
+    The first of equals gets the gradient. There is no `return_indices`.
 
     >>> adaptive_max_pool2d(ag.ones((8, 7, 9)), (3, None)).shape
     (8, 3, 9)
@@ -104,19 +104,19 @@ def _edges(n: int, m: int) -> list[tuple[int, int]]:
     return [(i * n // m, -(-(i + 1) * n // m)) for i in range(m)]
 
 
-def _side_by_side(x: Tensor, counts: Sizes) -> tuple[Tensor, Sizes] | None:
-    """The windows as a reshape, and the axes inside of them, where all are of one length."""
-    first = x.ndim - len(counts)
-    if any(n % m for n, m in zip(x.shape[first:], counts, strict=True)):
-        return None
-    shape = [length for n, m in zip(x.shape[first:], counts, strict=True) for length in (m, n // m)]
-    return ag.reshape(x, (*x.shape[:first], *shape)), tuple(range(first + 1, first + 2 * len(counts), 2))
+def _even(x: Tensor, counts: Sizes) -> Sizes | None:
+    """The length of the windows along each axis, where all are of one length and lie side by side."""
+    lengths = x.shape[x.ndim - len(counts) :]
+    even = not any(n % m for n, m in zip(lengths, counts, strict=True))
+    return tuple(n // m for n, m in zip(lengths, counts, strict=True)) if even else None
 
 
 def _means(x: Tensor, output_size: Output, dims: int, who: object) -> Tensor:
     counts = _counts(x, output_size, dims, who)
-    if (even := _side_by_side(x, counts)) is not None:
-        return ag.mean(*even)
+    if set(counts) == {1}:  # one long sum is more exact by halves
+        return ag.mean(x, tuple(range(x.ndim - dims, x.ndim)), keepdims=True)
+    if (size := _even(x, counts)) is not None:
+        return ag.window_sum(x, size) / math.prod(size)
     for axis, m in zip(range(x.ndim - dims, x.ndim), counts, strict=True):
         shares = np.zeros((x.shape[axis], m), x.dtype)  # a mean along one axis is a product with a fixed matrix
         for i, (start, end) in enumerate(_edges(x.shape[axis], m)):
@@ -127,18 +127,20 @@ def _means(x: Tensor, output_size: Output, dims: int, who: object) -> Tensor:
 
 def _largest(x: Tensor, output_size: Output, dims: int, who: object) -> Tensor:
     counts = _counts(x, output_size, dims, who)
-    if (even := _side_by_side(x, counts)) is not None:
-        return ag.max(*even)
+    if (size := _even(x, counts)) is not None:
+        return ag.window_max(x, size)
 
     def images(x: Tensor) -> Tensor:
         lengths = x.shape[2:]
         x = padded(x, ((0, 1),) * dims, range(2, dims + 2), -math.inf)  # what shorter windows see instead
         for k, (n, m) in enumerate(zip(lengths, counts, strict=True)):
             edges = _edges(n, m)
-            longest = max(end - start for start, end in edges)
-            places = [[a + j if a + j < b else n for j in range(longest)] for a, b in edges]
+            most = max(end - start for start, end in edges)
+            places = [[a + j if a + j < b else n for j in range(most)] for a, b in edges]
             x = ag.take(x, places, 2 + 2 * k)
-        return ag.max(x, tuple(range(3, 2 * dims + 2, 2)))
+        longest = x.shape[3::2]
+        merged = (m * n for m, n in zip(counts, longest, strict=True))
+        return ag.window_max(ag.reshape(x, (*x.shape[:2], *merged)), longest)
 
     return on_batch(images, x, dims)
 

@@ -46,7 +46,8 @@ def scaled_dot_product_attention(
 
     Returns:
         (..., L, Ev). A query that all keys are masked for, or that has none, gets zeros. Millions of scores are made in
-        blocks of queries where that is faster: without a gradient, memory is then linear in L and in S.
+        blocks of queries where that is faster. Memory is then linear in L and in S, without a gradient; with one, from
+        16 million scores on, of which each block is then made again in the backward pass.
 
     Raises:
         ShapeError: if the shapes do not fit each other.

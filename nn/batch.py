@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ import numpy as np
 
 import autograd as ag
 from autograd import Tensor
+from autograd.errors import ArgumentError, DataError
 from nn.data import DataLoader
 from nn.module import Module
 from nn.weighting import ClassWeight, combined
@@ -27,9 +28,17 @@ class Parts(NamedTuple):
 def parts_of(batch: Any, class_weight: ClassWeight | None = None, weighted: bool = False) -> Parts:
     """A batch, arrays as Tensors; if `weighted`, its last part is the weights.
 
+    Raises:
+        DataError: a dict or a string.
+
     >>> parts_of((np.zeros((2, 3)), np.array([0, 1])), class_weight={1: 5.0}).size
     6.0
     """
+    if isinstance(batch, (Mapping, str)):
+        raise DataError(
+            f"a batch is a {type(batch).__name__}. Expected a tuple (inputs, targets): write "
+            '((b["x"], b["y"]) for b in batches).'
+        )
     found = batch if isinstance(batch, (tuple, list)) else (batch,)
     x, *targets = [ag.asarray(part) if isinstance(part, np.ndarray) else part for part in found]
     if not weighted and class_weight is None:
@@ -51,15 +60,42 @@ def samples_in(x: Any) -> int:
 
 
 def batches_of(data: Any, batch_size: int, shuffle: bool = False) -> Iterable[Any]:
-    """The batches of a data set: a tuple is one of arrays, anything else holds batches already.
+    """The batches of a data set: a tuple is one of arrays, a function makes them, anything else holds them already.
+
+    Raises:
+        ArgumentError: a single array, or what cannot be read.
 
     >>> [len(x) for x in batches_of((np.zeros(3),), 2)]
     [2, 1]
     """
     if isinstance(data, tuple):
         return DataLoader(*data, batch_size=batch_size, shuffle=shuffle)
+    if callable(data) and not isinstance(data, Iterable):
+        return Made(data)
+    if isinstance(data, (Tensor, np.ndarray, Mapping, str)) or not isinstance(data, Iterable):
+        given = (
+            f"an array of shape {data.shape}" if isinstance(data, (Tensor, np.ndarray)) else f"a {type(data).__name__}"
+        )
+        raise ArgumentError(
+            f"the trainer was given {given} as data. Expected a tuple of arrays, as in fit((x, y)), or an iterable of "
+            "batches: a DataLoader, a list, a function that gives a new generator."
+        )
     batches: Iterable[Any] = data
     return batches
+
+
+class Made:
+    """Batches that a function makes anew for each epoch.
+
+    >>> [list(batches) for batches in 2 * [Made(lambda: iter([1, 2]))]]
+    [[1, 2], [1, 2]]
+    """
+
+    def __init__(self, make: Callable[[], Iterable[Any]]) -> None:
+        self.make = make
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.make())
 
 
 @contextmanager

@@ -44,7 +44,7 @@ class Callback:
         """After a step of the optimizer, with the loss before it."""
 
     def on_epoch_end(self, trainer: Trainer, epoch: int, logs: dict[str, float]) -> None:
-        """After an epoch and its validation, with what the history has noted of it."""
+        """After an epoch and its validation, with what the history notes of it, to which figures can be added."""
 
     def on_fit_end(self, trainer: Trainer) -> None:
         """When training has ended."""

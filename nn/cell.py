@@ -20,7 +20,7 @@ from nn.linear import expect_floating, linear
 from nn.module import Module, Parameter
 
 State = tuple[Tensor, ...]  # (h,), or (h, c) of an LSTM
-Step = Callable[[Tensor, State], State]
+Step = Callable[..., State]  # of the state, the inputs of the step, and weights
 GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 NONLINEARITIES = ("tanh", "relu")
 
@@ -47,57 +47,49 @@ def _gru_cell(xr: Tensor, xz: Tensor, xn: Tensor, hr: Tensor, hz: Tensor, hn: Te
     return n + ag.sigmoid(xz + hz) * (h - n)
 
 
-def rnn_step(nonlinearity: str, weight_hh: Tensor) -> Step:
-    """h' = tanh(x + h W_hh^T), or relu.
+def tanh_step(state: State, x: Tensor, weight_hh: Tensor) -> State:
+    """h' = tanh(x + h W_hh^T).
 
-    >>> step = rnn_step("relu", ag.tensor([[2.0]]))
-    >>> step(ag.tensor([[1.0]]), (ag.tensor([[3.0]]),))
+    >>> tanh_step((ag.ones((1, 1)),), ag.tensor([[-2.0]]), ag.tensor([[2.0]]))
+    (tensor([[0.]]),)
+    """
+    return (_tanh_cell(x, state[0] @ weight_hh.mT),)
+
+
+def relu_step(state: State, x: Tensor, weight_hh: Tensor) -> State:
+    """h' = relu(x + h W_hh^T).
+
+    >>> relu_step((ag.tensor([[3.0]]),), ag.tensor([[1.0]]), ag.tensor([[2.0]]))
     (tensor([[7.]]),)
     """
-    w = weight_hh.mT
-    cell = _tanh_cell if nonlinearity == "tanh" else _relu_cell
-    return lambda x, state: (cell(x, state[0] @ w),)
+    return (_relu_cell(x, state[0] @ weight_hh.mT),)
 
 
-def lstm_step(weight_hh: Tensor, weight_hr: Tensor | None = None) -> Step:
+def lstm_step(state: State, x: Tensor, weight_hh: Tensor, weight_hr: Tensor | None = None) -> State:
     """The step of an LSTM: see `LSTMCell`; h' W_hr^T in place of h' if there is a W_hr.
 
-    >>> step = lstm_step(ag.zeros((4, 1)))
-    >>> step(ag.zeros((1, 4)), (ag.zeros((1, 1)), ag.ones((1, 1))))[1]
+    >>> lstm_step((ag.zeros((1, 1)), ag.ones((1, 1))), ag.zeros((1, 4)), ag.zeros((4, 1)))[1]
     tensor([[0.5]])
     """
-    n = weight_hh.shape[0] // 4
-    i, f, g, o = ((slice(None), slice(k * n, (k + 1) * n)) for k in range(4))
-    w = weight_hh.mT
-    projection = None if weight_hr is None else weight_hr.mT
-
-    def step(x: Tensor, state: State) -> State:
-        h, c = state
-        z = x + h @ w
-        h, c = _lstm_cell(z[i], z[f], z[g], z[o], c)
-        return h if projection is None else h @ projection, c
-
-    return step
+    h, c = state
+    i, f, g, o = ag.split(x + h @ weight_hh.mT, 4, axis=1)
+    h, c = _lstm_cell(i, f, g, o, c)
+    return h if weight_hr is None else h @ weight_hr.mT, c
 
 
-def gru_step(weight_hh: Tensor, bias_hn: Tensor | None = None) -> Step:
+def gru_step(state: State, x: Tensor, weight_hh: Tensor, bias_hn: Any = 0.0) -> State:
     """The step of a GRU: see `GRUCell`. x holds all of the bias but b_hn, which the reset gate scales.
 
-    >>> step = gru_step(ag.zeros((3, 1)))
-    >>> step(ag.zeros((1, 3)), (ag.ones((1, 1)),))
+    >>> gru_step((ag.ones((1, 1)),), ag.zeros((1, 3)), ag.zeros((3, 1)))
     (tensor([[0.5]]),)
     """
-    n = weight_hh.shape[0] // 3
-    r, z, m = ((slice(None), slice(k * n, (k + 1) * n)) for k in range(3))
-    w = weight_hh.mT
-    b: Any = 0.0 if bias_hn is None else bias_hn
+    (h,) = state
+    xr, xz, xn = ag.split(x, 3, axis=1)
+    hr, hz, hn = ag.split(h @ weight_hh.mT, 3, axis=1)
+    return (_gru_cell(xr, xz, xn, hr, hz, hn, bias_hn, h),)
 
-    def step(x: Tensor, state: State) -> State:
-        (h,) = state
-        y = h @ w
-        return (_gru_cell(x[r], x[z], x[m], y[r], y[z], y[m], b, h),)
 
-    return step
+STEPS: dict[str, Step] = {"tanh": tanh_step, "relu": relu_step}
 
 
 def gru_bias(bias_ih: Tensor, bias_hh: Tensor) -> tuple[Tensor, Tensor]:
@@ -251,8 +243,7 @@ class RNNCell(_Cell):
     def forward(self, x: Tensor, hx: Tensor | None = None) -> Tensor:
         """(N, input_size) and h of (N, hidden_size), zeros for None, to h'; both without N for a single row."""
         rows, state = self._begin(x, hx, "h")
-        step = rnn_step(self.nonlinearity, self.weight_hh)
-        (h,) = step(linear(rows, self.weight_ih, self._bias()), state)
+        (h,) = STEPS[self.nonlinearity](state, linear(rows, self.weight_ih, self._bias()), self.weight_hh)
         return ag.reshape(h, (*x.shape[:-1], self.hidden_size))
 
 
@@ -297,7 +288,7 @@ class LSTMCell(_Cell):
     def forward(self, x: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """(N, input_size) and (h, c) of (N, hidden_size), zeros for None, to (h', c'); without N for a single row."""
         rows, state = self._begin(x, hx, "hc")
-        h, c = lstm_step(self.weight_hh)(linear(rows, self.weight_ih, self._bias()), state)
+        h, c = lstm_step(state, linear(rows, self.weight_ih, self._bias()), self.weight_hh)
         shape = (*x.shape[:-1], self.hidden_size)
         return ag.reshape(h, shape), ag.reshape(c, shape)
 
@@ -342,6 +333,6 @@ class GRUCell(_Cell):
     def forward(self, x: Tensor, hx: Tensor | None = None) -> Tensor:
         """(N, input_size) and h of (N, hidden_size), zeros for None, to h'; both without N for a single row."""
         rows, state = self._begin(x, hx, "h")
-        b, b_hn = (None, None) if self.bias_ih is None or self.bias_hh is None else gru_bias(self.bias_ih, self.bias_hh)
-        (h,) = gru_step(self.weight_hh, b_hn)(linear(rows, self.weight_ih, b), state)
+        b, b_hn = (None, 0.0) if self.bias_ih is None or self.bias_hh is None else gru_bias(self.bias_ih, self.bias_hh)
+        (h,) = gru_step(state, linear(rows, self.weight_ih, b), self.weight_hh, b_hn)
         return ag.reshape(h, (*x.shape[:-1], self.hidden_size))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -20,13 +20,14 @@ Numbers = Tensor | ArrayLike
 REDUCTIONS = ("sum", "mean", "max")
 
 
-def embedding(input: Numbers, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+def embedding(input: Numbers, weight: Tensor, padding_idx: int | None = None, *, sparse: bool = False) -> Tensor:
     """y[..., :] = W[input[...], :].
 
     Parameters:
         input: whole numbers from 0 to n - 1, any shape.
         weight: W, (n, d).
         padding_idx: a row that gets no gradient.
+        sparse: whether `backward` gives W a row-sparse gradient (`ag.RowSparse`): the rows that were looked up.
 
     Returns:
         (*input.shape, d).
@@ -35,13 +36,13 @@ def embedding(input: Numbers, weight: Tensor, padding_idx: int | None = None) ->
         IndexOutOfRange: if a number names no row.
         DTypeError: if they are not whole numbers.
 
-    Neither `max_norm`, which would change W in a forward pass, nor `scale_grad_by_freq` is here; gradients are dense.
+    Neither `max_norm`, which would change W in a forward pass, nor `scale_grad_by_freq` is here.
 
     >>> embedding([2, 0], ag.tensor([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]))
     tensor([[3., 3.],
             [1., 1.]])
     """
-    return _rows(input, weight, padding_row(padding_idx, len(weight), "embedding"), "embedding")
+    return _rows(input, weight, padding_row(padding_idx, len(weight), "embedding"), sparse, "embedding")
 
 
 def padding_row(padding_idx: int | None, count: int, who: str) -> int | None:
@@ -86,9 +87,13 @@ def _check_rows(count: int, who: str, numbers: NDArray[Any]) -> None:
         )
 
 
-def _rows(input: Numbers, weight: Tensor, padding: int | None, who: object) -> Tensor:
+def _taken(weight: Tensor, numbers: Any, sparse: bool) -> Tensor:
+    return ag.take_rows(weight, numbers) if sparse else ag.take(weight, numbers, 0)
+
+
+def _rows(input: Numbers, weight: Tensor, padding: int | None, sparse: bool, who: object) -> Tensor:
     numbers = _numbers(input, len(weight), who)
-    rows = ag.take(weight, numbers, 0)
+    rows = _taken(weight, numbers, sparse)
     if padding is None:
         return rows
     return ag.where(ag.expand_dims(ag.equal(numbers, padding), -1), ag.stop_gradient(rows), rows)
@@ -102,6 +107,8 @@ def embedding_bag(
     per_sample_weights: Tensor | None = None,
     include_last_offset: bool = False,
     padding_idx: int | None = None,
+    *,
+    sparse: bool = False,
 ) -> Tensor:
     """y[b] = the sum, mean or maximum of the rows W[i] over the numbers i of bag b; 0 for an empty bag.
 
@@ -113,6 +120,7 @@ def embedding_bag(
         per_sample_weights: what each row is multiplied by before the sum, of the shape of `input`; mode "sum" only.
         include_last_offset: whether `offsets` ends with the end of the last bag, and so is (B + 1,).
         padding_idx: a row that is left out of every bag.
+        sparse: as for `embedding`.
 
     Returns:
         (B, d).
@@ -131,7 +139,8 @@ def embedding_bag(
     """
     padding = padding_row(padding_idx, len(weight), "embedding_bag")
     _expect_mode(mode, "embedding_bag")
-    return _bags(input, weight, offsets, mode, per_sample_weights, include_last_offset, padding, "embedding_bag")
+    form = _Form(mode, include_last_offset, padding, sparse)
+    return _bags(input, weight, offsets, per_sample_weights, form, "embedding_bag")
 
 
 def _expect_mode(mode: str, who: str) -> None:
@@ -139,16 +148,19 @@ def _expect_mode(mode: str, who: str) -> None:
         raise ArgumentError(f"{who} was given mode={mode!r}. Expected one of: {', '.join(REDUCTIONS)}.")
 
 
+class _Form(NamedTuple):
+    """How bags are reduced."""
+
+    mode: str
+    last: bool
+    padding: int | None
+    sparse: bool
+
+
 def _bags(
-    input: Numbers,
-    weight: Tensor,
-    offsets: Numbers | None,
-    mode: str,
-    shares: Tensor | None,
-    last: bool,
-    padding: int | None,
-    who: object,
+    input: Numbers, weight: Tensor, offsets: Numbers | None, shares: Tensor | None, form: _Form, who: object
 ) -> Tensor:
+    mode, last, padding, sparse = form
     numbers = _numbers(input, len(weight), who)
     if shares is not None and mode != "sum":
         raise ArgumentError(f"{who} was given per_sample_weights for mode {mode!r}. Expected mode 'sum'.")
@@ -164,7 +176,7 @@ def _bags(
     if not flat.size:
         return ag.zeros((len(places), weight.shape[1]), weight.dtype)
     places = np.where(counted, places, places[counted][0] if counted.any() else 0)  # a row that is met anyway
-    rows = ag.take(weight, flat[places], 0)
+    rows = _taken(weight, flat[places], sparse)
     kept = np.expand_dims(counted, -1)
     if mode == "max":
         empty = ~counted.any(1, keepdims=True)
@@ -211,6 +223,7 @@ class _Table(Module):
         num_embeddings: int,
         embedding_dim: int,
         padding_idx: int | None,
+        sparse: bool,
         dtype: DTypeLike,
         generator: ag.random.Generator | None,
     ) -> None:
@@ -219,7 +232,7 @@ class _Table(Module):
             raise ArgumentError(
                 f"{who} was given {num_embeddings} rows of {embedding_dim} numbers. Expected at least 1 each."
             )
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.num_embeddings, self.embedding_dim, self.sparse = num_embeddings, embedding_dim, sparse
         self.padding_idx = padding_row(padding_idx, num_embeddings, who)
         self.weight = Parameter(ag.zeros((num_embeddings, embedding_dim), dtype))
         init.normal_(self.weight, generator=generator)
@@ -251,7 +264,7 @@ class _Table(Module):
     def extra_repr(self) -> str:
         """The sizes; of the rest, what is not the default."""
         text = f"{self.num_embeddings}, {self.embedding_dim}"
-        defaults = {"mode": None, "include_last_offset": False, "padding_idx": None}
+        defaults = {"mode": None, "include_last_offset": False, "padding_idx": None, "sparse": False}
         for name, usual in defaults.items():
             value = vars(self).get(name, usual)
             text += f", {name}={value!r}" if value != usual else ""
@@ -266,6 +279,8 @@ class Embedding(_Table):
     Parameters:
         num_embeddings, embedding_dim: n rows of d numbers.
         padding_idx: a row that gets no gradient.
+        sparse: whether the gradient of W holds the rows that were looked up and no others (`ag.RowSparse`). It is for
+            `optim.SGD`, `optim.Adagrad` and `optim.SparseAdam`, whose steps then do not touch the other rows.
         dtype: of W.
         generator: where the starting values come from.
 
@@ -277,7 +292,7 @@ class Embedding(_Table):
         IndexOutOfRange: if the input names a row that is not there.
         DTypeError: if the input is not made of whole numbers.
 
-    Neither `max_norm`, which would change W in a forward pass, nor `scale_grad_by_freq` is here; gradients are dense.
+    Neither `max_norm`, which would change W in a forward pass, nor `scale_grad_by_freq` is here.
 
     >>> Embedding(10, 3)([[1, 2], [4, 9]]).shape
     (2, 2, 3)
@@ -289,14 +304,15 @@ class Embedding(_Table):
         embedding_dim: int,
         padding_idx: int | None = None,
         *,
+        sparse: bool = False,
         dtype: DTypeLike = "float32",
         generator: ag.random.Generator | None = None,
     ) -> None:
-        super().__init__(num_embeddings, embedding_dim, padding_idx, dtype, generator)
+        super().__init__(num_embeddings, embedding_dim, padding_idx, sparse, dtype, generator)
 
     def forward(self, input: Numbers) -> Tensor:
         """Whole numbers of any shape to (*shape, embedding_dim)."""
-        return _rows(input, self.weight, self.padding_idx, self)
+        return _rows(input, self.weight, self.padding_idx, self.sparse, self)
 
 
 class EmbeddingBag(_Table):
@@ -307,6 +323,7 @@ class EmbeddingBag(_Table):
         mode: "sum", "mean" or "max".
         include_last_offset: whether offsets end with the end of the last bag.
         padding_idx: a row that is left out of every bag.
+        sparse: as for `Embedding`.
         dtype: of the rows.
         generator: where the starting values come from.
 
@@ -330,10 +347,11 @@ class EmbeddingBag(_Table):
         mode: str = "mean",
         include_last_offset: bool = False,
         padding_idx: int | None = None,
+        sparse: bool = False,
         dtype: DTypeLike = "float32",
         generator: ag.random.Generator | None = None,
     ) -> None:
-        super().__init__(num_embeddings, embedding_dim, padding_idx, dtype, generator)
+        super().__init__(num_embeddings, embedding_dim, padding_idx, sparse, dtype, generator)
         _expect_mode(mode, "EmbeddingBag")
         self.mode, self.include_last_offset = mode, include_last_offset
 
@@ -341,5 +359,5 @@ class EmbeddingBag(_Table):
         self, input: Numbers, offsets: Numbers | None = None, per_sample_weights: Tensor | None = None
     ) -> Tensor:
         """(B, k) to (B, embedding_dim); or (N,) with offsets (B,)."""
-        last, padding = self.include_last_offset, self.padding_idx
-        return _bags(input, self.weight, offsets, self.mode, per_sample_weights, last, padding, self)
+        form = _Form(self.mode, self.include_last_offset, self.padding_idx, self.sparse)
+        return _bags(input, self.weight, offsets, per_sample_weights, form, self)

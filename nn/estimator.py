@@ -22,7 +22,8 @@ from nn.linear import Linear
 from nn.module import Module
 from nn.rectifier import ReLU
 from nn.regression import MSELoss
-from nn.trainer import Steps, Trainer
+from nn.step import Steps
+from nn.trainer import Trainer
 
 Array = NDArray[Any]
 Build = Callable[[int, int], Module]
@@ -125,11 +126,18 @@ class Estimator(ABC):
         if self.optimizer is None:
             name = type(self).__name__
             raise ArgumentError(f"{name} was given no optimizer. Write nn.{name}(optimizer=optim.Adam).")
+        if not callable(self.optimizer):
+            raise ArgumentError(
+                f"{type(self).__name__} was given optimizer={self.optimizer!r}. Expected a function of the parameters: "
+                "optimizer=optim.Adam, or lambda ps: optim.Adam(ps, lr=0.01)."
+            )
         seed = self.random_state
         generator = ag.random.Generator(seed if seed is None or isinstance(seed, int) else int(seed.randint(2**31 - 1)))
         self.dtype_ = np.dtype(self.dtype or (X.dtype if X.dtype.kind == "f" else np.float64))
         if not (self.warm_start and "module_" in vars(self)):
             self.module_ = self._made(X.shape[1], outputs, generator)
+        if self.module is not None:
+            self._check_outputs(X, outputs)
         trainer = Trainer(
             self.module_,
             loss,
@@ -146,6 +154,14 @@ class Estimator(ABC):
         train = DataLoader(*arrays, batch_size=self.batch_size, shuffle=self.shuffle, generator=generator)
         self.history_ = trainer.fit(train, held_out, epochs=self.epochs, callbacks=list(self.callbacks))
         self.n_iter_ = len(self.history_.epochs)
+
+    def _check_outputs(self, X: Array, outputs: int) -> None:
+        found = Trainer(self.module_, MSELoss(), _NoSteps(), progress=False).predict(X[:1].astype(self.dtype_)).shape
+        if found != (1, outputs):
+            raise ArgumentError(
+                f"{type(self).__name__} was given a module whose output for one row has shape {found}. Expected "
+                f"{(1, outputs)}: module(inputs, outputs) is to use both numbers."
+            )
 
     def _made(self, inputs: int, outputs: int, generator: ag.random.Generator) -> Module:
         if self.module is not None:
@@ -250,6 +266,12 @@ class Classifier(Estimator):
         held_out = None
         if validation_data is not None:
             a, b = validation_data
+            unknown = np.setdiff1d(b, self.classes_)
+            if len(unknown):
+                raise ArgumentError(
+                    f"Classifier was given validation_data with labels {unknown.tolist()}, which are not among those "
+                    f"of y: {self.classes_.tolist()}."
+                )
             held_out = (a, np.searchsorted(self.classes_, np.asarray(b)))
         if self.class_weight is not None:
             by_class = tools.compute_sample_weight(self.class_weight, y)

@@ -53,6 +53,7 @@ from nn.regression import (
     smooth_l1_loss,
 )
 from nn.response_norm import local_response_norm, normalize
+from nn.sampling import affine_grid, grid_sample
 from nn.shrink import hardshrink, softshrink, tanhshrink
 from nn.shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from nn.softmax import log_softmax, softmax, softmin
@@ -66,6 +67,7 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "affine_grid",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -95,6 +97,7 @@ __all__ = [
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
     "hardshrink",
     "hardsigmoid",

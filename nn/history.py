@@ -36,6 +36,11 @@ class History:
         self._rows.append(dict(logs))
 
     @property
+    def last(self) -> dict[str, float]:
+        """The figures of the last epoch as they are kept: what is added to them is noted too."""
+        return self._rows[-1]
+
+    @property
     def epochs(self) -> NDArray[np.int64]:
         """The number of each epoch, from 1."""
         return np.arange(1, len(self._rows) + 1)

@@ -9,9 +9,9 @@ from typing import ClassVar
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
-from nn.images import Size, expect_images, on_batch
+from nn.images import Size, expect_images
 from nn.module import Module
-from nn.windows import Window, window_of, windows
+from nn.windows import Window, reduced, window_of
 
 # ---- the largest
 
@@ -40,7 +40,7 @@ def max_pool2d(
     dilation: Size = 1,
     ceil_mode: bool = False,
 ) -> Tensor:
-    """The largest element of each window; padding never wins, ties share the gradient.
+    """The largest element of each window; padding never wins; the first of equals gets the gradient.
 
     Parameters:
         x: (N, C, H, W) or (C, H, W).
@@ -56,7 +56,7 @@ def max_pool2d(
         ShapeError: if x has another rank, or the window does not fit.
         ArgumentError: if a size is not positive, or the padding is more than half the window.
 
-    There is no `return_indices`.
+    There is no `return_indices`: `ag.window_argmax` says where the largest elements are.
 
     >>> max_pool2d(ag.arange(16, dtype="float64").reshape(1, 1, 4, 4), 2)
     tensor([[[[ 5., 7.], [13., 15.]]]])
@@ -81,9 +81,8 @@ def max_pool3d(
 
 
 def _max(x: Tensor, window: Window, who: object) -> Tensor:
-    dims = len(window.kernel)
-    expect_images(x, dims, who)
-    return on_batch(lambda images: ag.max(*windows(images, window, -math.inf, who)), x, dims)
+    expect_images(x, len(window.kernel), who)
+    return reduced(ag.window_max, x, window, who)
 
 
 # ---- the mean
@@ -160,7 +159,7 @@ def mean_of(x: Tensor, window: Window, count_padding: bool, divisor: int | None,
     by: Tensor | int = math.prod(window.kernel) if divisor is None else divisor
     if divisor is None and uneven:
         by = ag.asarray(_elements(window, x.shape[-dims:], count_padding), x.dtype)
-    return on_batch(lambda images: ag.sum(*windows(images, window, 0.0, who)) / by, x, dims)
+    return reduced(ag.window_sum, x, window, who) / by
 
 
 def expect_divisor(divisor: int | None, who: object) -> None:

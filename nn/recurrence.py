@@ -1,4 +1,4 @@
-"""What recurrent layers share: one product for the inputs of all steps, then a loop over the steps of `nn.cell`.
+"""What recurrent layers share: scans of the steps of `nn.cell`, one for each run of steps of equally many rows.
 
 Inside, a batch is always packed: the rows of step 0, those of step 1, and so on, each step at most as many as the one
 before. A batch of equal lengths is the case in which no step has fewer.
@@ -6,9 +6,8 @@ before. A batch of equal lengths is the case in which no step has fewer.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Callable, Sequence
+from itertools import accumulate, groupby
 from typing import Any
 
 from numpy.typing import DTypeLike
@@ -16,7 +15,7 @@ from numpy.typing import DTypeLike
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, DataError, ShapeError
-from nn.cell import GATES, State, Step, add_parameters, expect_sizes
+from nn.cell import GATES, STEPS, State, Step, add_parameters, expect_sizes, gru_step, lstm_step
 from nn.dropout import dropout, expect_probability
 from nn.linear import expect_floating, linear
 from nn.module import Module
@@ -29,40 +28,64 @@ from nn.sequence import (
     pad_packed_sequence,
 )
 
-
-def _steps(data: Tensor, sizes: Sequence[int]) -> list[Tensor]:
-    """The rows of each step, cut out of blocks of steps: the cotangent of a cut is as large as what it was cut from."""
-    length = math.isqrt(len(sizes))
-    blocks = [sizes[k : k + length] for k in range(0, len(sizes), length)]
-    cuts = list(accumulate(map(sum, blocks)))[:-1]
-    pairs = zip(ag.split(data, cuts), blocks, strict=True)
-    return [part for rows, block in pairs for part in ag.split(rows, list(accumulate(block))[:-1])]
+Turn = Callable[..., tuple[State, Tensor]]
+Weights = Sequence[Tensor | None]
 
 
-def _from_start(step: Step, parts: Sequence[Tensor], sizes: Sequence[int], state: State) -> tuple[list[Tensor], State]:
+def _runs(sizes: Sequence[int]) -> list[tuple[int, int]]:
+    """How many steps of one size follow one another, and that size."""
+    return [(len(list(same)), n) for n, same in groupby(sizes)]
+
+
+def _parts(data: Tensor, runs: Sequence[tuple[int, int]]) -> list[Tensor]:
+    """The rows of each run of steps, (steps, rows of a step, ...)."""
+    if len(runs) == 1:
+        return [ag.reshape(data, (*runs[0], data.shape[1]))]
+    cuts = list(accumulate(steps * n for steps, n in runs))[:-1]
+    return [ag.reshape(rows, (*run, data.shape[1])) for rows, run in zip(ag.split(data, cuts), runs, strict=True)]
+
+
+def _turn(step: Step) -> Turn:
+    """A step as `ag.scan` takes it: to the new state, and h as the result."""
+
+    def turn(state: State, x: Tensor, weight_ih: Tensor, bias: Tensor | None, *weights: Tensor) -> tuple[State, Tensor]:
+        state = step(state, linear(x, weight_ih, bias), *weights)
+        return state, state[0]
+
+    return turn
+
+
+TURNS = {step: _turn(step) for step in (*STEPS.values(), lstm_step, gru_step)}
+
+
+def _from_start(
+    turn: Turn, weights: Weights, parts: Sequence[Tensor], runs: Any, state: State
+) -> tuple[list[Tensor], State]:
     """h of every step, and the last state of every sequence; those that end leave at the bottom."""
     outputs, ended = [], []
-    for k, x in enumerate(parts):
-        n = sizes[k]
-        if k and n < sizes[k - 1]:
+    for k, (x, (_, n)) in enumerate(zip(parts, runs, strict=True)):
+        if k:
             ended.append(tuple(s[n:] for s in state))
             state = tuple(s[:n] for s in state)
-        state = step(x, state)
-        outputs.append(state[0])
+        state, y = ag.scan(turn, state, x, *weights)
+        outputs.append(y)
     rows = [state, *reversed(ended)]
     return outputs, tuple(ag.concat(list(s)) for s in zip(*rows, strict=True)) if ended else state
 
 
-def _from_end(step: Step, parts: Sequence[Tensor], sizes: Sequence[int], start: State) -> tuple[list[Tensor], State]:
+def _from_end(
+    turn: Turn, weights: Weights, parts: Sequence[Tensor], runs: Any, start: State
+) -> tuple[list[Tensor], State]:
     """The same from the last step to the first; sequences join, with their first state, at their own last step."""
     outputs: list[Tensor] = []
-    n, state = sizes[-1], tuple(s[: sizes[-1]] if sizes[-1] < sizes[0] else s for s in start)
-    for x, size in zip(reversed(parts), reversed(sizes), strict=True):
+    n = runs[-1][1]
+    state = start if len(runs) == 1 else tuple(s[:n] for s in start)
+    for x, (_, size) in zip(reversed(parts), reversed(runs), strict=True):
         if size > n:
             state = tuple(ag.concat([s, first[n:size]]) for s, first in zip(state, start, strict=True))
             n = size
-        state = step(x, state)
-        outputs.append(state[0])
+        state, y = ag.scan(turn, state, x, *weights, reverse=True)
+        outputs.append(y)
     return outputs[::-1], state
 
 
@@ -114,8 +137,8 @@ class Recurrent(Module):
             shapes["weight_hr"] = (self.proj_size, self.hidden_size)
         return {name + suffix: shape for name, shape in shapes.items()}
 
-    def _step(self, suffix: str) -> tuple[Tensor | None, Step]:
-        """The bias that goes with the inputs' product, and the step."""
+    def _step(self, suffix: str) -> tuple[Any, ...]:
+        """The bias that goes with the inputs' product, the step, and the weights that it takes."""
         raise NotImplementedError(f"{type(self).__name__} has no step.")
 
     # ---- one call
@@ -208,15 +231,17 @@ class Recurrent(Module):
         """The packed rows through all layers and directions."""
         firsts = list(zip(*map(ag.unstack, first), strict=True))
         lasts: list[State] = []
+        runs = _runs(sizes)
         for layer in range(self.num_layers):
             if layer:
                 data = dropout(data, self.dropout, self.training, generator=self.generator)
             found = []
-            for scan, suffix in zip((_from_start, _from_end), self._suffixes(layer), strict=False):
-                bias, step = self._step(suffix)
-                parts = _steps(linear(data, getattr(self, "weight_ih" + suffix), bias), sizes)
-                outputs, last = scan(step, parts, sizes, firsts[len(lasts)])
-                found.append(ag.concat(outputs))
+            for read, suffix in zip((_from_start, _from_end), self._suffixes(layer), strict=False):
+                bias, step, *weights = self._step(suffix)
+                weights = [getattr(self, "weight_ih" + suffix), bias, *weights]
+                outputs, last = read(TURNS[step], weights, _parts(data, runs), runs, firsts[len(lasts)])
+                rows = [ag.reshape(y, (-1, y.shape[2])) for y in outputs]
+                found.append(rows[0] if len(rows) == 1 else ag.concat(rows))
                 lasts.append(last)
             data = found[0] if len(found) == 1 else ag.concat(found, axis=1)
         return data, tuple(ag.stack(list(s)) for s in zip(*lasts, strict=True))

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
-from nn.cell import Step, expect_nonlinearity, gru_bias, gru_step, lstm_step, rnn_step
+from nn.cell import STEPS, expect_nonlinearity, gru_bias, gru_step, lstm_step
 from nn.recurrence import Recurrent
 from nn.sequence import Lengths, PackedSequence
 
@@ -85,8 +85,8 @@ class RNN(Recurrent):
         output, (h_n,) = self._run(x, hx, lengths)
         return output, h_n
 
-    def _step(self, suffix: str) -> tuple[Tensor | None, Step]:
-        return self._both(suffix), rnn_step(self.nonlinearity, getattr(self, "weight_hh" + suffix))
+    def _step(self, suffix: str) -> tuple[Any, ...]:
+        return self._both(suffix), STEPS[self.nonlinearity], getattr(self, "weight_hh" + suffix)
 
 
 class LSTM(Recurrent):
@@ -175,9 +175,9 @@ class LSTM(Recurrent):
         output, (h_n, c_n) = self._run(x, hx, lengths)
         return output, (h_n, c_n)
 
-    def _step(self, suffix: str) -> tuple[Tensor | None, Step]:
-        projection = getattr(self, "weight_hr" + suffix) if self.proj_size else None
-        return self._both(suffix), lstm_step(getattr(self, "weight_hh" + suffix), projection)
+    def _step(self, suffix: str) -> tuple[Any, ...]:
+        weights = ["weight_hh", "weight_hr"] if self.proj_size else ["weight_hh"]
+        return self._both(suffix), lstm_step, *(getattr(self, name + suffix) for name in weights)
 
 
 class GRU(Recurrent):
@@ -251,9 +251,9 @@ class GRU(Recurrent):
         output, (h_n,) = self._run(x, hx, lengths)
         return output, h_n
 
-    def _step(self, suffix: str) -> tuple[Tensor | None, Step]:
+    def _step(self, suffix: str) -> tuple[Any, ...]:
         weight_hh = getattr(self, "weight_hh" + suffix)
         if not self.bias:
-            return None, gru_step(weight_hh)
+            return None, gru_step, weight_hh
         bias, b_hn = gru_bias(getattr(self, "bias_ih" + suffix), getattr(self, "bias_hh" + suffix))
-        return bias, gru_step(weight_hh, b_hn)
+        return bias, gru_step, weight_hh, b_hn

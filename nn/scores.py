@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import autograd as ag
 from autograd import Tensor
@@ -12,6 +13,7 @@ from nn.masks import both, up_to
 
 LOWEST = -1e30  # in place of -inf, so that a row without a key has finite exponents; its weights are then set to 0
 WHOLE = 1 << 22  # scores up to which they are made all at once: beyond, they leave the cache between two steps
+KEPT = 1 << 24  # scores up to which the tape keeps them
 BLOCK = 256  # queries in a block: fewer make the products slow, more make causal ones wasteful
 
 
@@ -84,8 +86,9 @@ def weights_of(query: Tensor, key: Tensor, how: Weighing, first: int = 0) -> Ten
 def attend(query: Tensor, key: Tensor, value: Tensor, how: Weighing) -> Tensor:
     """weights_of(query, key) v: whole, or in blocks of queries where there are very many scores.
 
-    Off the tape only one block of scores is held at a time; the tape would keep them all, and so takes blocks only
-    where each is cheaper: a causal one leaves out the keys behind its last query.
+    Off the tape only one block of scores is held at a time. The tape keeps them all, and takes blocks where each is
+    cheaper: a causal one leaves out the keys behind its last query. Beyond `KEPT` scores it keeps none of them: each
+    block is run again in the backward pass, which takes a third more time and memory linear in L and in S.
 
     >>> attend(ag.ones((2, 1)), ag.ones((2, 1)), ag.tensor([[1.0], [3.0]]), Weighing(is_causal=True))
     tensor([[1.],
@@ -94,11 +97,16 @@ def attend(query: Tensor, key: Tensor, value: Tensor, how: Weighing) -> Tensor:
     length, keys = query.shape[-2], key.shape[-2]
     scores = max(math.prod(query.shape[:-1]) * keys, math.prod(key.shape[:-1]) * length)
     taped = ag.is_grad_enabled() and any(x.requires_grad for x in (query, key, value))
-    if scores <= WHOLE or (taped and not how.is_causal):
+    if scores <= WHOLE or (taped and scores <= KEPT and not how.is_causal):
         return ag.matmul(weights_of(query, key, how), value)
     parts = []
     for first in range(0, length, BLOCK):
         seen = min(keys, first + BLOCK) if how.is_causal else keys
-        weights = weights_of(query[..., first : first + BLOCK, :], key[..., :seen, :], how, first)
-        parts.append(ag.matmul(weights, value[..., :seen, :]))
+        part: Any = partial(_block, how=how, first=first)
+        part = ag.checkpoint(part) if taped and scores > KEPT else part
+        parts.append(part(query[..., first : first + BLOCK, :], key[..., :seen, :], value[..., :seen, :]))
     return ag.concat(parts, -2)
+
+
+def _block(query: Tensor, key: Tensor, value: Tensor, how: Weighing, first: int) -> Tensor:
+    return ag.matmul(weights_of(query, key, how, first), value)

@@ -7,12 +7,14 @@ from itertools import islice
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+import autograd as ag
 from autograd.errors import CheckpointError
 from nn.callback import Callback, Watching
 from nn.data import DataLoader
 from nn.generators import objects_in
 from nn.resume import Stateful, read_state, restore_surroundings, surroundings
 from nn.tally import Tally
+from nn.weighting import ClassWeight
 
 if TYPE_CHECKING:
     from nn.trainer import Trainer
@@ -26,6 +28,7 @@ class Session:
         validation: batches, or None.
         callbacks: those of the user, whose state is stored.
         reporters: those that show progress.
+        class_weight: what samples count in training, by class.
 
     >>> Session([], None, [], []).tally is None
     True
@@ -37,8 +40,11 @@ class Session:
         validation: Iterable[Any] | None,
         callbacks: Sequence[Callback],
         reporters: Sequence[Callback],
+        *,
+        class_weight: ClassWeight | None = None,
     ) -> None:
         self.train, self.validation, self.callbacks = train, validation, list(callbacks)
+        self.class_weight = class_weight
         self.watchers = sorted([*callbacks, *reporters], key=lambda w: w.last)
         self.watching = Watching(self.watchers)
         self.tally: Tally | None = None  # of the epoch that has begun and not ended
@@ -65,6 +71,8 @@ class Session:
         model, optimizer = trainer.model, trainer.optimizer
         return {
             "model": model.state_dict() if isinstance(model, Stateful) else None,
+            "loss": trainer.loss.state_dict() if isinstance(trainer.loss, Stateful) else None,
+            "parameters": None if isinstance(model, Stateful) else [w.detach() for w in _parameters(optimizer)],
             "optimizer": optimizer.state_dict() if isinstance(optimizer, Stateful) else None,
             "history": trainer.history.state_dict(),
             "callbacks": [[type(c).__name__, c.state_dict()] for c in self.callbacks],
@@ -104,5 +112,25 @@ def load_training(trainer: Trainer, path: str | PathLike[str]) -> Mapping[str, A
             raise CheckpointError(f"{path} was stored with another kind of {name} than a {type(x).__name__}.")
         if isinstance(x, Stateful):
             x.load_state_dict(state[name])
+    if isinstance(trainer.loss, Stateful) and state.get("loss") is not None:
+        trainer.loss.load_state_dict(state["loss"])
+    _restore_parameters(trainer, path, state.get("parameters") or [])
     trainer.history.load_state_dict(state["history"])
     return state
+
+
+def _parameters(optimizer: Any) -> list[Any]:
+    """Where the model is a function, only the optimizer has its parameters."""
+    return [w for group in getattr(optimizer, "param_groups", ()) for w in group["params"]]
+
+
+def _restore_parameters(trainer: Trainer, path: str | PathLike[str], stored: Sequence[Any]) -> None:
+    mine = _parameters(trainer.optimizer) if stored else []
+    if [w.shape for w in stored] != [w.shape for w in mine]:
+        raise CheckpointError(
+            f"{path} has parameters of shapes {[w.shape for w in stored]}, and the optimizer those of "
+            f"{[w.shape for w in mine]}. Expected the same."
+        )
+    with ag.no_grad():
+        for w, value in zip(mine, stored, strict=True):
+            w.copy_(value)

@@ -145,14 +145,17 @@ class Strict:
         return done
 
     def _checked_step(self, roots: dict[str, Any], step: Callable[..., Any], *args: Any, **settings: Any) -> Any:
-        if self._stale and any(p.grad is not None for p in self.named.values()):
+        closed = bool(args or settings)  # the closure is what clears the gradients and makes new ones
+        if self._stale and not closed and any(p.grad is not None for p in self.named.values()):
             raise DifferentiationError(
                 "strict: a second step without zero_grad: its gradients are added to those of the step before.\n"
                 "Write optimizer.zero_grad() before loss.backward()."
             )
-        if not self._stepped and not args:
+        if not self._stepped and not closed:
             self._check_gradients()
         done = step(*args, **settings)
+        if not self._stepped and closed:
+            self._check_gradients()
         self._stale = True
         if not self._stepped:
             self._stepped = True

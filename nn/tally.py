@@ -24,10 +24,10 @@ class Tally:
     {'loss': 1.25, 'rows': 4.0}
     """
 
-    def __init__(self, metrics: Mapping[str, Metric]) -> None:
+    def __init__(self, metrics: Mapping[str, Metric], step: int = 0) -> None:
         self.metrics = metrics
         self.total = self.samples = self.penalties = 0.0
-        self.step = 0
+        self.step = step
         self.exhausted = False  # no batch is left
         self.targets: list[NDArray[Any]] = []
         self.predictions: list[NDArray[Any]] = []
@@ -51,7 +51,7 @@ class Tally:
         logs = {"loss": self.total / self.samples}
         if self.metrics:
             target, prediction = np.concatenate(self.targets), np.concatenate(self.predictions)
-            logs |= {name: float(metric(target, prediction)) for name, metric in self.metrics.items()}
+            logs |= {name: _measured(name, metric, target, prediction) for name, metric in self.metrics.items()}
         return logs
 
     def state_dict(self) -> dict[str, Any]:
@@ -71,3 +71,15 @@ class Tally:
         self.exhausted = state_dict["exhausted"]
         self.targets = [state_dict["targets"].numpy()] if "targets" in state_dict else []
         self.predictions = [state_dict["predictions"].numpy()] if "predictions" in state_dict else []
+
+
+def _measured(name: str, metric: Metric, target: NDArray[Any], prediction: NDArray[Any]) -> float:
+    try:
+        return float(metric(target, prediction))
+    except Exception as error:
+        error.add_note(
+            f"This is the metric {name!r}, called with all targets, of shape {target.shape}, and all outputs of the "
+            f"model, of shape {prediction.shape}.\nWhere it wants labels, write "
+            f'metrics={{"{name}": lambda target, output: f(target, output.argmax(1))}}.'
+        )
+        raise

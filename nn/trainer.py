@@ -3,56 +3,51 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from itertools import islice
-from math import isfinite
+from numbers import Integral
 from os import PathLike
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal
 
 import autograd as ag
 from autograd import Tensor
-from autograd.errors import ArgumentError, DataError, ShapeError
-from nn.batch import Parts, batches_of, mode_of, parts_of, samples_in
-from nn.callback import Callback, Watching, reporters
+from autograd.errors import ArgumentError, DataError
+from nn.batch import batches_of, mode_of, parts_of, samples_in
+from nn.callback import Callback, reporters
+from nn.data import DataLoader
 from nn.history import History
+from nn.misuse import check_callbacks, check_parts
 from nn.module import Module
-from nn.origin import origin
 from nn.resume import write_state
 from nn.session import Session, load_training
+from nn.step import Steps, forward, step
 from nn.strict import Strict
 from nn.tally import Metric, Tally
-from nn.weighting import ClassWeight, each, weighted_mean
-
-
-class Steps(Protocol):
-    """What the trainer asks of an optimizer."""
-
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-
-    def step(self) -> None:
-        """Change the parameters."""
+from nn.weighting import ClassWeight, balanced, each
 
 
 class Trainer:
     """Trains a model: `fit`, `evaluate`, `predict`; `save` and `load` for going on later.
 
-    Data is any iterable of batches (inputs, targets), to be read once an epoch (an `nn.DataLoader`, a list), or a tuple
-    of arrays (x, y), which is put into a `DataLoader`. Of a batch, the first part goes to the model, as `model(x)` (or
-    `model(*x)` for a tuple), the others to the loss, as `loss(prediction, *targets)`.
+    Data is any iterable of batches (inputs, targets), to be read once an epoch (an `nn.DataLoader`, a list), a function
+    that gives a new one (a generator function), or a tuple of arrays (x, y), put into a `DataLoader`. Of a batch, the
+    first part goes to the model, as `model(x)` (or `model(*x)` for a tuple), the others to the loss, as
+    `loss(prediction, *targets)`.
 
     Parameters:
         model: a Module or any other callable. A Module is in training mode while it is trained, in evaluation mode
             while it is evaluated, and otherwise in the mode that it came in.
         loss: the mean loss over a batch, a single element.
-        optimizer: anything with `zero_grad()` and `step()`.
+        optimizer: anything with `zero_grad()` and `step()`; one whose `needs_closure` is True (`optim.LBFGS`) is given
+            a function that computes the loss and its gradients anew, and the figures are those of its first call.
         penalty: called without arguments, gives what is added to the loss in training (`regularize.L2`).
         metrics: by name, functions of all targets and all predictions (ndarrays, scikit-learn's order).
         clip: called with the list of parameters before each step: `lambda ps: optim.clip_grad_norm_(ps, 1.0)`.
         accumulate: how many batches make one step, whose gradient is that of their joint mean loss.
-        class_weight: what the samples of each class count in training, by label; a list counts labels from 0.
+        class_weight: what the samples of each class count in training, by label; a list counts labels from 0;
+            "balanced" is N / (classes N_c) for N_c of the N training samples in class c, as in scikit-learn.
         weighted: the last part of each batch is a weight for each of its samples, in training and evaluation.
         strict: look for the classic mistakes in each step, see `nn.strict`.
         progress: a bar where tqdm is installed and stderr is a terminal, else a line for each epoch, on stderr.
@@ -85,11 +80,12 @@ class Trainer:
         metrics: Mapping[str, Metric] | None = None,
         clip: Callable[[list[Tensor]], object] | None = None,
         accumulate: int = 1,
-        class_weight: ClassWeight | None = None,
+        class_weight: ClassWeight | Literal["balanced"] | None = None,
         weighted: bool = False,
         strict: bool = False,
         progress: bool = True,
     ) -> None:
+        check_parts(model, loss, optimizer, metrics)
         self.model = model
         self.loss = loss
         self.optimizer = optimizer
@@ -109,7 +105,12 @@ class Trainer:
             raise ArgumentError(f"Trainer was given a metric named {min(reserved)!r}, which the trainer notes itself.")
         if accumulate < 1:
             raise ArgumentError(f"Trainer was given accumulate={accumulate}. Expected 1 batch or more in a step.")
-        self._each = each(loss) if weighted or class_weight is not None else None
+        if isinstance(class_weight, str) and class_weight != "balanced":
+            raise ArgumentError(
+                f"Trainer was given class_weight={class_weight!r}. Expected 'balanced', or weights by label."
+            )
+        self.closed = bool(getattr(optimizer, "needs_closure", False))
+        self.each = each(loss) if weighted or class_weight is not None else None
 
     # ---- training
 
@@ -142,8 +143,9 @@ class Trainer:
             ShapeError: a loss of several elements.
             CheckpointError: a checkpoint of another model, optimizer, or other callbacks.
         """
-        if epochs < 0:
-            raise ArgumentError(f"fit was given epochs={epochs}. Expected 0 or more.")
+        if not isinstance(epochs, Integral) or epochs < 0:
+            raise ArgumentError(f"fit was given epochs={epochs}. Expected a whole number, 0 or more.")
+        check_callbacks(callbacks)
         batches = batches_of(train, batch_size, shuffle=True)
         held_out = None if validation is None else batches_of(validation, batch_size)
         if resume is not None and Path(resume).exists():
@@ -151,7 +153,9 @@ class Trainer:
             ended = self._stored is not None and self._stored["stopped"]
             epochs = 0 if ended else max(0, epochs - len(self.history.epochs))
         self.stop_training = self.interrupted = False
-        self._session = session = Session(batches, held_out, callbacks, reporters(self.progress, batches, epochs))
+        counts = balanced(batches, self.weighted) if self.class_weight == "balanced" else self.class_weight
+        told = reporters(self.progress, batches, epochs)
+        self._session = session = Session(batches, held_out, callbacks, told, class_weight=counts)
         epoch = first = len(self.history.epochs) + 1
         try:
             with ExitStack() as stack:
@@ -184,7 +188,7 @@ class Trainer:
             logs |= {f"val_{name}": value for name, value in self.evaluate(session.validation).items()}
         self.history.append(logs)
         for watcher in session.watchers:
-            watcher.on_epoch_end(self, epoch, logs)
+            watcher.on_epoch_end(self, epoch, self.history.last)
 
     def _train(self, epoch: int, session: Session, tally: Tally) -> dict[str, float]:
         with mode_of(self.model, training=True):
@@ -192,59 +196,23 @@ class Trainer:
             batches = () if tally.exhausted else session.batches(tally.step * self.accumulate)
             if self.accumulate == 1:
                 for batch in batches:
-                    self._step(epoch, (batch,), tally, session.watching)
+                    step(self, epoch, (batch,), tally, session)
             else:
                 groups = iter(batches)
                 while group := tuple(islice(groups, self.accumulate)):
                     tally.exhausted = len(group) < self.accumulate
-                    self._step(epoch, group, tally, session.watching)
+                    step(self, epoch, group, tally, session)
             session.tally = None
         if not tally.step:
             raise DataError(
                 f"fit found no batch in the training data of epoch {epoch}.\n"
-                "Expected an iterable that can be read once an epoch: a DataLoader or a list, not a used-up generator."
+                "Expected what can be read once an epoch: a DataLoader, a list, or a function that gives a new "
+                "generator; not a used-up generator."
             )
         logs = tally.result()
         if self.penalty is not None:
             logs = {"loss": logs.pop("loss"), "penalty": tally.penalties / tally.step, **logs}
         return logs
-
-    def _step(self, epoch: int, batches: Sequence[Any], tally: Tally, watching: Watching) -> None:
-        """One step of the optimizer, for one batch or several that count by their samples."""
-        step = tally.step + 1
-        for tell in watching.batch_start:
-            tell(self, step)
-        self.optimizer.zero_grad()
-        if len(batches) == 1:
-            value = self._sweep(epoch, parts_of(batches[0], self.class_weight, self.weighted), 1.0, tally)
-        else:
-            parts = [parts_of(batch, self.class_weight, self.weighted) for batch in batches]
-            whole = sum([part.size for part in parts]) or 1.0
-            value = sum([self._sweep(epoch, part, part.size / whole, tally, k == 0) for k, part in enumerate(parts)])
-        for tell in watching.gradients:
-            tell(self, step)
-        if self.clip is not None:
-            self.clip(self.parameters())
-        self.optimizer.step()
-        tally.step = step
-        for tell in watching.batch_end:
-            tell(self, step, value)
-
-    def _sweep(self, epoch: int, part: Parts, share: float, tally: Tally, first: bool = True) -> float:
-        """Add a batch's share to the gradients, and with the first one the penalty's; gives its share of the loss."""
-        prediction, loss = self._forward(part)
-        value = total = loss.item()
-        objective = loss if share == 1 else loss * share
-        if first and self.penalty is not None:
-            extra = self.penalty()
-            objective = objective + extra
-            tally.penalties += extra.item()
-            total = objective.item()
-        if not isfinite(total):
-            raise _not_finite(total, epoch, tally.step + 1, origin(self.model, part.x, part.targets))
-        objective.backward()
-        tally.add(value, part.size, part.targets, prediction)
-        return float(share * value)
 
     def parameters(self) -> list[Tensor]:
         """The parameters that are trained: those of the model, or of the optimizer where the model is a function.
@@ -260,22 +228,6 @@ class Trainer:
                 "neither the model nor the optimizer says what its parameters are. Expected an nn.Module."
             )
         return [w for group in groups for w in group["params"]]
-
-    def _forward(self, part: Parts) -> tuple[Any, Tensor]:
-        x, targets = part.x, part.targets
-        prediction = self.model(*x) if isinstance(x, tuple) else self.model(x)
-        if self.strict is not None:
-            self.strict.check_loss(self.loss, prediction, targets)
-        if part.weights is None or self._each is None:
-            loss = self.loss(prediction, *targets)
-        else:
-            loss = weighted_mean(self._each(prediction, *targets), part.weights)
-        if not isinstance(loss, Tensor) or loss.size != 1:
-            given = f"shape {loss.shape}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"
-            raise ShapeError(
-                f"the loss returned {given}. Expected a Tensor with a single element: take its mean() over the batch."
-            )
-        return prediction, loss
 
     def _strictly(self, data: Any = None) -> AbstractContextManager[object]:
         return nullcontext() if self.strict is None else self.strict.watching(data)
@@ -294,7 +246,7 @@ class Trainer:
         with mode_of(self.model, training=False), ag.no_grad(), self._strictly():
             for batch in batches_of(data, batch_size):
                 part = parts_of(batch, None, self.weighted)
-                prediction, loss = self._forward(part)
+                prediction, loss = forward(self, part)
                 tally.add(loss.item(), part.size, part.targets, prediction)
         return tally.result()
 
@@ -302,11 +254,22 @@ class Trainer:
         """The model's output for an array of inputs (or a tuple of them), in evaluation mode, off the tape.
 
         Parameters:
-            inputs: samples along the first axis.
+            inputs: samples along the first axis; or a `DataLoader`, whose targets are left aside.
             batch_size: how many of them at a time.
+
+        Raises:
+            ArgumentError: something else, or no samples at a time.
         """
         if batch_size < 1:
             raise ArgumentError(f"predict was given batch_size={batch_size}. Expected 1 or more.")
+        if isinstance(inputs, DataLoader):
+            xs = [parts_of(batch).x for batch in inputs]
+            inputs = tuple(map(ag.concat, zip(*xs, strict=True))) if isinstance(xs[0], tuple) else ag.concat(xs)
+        if isinstance(inputs, (Iterator, Mapping)) or callable(inputs):
+            raise ArgumentError(
+                f"predict was given a {type(inputs).__name__}. Expected an array of inputs, a tuple of them, or a "
+                "DataLoader."
+            )
         arrays = [ag.asarray(a) for a in (inputs if isinstance(inputs, tuple) else (inputs,))]
         starts = range(0, max(samples_in(arrays[0]), 1), batch_size)
         with mode_of(self.model, training=False), ag.no_grad():
@@ -318,10 +281,10 @@ class Trainer:
     def save(self, path: str | PathLike[str]) -> None:
         """Store all that a training needs to go on, bitwise, in one file: safetensors and JSON, whole or not at all.
 
-        That is the model, the optimizer, the history, the callbacks of the present fit (or the last), where its loaders
-        stand, and all generators in reach of model, loss, data and callbacks, the default one included. Callbacks that
-        change weights when a fit ends, as `EarlyStopping` does, have then done so: let an `nn.ModelCheckpoint` save
-        while training.
+        That is the model (the optimizer's parameters where it is a function), a loss that is a Module, the optimizer,
+        the history, the callbacks of the present fit (or the last), where its loaders stand, and all generators in
+        reach of model, loss, data and callbacks, the default one included. Callbacks that change weights when a fit
+        ends, as `EarlyStopping` does, have then done so: let an `nn.ModelCheckpoint` save while training.
 
         Raises:
             CheckpointError: a state that holds something else than arrays, numbers and strings.
@@ -339,7 +302,3 @@ class Trainer:
             CheckpointError: a file that is damaged, holds weights only, or does not match.
         """
         self._stored = load_training(self, path)
-
-
-def _not_finite(value: float, epoch: int, step: int, cause: str) -> DataError:
-    return DataError(f"the loss became {value} in epoch {epoch}, step {step}; the weights are as before it.\n{cause}")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, IndexOutOfRange, ShapeError
+from nn.data import DataLoader
+from nn.data.source import Arrays, Samples
 from nn.losses import Loss
 
 ClassWeight = Mapping[Any, float] | Sequence[float]
@@ -81,6 +83,48 @@ def of_classes(class_weight: ClassWeight, target: Any) -> Tensor:
             "Expected labels from 0, and a weight for each: or write a dict."
         )
     return ag.asarray(weights[labels.astype(np.int64).reshape(-1)])
+
+
+def balanced(batches: Any, weighted: bool = False) -> dict[Any, float]:
+    """The weight N / (classes N_c) for each label of a data set, N_c its number among N: scikit-learn's "balanced".
+
+    Parameters:
+        batches: a DataLoader, whose rows are counted once each, or a list of batches; the labels are the last part.
+        weighted: whether the last part is weights, and the labels stand before it.
+
+    Raises:
+        ArgumentError: data that can be read only in passing, or targets that are no labels.
+
+    >>> balanced([(np.zeros((4, 2)), np.array([0, 0, 0, 1]))])
+    {0: 0.6666666666666666, 1: 2.0}
+    """
+    source = batches.source if isinstance(batches, DataLoader) else batches
+    parts: Iterable[Sequence[Any]]
+    if isinstance(source, (Arrays, Samples)):
+        parts = (source.span(k, min(k + 1024, source.rows)) for k in range(0, source.rows, 1024))
+    elif isinstance(source, Sequence):
+        parts = (batch if isinstance(batch, (tuple, list)) else (batch,) for batch in source)
+    else:
+        raise ArgumentError(
+            f"class_weight='balanced' counts the labels beforehand, and a {type(batches).__name__} is read only in "
+            "passing.\nWrite the weights as a dict: class_weight={0: 0.6, 1: 2.0}."
+        )
+    labels = np.concatenate([_labels(part, 2 if weighted else 1) for part in parts])
+    kinds, counts = np.unique(labels, return_counts=True)
+    return dict(zip(kinds.tolist(), (len(labels) / (len(kinds) * counts)).tolist(), strict=True))
+
+
+def _labels(part: Sequence[Any], place: int) -> NDArray[Any]:
+    """The labels of a batch, which are its part at `place` from the end."""
+    if len(part) <= place:
+        raise ArgumentError(f"class_weight='balanced' was given batches of {len(part)} parts. Expected inputs, labels.")
+    labels = ag.asarray(part[-place]).numpy()
+    if not labels.ndim or labels.size != len(labels) or (labels != np.round(labels)).any():
+        raise ArgumentError(
+            f"class_weight='balanced' was given targets of shape {labels.shape} and dtype {labels.dtype}. Expected a "
+            "label for each sample."
+        )
+    return labels.reshape(-1)
 
 
 def combined(class_weight: ClassWeight | None, sample_weight: ArrayLike | None, target: Any) -> Tensor | None:

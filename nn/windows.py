@@ -1,14 +1,13 @@
-"""The windows of pooling: their sizes, how many there are, and what they see."""
+"""The windows of pooling: their sizes, and how many there are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
-from nn.images import Pair, Size, Sizes, expect_fit, padded, sizes
+from nn.images import Pair, Size, Sizes, expect_fit, sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +73,16 @@ def window_of(
     return window
 
 
-def windows(x: Tensor, window: Window, fill: float, who: object) -> tuple[Tensor, Sizes]:
-    """The windows of a batch (N, C, ...), and the axes that run inside of them.
+Reduction = Callable[..., Tensor]
+
+
+def reduced(reduce: Reduction, x: Tensor, window: Window, who: object) -> Tensor:
+    """Each window of (..., L), (..., H, W) or (..., D, H, W) reduced by `ag.window_max` or `ag.window_sum`.
 
     Raises:
         ShapeError: if they do not fit.
     """
-    dims = len(window.kernel)
-    lengths = x.shape[2:]
+    lengths = x.shape[-len(window.kernel) :]
     if min(window.counts(lengths)) < 1:
         expect_fit(lengths, [(p, p) for p in window.padding], window.reach, who)
-    around = window.around(lengths)
-    x = padded(x, around, range(2, dims + 2), fill)
-    if window.stride != window.kernel or max(window.dilation) > 1:
-        found = ag.window(x, window.kernel, axes=range(2, dims + 2), stride=window.stride, dilation=window.dilation)
-        return found, tuple(range(dims + 2, 2 * dims + 2))
-    # windows side by side are a reshape: no strided view, whose transpose adds up one by one
-    counts = window.counts(lengths)
-    used = [count * k for count, k in zip(counts, window.kernel, strict=True)]
-    if list(x.shape[2:]) != used:
-        x = x[(..., *map(slice, used))]
-    shape = [n for pair in zip(counts, window.kernel, strict=True) for n in pair]
-    return ag.reshape(x, (*x.shape[:2], *shape)), tuple(range(3, 2 * dims + 2, 2))
+    return reduce(x, window.kernel, stride=window.stride, dilation=window.dilation, padding=window.around(lengths))

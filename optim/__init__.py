@@ -31,6 +31,7 @@ from optim.rmsprop import RMSprop
 from optim.rprop import Rprop
 from optim.schedule import Schedule
 from optim.sgd import SGD
+from optim.sparse_adam import SparseAdam
 
 __all__ = [
     "ASGD",
@@ -62,6 +63,7 @@ __all__ = [
     "Rprop",
     "Schedule",
     "SequentialLR",
+    "SparseAdam",
     "StepLR",
     "WeightAverage",
     "clip_grad_adaptive_",

@@ -19,6 +19,9 @@ class Adagrad(Optimizer):
         a <- a + g^2                                (a = initial_accumulator_value before the first step)
         w <- w - lr' g / (sqrt(a) + eps)            lr' = lr / (1 + (t - 1) lr_decay) at step t
 
+    Rows without a gradient stay as they are: of a row-sparse gradient (`nn.Embedding(..., sparse=True)`) only its rows
+    are read and written, so that rare features cost little and keep large steps.
+
     With eps_mode="inside" it is w - lr' g / sqrt(a + eps), as lecture notes tend to have it.
 
     Parameters:
@@ -45,6 +48,7 @@ class Adagrad(Optimizer):
     0.5
     """
 
+    rowwise = True
     limits: ClassVar = {
         "lr": (0, inf),
         "lr_decay": (0, inf),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from math import inf, isfinite
+from typing import Any
 
 import autograd as ag
-from autograd import Tensor
+from autograd import RowSparse, Tensor
 from autograd.errors import ArgumentError, DataError
 
 SMALL = 1e-6  # keeps the divisor from zero, as in PyTorch
@@ -34,7 +36,8 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     limit = _positive("clip_value", clip_value)
     with ag.no_grad():
         for w, g in _with_gradients(parameters):
-            w.grad = ag.clip(g, -limit, limit)
+            limited: Any = g.map(partial(_limited, limit=limit)) if isinstance(g, RowSparse) else _limited(g, limit)
+            w.grad = limited
 
 
 def clip_grad_norm_(
@@ -73,7 +76,7 @@ def clip_grad_norm_(
         raise ArgumentError(f"clip_grad_norm_ was given norm_type={norm_type}. Expected a number above 0, or inf.")
     found = _with_gradients(parameters)
     with ag.no_grad():
-        norm = _joint_norm([g.detach() for _, g in found], float(norm_type))
+        norm = _joint_norm([_held(g) for _, g in found], float(norm_type))
         size = norm.item()
         if error_if_nonfinite and not isfinite(size):
             raise DataError(
@@ -115,12 +118,16 @@ def clip_grad_adaptive_(parameters: Tensor | Iterable[Tensor], clip_factor: floa
     factor, least = _positive("clip_factor", clip_factor), _positive("eps", eps)
     with ag.no_grad():
         for w, g in _with_gradients(parameters):
-            limit = factor * ag.maximum(_unit_norm(w.detach()), least)
-            size = _unit_norm(g.detach())
-            w.grad = ag.where(size > limit, g.detach() * (limit / ag.maximum(size, SMALL)), g.detach())
+            if isinstance(g, RowSparse) and w.ndim > 1:
+                rows = ag.take(w.detach(), g.coalesce().indices, 0)
+                small: Any = g.map(partial(_scaled_down, rows, factor=factor, least=least))
+            else:
+                g = g.to_dense() if isinstance(g, RowSparse) else g.detach()
+                small = _scaled_down(w.detach(), g, factor=factor, least=least)
+            w.grad = small
 
 
-def _with_gradients(parameters: Tensor | Iterable[Tensor]) -> list[tuple[Tensor, Tensor]]:
+def _with_gradients(parameters: Tensor | Iterable[Tensor]) -> list[tuple[Tensor, Any]]:
     parameters = [parameters] if isinstance(parameters, Tensor) else parameters
     return [(w, w.grad) for w in parameters if w.grad is not None]
 
@@ -134,6 +141,20 @@ def _joint_norm(gradients: list[Tensor], p: float) -> Tensor:
     if p == 2:  # a product with itself makes no array on its way
         return ag.sqrt(ag.sum(ag.stack([ag.vecdot(g, g) for g in flat])))
     return ag.sum(ag.stack([ag.sum(ag.abs(g) ** p) for g in flat])) ** (1 / p)
+
+
+def _limited(g: Tensor, limit: float) -> Tensor:
+    return ag.clip(g, -limit, limit)
+
+
+def _scaled_down(w: Tensor, g: Tensor, *, factor: float, least: float) -> Tensor:
+    limit, size = factor * ag.maximum(_unit_norm(w), least), _unit_norm(g)
+    return ag.where(size > limit, g * (limit / ag.maximum(size, SMALL)), g)
+
+
+def _held(g: Tensor | RowSparse) -> Tensor:
+    """The numbers of a gradient that may not be zero."""
+    return g.coalesce().values if isinstance(g, RowSparse) else g.detach()
 
 
 def _unit_norm(x: Tensor) -> Tensor:

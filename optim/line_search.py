@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from math import sqrt
+from dataclasses import dataclass, replace
+from math import inf, isfinite, sqrt
 
 from autograd import Tensor
 
@@ -29,7 +29,8 @@ def strong_wolfe(evaluate: Evaluate, start: Point, t: float, *, length: float, s
 
         f(t) <= f(0) + 1e-4 t f'(0)             |f'(t)| <= 0.9 |f'(0)|
 
-    A first loop goes on until such a point, or a bracket of one, is found; a second one narrows the bracket.
+    A first loop goes on until such a point, or a bracket of one, is found; a second one narrows the bracket. A place
+    where f or its slope is not finite counts as too far.
 
     Parameters:
         evaluate: the point at t.
@@ -40,14 +41,14 @@ def strong_wolfe(evaluate: Evaluate, start: Point, t: float, *, length: float, s
 
     Nocedal and Wright, "Numerical optimization", 2006, algorithms 3.5 and 3.6.
     """
-    previous, new = start, evaluate(t)
+    previous, new = start, _finite(evaluate, t)
     for k in range(limit):
         if _too_high(new, start) or (k > 1 and new.f >= previous.f) or (new.slope >= 0 and not _flat(new, start)):
             return _narrowed(evaluate, start, [previous, new], length=length, smallest=smallest, limit=limit - k)
         if _flat(new, start):
             return new
         t = cubic_minimum(previous, new, (new.t + 0.01 * (new.t - previous.t), 10 * new.t))
-        previous, new = new, evaluate(t)
+        previous, new = new, _finite(evaluate, t)
     return start if start.f <= new.f else new
 
 
@@ -61,7 +62,7 @@ def _narrowed(
         if (right - left) * length < smallest:
             break
         t, stuck = _away(cubic_minimum(ends[0], ends[1], (left, right)), left, right, stuck)
-        new = evaluate(t)
+        new = _finite(evaluate, t)
         if _too_high(new, start) or new.f >= ends[low].f:
             ends[high] = new
             low, high = (0, 1) if ends[0].f <= ends[1].f else (1, 0)
@@ -72,6 +73,11 @@ def _narrowed(
             ends[high] = ends[low]
         ends[low] = new
     return ends[low]
+
+
+def _finite(evaluate: Evaluate, t: float) -> Point:
+    p = evaluate(t)
+    return p if isfinite(p.f) and isfinite(p.slope) else replace(p, f=inf)
 
 
 def _too_high(p: Point, start: Point) -> bool:
@@ -103,7 +109,7 @@ def cubic_minimum(a: Point, b: Point, bounds: tuple[float, float]) -> float:
     if a.t > b.t:
         a, b = b, a
     low, high = bounds
-    if a.t < b.t:
+    if a.t < b.t and isfinite(a.f) and isfinite(b.f):
         d1 = a.slope + b.slope - 3 * (a.f - b.f) / (a.t - b.t)
         square = d1 * d1 - a.slope * b.slope
         if square >= 0:

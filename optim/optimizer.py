@@ -203,8 +203,8 @@ class Optimizer(ABC):
             for _, some in sets:
                 some.settled()
             for w in params:
-                if w not in self._state:
-                    self._state[w] = self.init(w)
+                self._state[w] = _whole(self._state[w]) if w in self._state else self.init(w)
+            self._by_rows.difference_update(params)
             _, sets = self._together[k] = list(params), alike(params, self._state)
         return sets
 
@@ -308,6 +308,8 @@ class Optimizer(ABC):
 
 def _whole(state: State) -> State:
     """A state whose row-sparse parts are dense."""
+    if not any(isinstance(x, RowSparse) for x in state.values()):
+        return state
     return {key: x.to_dense() if isinstance(x, RowSparse) else x for key, x in state.items()}
 
 

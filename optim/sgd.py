@@ -22,6 +22,8 @@ class SGD(Optimizer):
     taken over, which is the loader's choice: `nn.DataLoader(x, y, batch_size=None)` for batch gradient descent,
     `batch_size=1` for stochastic gradient descent, anything between for mini-batches.
 
+    Of a row-sparse gradient only its rows are read and written; with momentum, the rows that ever had one.
+
     Parameters:
         params: Tensors, or dicts with settings of their own.
         lr: the learning rate, alpha in the notes.
@@ -45,6 +47,8 @@ class SGD(Optimizer):
     0.5
     """
 
+    rowwise = True
+    carried = frozenset({"momentum_buffer"})
     limits: ClassVar = {"lr": (0, inf), "momentum": (0, inf), "dampening": (-inf, inf), "weight_decay": (0, inf)}
 
     def __init__(

@@ -32,10 +32,12 @@ def affine_coordinates(matrices: Floats, shifts: Floats, height: int, width: int
     [[[[0.0, 0.0]], [[-1.0, 0.0]]]]
     """
     middle = np.array([(height - 1) / 2, (width - 1) / 2])
-    grid = np.stack(np.meshgrid(np.arange(height), np.arange(width), indexing="ij")).reshape(2, -1)
-    from_middle = grid - (middle + shifts)[:, :, None]
-    found: Floats = np.linalg.inv(matrices) @ from_middle + middle[:, None]
-    return found.reshape(-1, 2, height, width)
+    inverse = np.linalg.inv(matrices)
+    first = middle - (inverse @ (middle + shifts)[:, :, None])[:, :, 0]  # where (0, 0) comes from
+    down = first[:, :, None] + inverse[:, :, :1] * np.arange(height)
+    right = inverse[:, :, 1:] * np.arange(width)
+    found: Floats = down[:, :, :, None] + right[:, :, None]
+    return found
 
 
 def affine(images: Array, matrices: Floats, shifts: Floats, *, order: Order = "bilinear", fill: Fill = 0.0) -> Array:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import loader, tape
+from bench import __main__ as bench
+from bench.reports import findings, markdown, words
+from bench.reports.suites import collected
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -67,14 +69,45 @@ def test_links_and_files_that_pages_name_exist(page):
     assert [str(path) for path in links + named if not path.is_file()] == []
 
 
-def test_figures_are_of_rows_that_the_cases_print():
-    rows = tape.run(repeats=1, length=2, number=1, peers=False) + loader.run(repeats=1, rows=512)
-    fixed = [row.what for row in rows if "512" not in row.what]  # the loader's first row names its size
-    assert [what for what in fixed if not re.search(rf"^{re.escape(what)}  ", README, re.MULTILINE)] == []
-    assert len(fixed) == len(rows) - 1
-    for row in rows:
-        if row.target is not None and row.what in README:
-            assert f"<= {row.target:g} {row.unit}" in next(k for k in README.splitlines() if k.startswith(row.what))
+COSTS = README.partition("## What it costs")[2].partition("\n## ")[0]
+FIGURE = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]*\w)")
+
+
+def test_the_table_of_costs_is_what_the_report_writes_from_its_figures():
+    stored = collected(ROOT / "docs" / "measured.json")
+    assert markdown.block(stored) in COSTS
+    assert markdown.page(stored) == (ROOT / "docs" / "measured.md").read_text(encoding="utf-8")
+
+
+def test_every_figure_of_the_costs_is_traceable():
+    """Each number of the table stands in the page of the report, and there are no figures beside the table."""
+    before, block, after = re.split(f"{markdown.BEGIN}|{markdown.END}", COSTS)
+    page = (ROOT / "docs" / "measured.md").read_text(encoding="utf-8")
+    lines = [line for line in block.splitlines() if line.startswith("|")]
+    assert len(lines) > 4
+    assert [line for line in lines if line not in page.splitlines()] == []
+    assert set(FIGURE.findall(before + after)) == {"1", "20"}  # a ratio of 1, and 20 minutes
+
+
+def test_every_ratio_of_the_table_is_that_of_a_comparison_in_the_figures():
+    for suite in collected(ROOT / "docs" / "measured.json"):
+        found = {c.what: c.ratio.median for c in findings.comparisons(suite)}
+        line = next(line for line in COSTS.splitlines() if line.startswith(f"| {suite['case']} |"))
+        cells = [cell.strip() for cell in line.split("|")]
+        assert cells[2:4] == ([str(len(found)), str(sum(r <= 1 for r in found.values()))] if found else ["", ""])
+        for cell, pick in ((cells[6], min), (cells[7], max)) if found else ():
+            what = pick(found, key=found.__getitem__)
+            assert cell.startswith(f"{words.times(found[what])} ({what}, ")
+
+
+def test_commands_of_the_costs_exist():
+    named = re.findall(r"`python -m bench ([^`]+)`", " ".join(COSTS.split()))
+    for line in named:
+        assert bench.parser().parse_args(line.split()).case in bench.CASES | bench.COMMANDS
+    suites = re.findall(r"`(\w+)`", COSTS[COSTS.index("lists the suites") :].partition("\n\n")[0])
+    assert set(suites) <= set(bench.CASES)
+    assert len(named) > 2
+    assert len(suites) >= 8
 
 
 def test_names_of_functions_that_the_table_lists_exist():

@@ -59,7 +59,8 @@ def gradcheck(
     Parameters:
         f: a function of the inputs that returns a Tensor, or a nested container of them. Random numbers from
             generators of `ag.random` are replayed.
-        inputs: one array or several. Floating ones are raised to float64 and checked, others passed on as they are. A
+        inputs: one array or several. Floating ones are raised to float64 and checked, others passed on as they are; of
+            a complex one the real and the imaginary part are checked, as two inputs, and so are complex results. A
             float64 leaf that requires a gradient is varied where it is, so that f may read it from elsewhere: pass
             `model.parameters()` of a model in float64 to check the model, or use `nn.gradcheck`.
         order: 2 checks the second derivatives too.
@@ -125,7 +126,7 @@ def gradgradcheck(
 
 def listed(inputs: Any) -> list[Any]:
     """One input or several as a list."""
-    return [inputs] if isinstance(inputs, (Tensor, np.ndarray, float)) else list(inputs)
+    return [inputs] if isinstance(inputs, (Tensor, np.ndarray, float, complex)) else list(inputs)
 
 
 def _second(f: Callable[..., Any], inputs: list[Any], names: Sequence[str], asked: _Asked) -> GradcheckResult:
@@ -141,7 +142,7 @@ def _second(f: Callable[..., Any], inputs: list[Any], names: Sequence[str], aske
         for g, state in problem.states:
             g._bits.state = state
     cotangents = [Tensor(rng.uniform(0.5, 1.5, y.shape), leaf(y.shape, np.dtype(np.float64))) for y in outputs]
-    count, checked = len(inputs), problem.leaves()
+    count, checked = len(problem.variables), problem.leaves()
 
     def pull_back(*args: Any) -> tuple[Tensor, ...]:
         ys = problem.run()

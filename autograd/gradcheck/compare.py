@@ -10,7 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.gradcheck.analytic import Chosen, backwards, forwards, pulled, pushed
-from autograd.gradcheck.numeric import ROUNDING, Estimate, Judge, derivative, scale_of, step, steps_for
+from autograd.gradcheck.batch import Batch
+from autograd.gradcheck.numeric import (
+    ROUNDING,
+    Estimate,
+    Judge,
+    derivative,
+    scale_around,
+    scale_of,
+    step,
+    steps_for,
+    steps_of,
+)
 from autograd.gradcheck.problem import Problem
 from autograd.gradcheck.result import Mismatch
 from autograd.tensor import Tensor
@@ -27,13 +38,26 @@ class How:
     judge: Judge
     eps: float | None  # the first step relative to the scale of an element
 
-    def steps(self, x: Array, index: tuple[int, ...]) -> list[float]:
+    @property
+    def power(self) -> float:
+        """The first step is this power of the precision, times the scale."""
+        return 0.3 if self.eps is None else float(np.log(self.eps) / np.log(self.judge.eps))
+
+    def first(self, x: Array, elements: Sequence[Place]) -> Array:
+        """The first step for each element."""
+        own = np.abs(x[tuple(np.array(elements, int).reshape(len(elements), x.ndim).T)]).reshape(len(elements))
+        with np.errstate(all="ignore"):
+            smallest = steps_of(16 * np.spacing(own), 1.0)
+            return np.asarray(
+                np.maximum(steps_of(scale_of(own, scale_around(x)), self.judge.eps, self.power), smallest)
+            )
+
+    def steps(self, x: Array, index: Place) -> list[float]:
         """Steps for one element."""
-        scale = scale_of(x, index)
-        smallest = 16 * float(np.spacing(abs(x[index])))
-        power = 0.3 if self.eps is None else float(np.log(self.eps) / np.log(self.judge.eps))
         own = abs(float(x[index]))
-        return steps_for(scale, (float(np.max(np.abs(x))), own, own / 128), self.judge.eps, smallest, power)
+        scale = float(scale_of(own, scale_around(x)))
+        smallest = 16 * float(np.spacing(own))
+        return steps_for(scale, (float(np.max(np.abs(x))), own, own / 128), self.judge.eps, smallest, self.power)
 
 
 @dataclass
@@ -49,7 +73,7 @@ class Found:
 
 def full(problem: Problem, outputs: Sequence[Tensor], base: Array, chosen: Chosen, how: How) -> Found:
     """Every chosen element of every variable against every element of the outputs."""
-    found = Found()
+    found, batch = Found(), Batch(problem, outputs)
     blocks = {}
     if "reverse" in how.modes:
         blocks["reverse"] = backwards(problem, outputs, chosen)
@@ -60,8 +84,12 @@ def full(problem: Problem, outputs: Sequence[Tensor], base: Array, chosen: Chose
         x = problem.variables[k].value
         scale = max((float(np.nanmax(np.abs(b[n]), initial=0)) for b in blocks.values()), default=0.0)
         judge = replace(how.judge, scale=scale if np.isfinite(scale) else 0.0)
-        numeric = np.zeros((len(places), len(elements)))
-        for c, index in enumerate(elements):
+        done, numeric = batch.agreeing(
+            k, elements, how.first(x, elements), base, [b[n] for b in blocks.values()], judge
+        )
+        found.compared += int(done.sum()) * len(places) * len(blocks)
+        for c in np.flatnonzero(~done).tolist():
+            index = elements[c]
             columns = {mode: b[n][:, c] for mode, b in blocks.items()}
             exact = next(iter(columns.values()))
             e = derivative(problem.along(k, index), base, how.steps(x, index), exact, judge)

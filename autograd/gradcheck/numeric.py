@@ -72,16 +72,24 @@ class Judge:
 
 def step(scale: float, eps: float, power: float = 0.3) -> float:
     """A step for a variable of that scale: a power of 2, so that x + h is exact."""
-    return float(2.0 ** np.round(np.log2(scale * eps**power)))
+    return float(steps_of(scale, eps, power))
 
 
-def scale_of(x: Array, index: tuple[int, ...]) -> float:
-    """The size of an element, or of its neighbours if it is much smaller than they are; 1 for zeros."""
+def steps_of(scale: Any, eps: float, power: float = 0.3) -> Any:
+    """`step` for many variables."""
+    return 2.0 ** np.round(np.log2(scale * eps**power))
+
+
+def scale_around(x: Array) -> float:
+    """The size of the elements of an array."""
     with np.errstate(over="ignore"):
-        around = float(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
-    own = abs(float(x[index]))
-    around = around if np.isfinite(around) else own
-    return max(own, 0.01 * around) or 1.0
+        return float(np.sqrt(np.mean(np.square(x, dtype=np.float64)))) if x.size else 0.0
+
+
+def scale_of(own: Any, around: float) -> Any:
+    """The size of elements, or of their neighbours if they are much smaller than those are; 1 for zeros."""
+    found = np.maximum(own, 0.01 * around) if np.isfinite(around) else own
+    return np.where(found == 0, 1.0, found)
 
 
 def steps_for(scale: float, others: Sequence[float], eps: float, smallest: float, power: float = 0.3) -> list[float]:
@@ -91,30 +99,31 @@ def steps_for(scale: float, others: Sequence[float], eps: float, smallest: float
     return list(dict.fromkeys(max(s, step(smallest, 1.0)) for s in (step(scale, eps, power), *wider)))
 
 
-def settled(above: Array, below: Array, base: Array, h: float, exact: Array, judge: Judge) -> bool:
-    """Whether one step already agrees so well, without a jump, that a second one would change nothing."""
+def settled(above: Array, below: Array, base: Array, h: Any, exact: Array, judge: Judge) -> Array:
+    """Whether, for each variable, one step already agrees so well, without a jump, that a second changes nothing."""
     tolerance = judge.tolerance(exact)
-    jump = _slope(above, base, h) - _slope(base, below, h)
+    jump = slope(above, base, h) - slope(base, below, h)
     blur = ROUNDING * judge.eps * np.abs(base) / h
-    close = np.abs(_slope(above, below, 2 * h) - exact) <= 0.1 * tolerance
-    return bool((close & (np.abs(jump) <= tolerance) & (blur <= tolerance)).all())
+    close = np.abs(slope(above, below, 2 * h) - exact) <= 0.1 * tolerance
+    found: Array = (close & (np.abs(jump) <= tolerance) & (blur <= tolerance)).all(0)
+    return found
 
 
 def estimate(at: At, base: Array, h: float, judge: Judge, exact: Array | None = None) -> Estimate:
     """Richardson's extrapolation from the steps h and h/2; from h alone where `exact` agrees with it at once."""
     above, below = at(h), at(-h)
-    if exact is not None and settled(above, below, base, h, exact, judge):
+    if exact is not None and settled(above, below, base, h, exact, judge).all():
         nothing = np.zeros(len(base))
-        return Estimate(_slope(above, below, 2 * h), nothing, nothing > 0, nothing, nothing, nothing)
+        return Estimate(slope(above, below, 2 * h), nothing, nothing > 0, nothing, nothing, nothing)
     above2, below2 = at(h / 2), at(-h / 2)
-    first, second = _slope(above, below, 2 * h), _slope(above2, below2, h)
+    first, second = slope(above, below, 2 * h), slope(above2, below2, h)
     value = (4 * second - first) / 3
     size = np.maximum.reduce([np.abs(base), np.abs(above), np.abs(below)])
     blur = ROUNDING * judge.eps * size / h
     blur = np.where(np.isfinite(blur), blur, 0.0)
     error = np.abs(value - second) + blur
-    right, left = _slope(above2, base, h / 2), _slope(base, below2, h / 2)
-    jump, wide = right - left, _slope(above, base, h) - _slope(base, below, h)
+    right, left = slope(above2, base, h / 2), slope(base, below2, h / 2)
+    jump, wide = right - left, slope(above, base, h) - slope(base, below, h)
     size_of = np.maximum(np.abs(right), np.abs(left))
     kink = (np.abs(jump) > PERSISTS * np.abs(wide)) & (np.abs(jump) > judge.tolerance(size_of) + 8 * blur)
     kink |= np.isfinite(base) & (np.isfinite(above2) != np.isfinite(below2))
@@ -122,7 +131,7 @@ def estimate(at: At, base: Array, h: float, judge: Judge, exact: Array | None = 
     return Estimate(value, error, kink, left, right, blur)
 
 
-def _slope(a: Array, b: Array, h: float) -> Array:
+def slope(a: Array, b: Array, h: Any) -> Array:
     """(a - b) / h, 0 between equal infinities."""
     found: Array = np.where(a == b, 0.0, a - b) / h
     return found

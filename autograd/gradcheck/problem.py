@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.ops.complex import imag, real
 from autograd.random import Generator, generators
 from autograd.tape import enable_grad, entries, leaf, no_grad
 from autograd.tensor import Tensor, as_tensor
@@ -21,7 +22,8 @@ class Problem:
     """A function of some leaves, whose random generators are set back before every run.
 
     Attributes:
-        variables: what the function is called with; floating arrays among them are float64 leaves.
+        variables: what the function is called with; floating arrays among them are float64 leaves, and a complex one
+            is two, its real and its imaginary part.
         checked: positions of those. names: what each variable is called.
         record: whether the tape must run even for values, as for a function that differentiates.
     """
@@ -29,9 +31,9 @@ class Problem:
     def __init__(
         self, f: Callable[..., Any], inputs: Sequence[Any], names: Sequence[str], record: bool = False
     ) -> None:
-        self.f = f
-        self.variables = [raised(x) for x in inputs]
-        self.names = [*names, *(f"input {k}" for k in range(len(names), len(inputs)))]
+        titles = [*names, *(f"input {k}" for k in range(len(names), len(inputs)))]
+        self.f, parts, self.names = in_parts(f, inputs, titles)
+        self.variables = [raised(x) for x in parts]
         self.checked = [k for k, v in enumerate(self.variables) if isinstance(v, Tensor) and v.requires_grad]
         self.record = record
         self.states: list[tuple[Generator, Any]] = []
@@ -42,7 +44,7 @@ class Problem:
         return [self.variables[k] for k in self.checked]
 
     def run(self) -> list[Tensor]:
-        """The floating outputs, with generators where they stood before the first run."""
+        """The floating outputs, complex ones in two parts, with generators where they stood before the first run."""
         if not self.settled:
             before = [(g, g.get_state(), g._bits.state) for g in list(generators)]
             result = self.f(*self.variables)
@@ -53,7 +55,9 @@ class Problem:
                 g._bits.state = kept
             result = self.f(*self.variables)
         outputs = [as_tensor(y) for y in flatten(result)[0]]
-        return [y for y in outputs if y.dtype.kind == "f"]
+        return [
+            p for y in outputs for p in ((real(y), imag(y)) if y.dtype.kind == "c" else (y,)) if p.dtype.kind == "f"
+        ]
 
     def outputs(self) -> list[Tensor]:
         """The outputs, recorded."""
@@ -95,6 +99,36 @@ class Problem:
         return at
 
 
+def in_parts(
+    f: Callable[..., Any], inputs: Sequence[Any], names: Sequence[str]
+) -> tuple[Callable[..., Any], list[Any], list[str]]:
+    """f as a function of real inputs, with the real and the imaginary part in place of each complex one."""
+    joined = [getattr(x, "dtype", np.dtype(type(x) if type(x) is complex else float)).kind == "c" for x in inputs]
+    if not any(joined):
+        return f, list(inputs), list(names)
+    parts: list[Any] = []
+    titles: list[str] = []
+    for x, name, two in zip(inputs, names, joined, strict=True):
+        value = np.asarray(x.value if isinstance(x, Tensor) else x)
+        parts += [value.real.astype(np.float64), value.imag.astype(np.float64)] if two else [x]
+        titles += [f"{name} (real part)", f"{name} (imaginary part)"] if two else [name]
+
+    def of_parts(*given: Any) -> Any:
+        rest = iter(given)
+        whole = [next(rest) + 1j * next(rest) if two else next(rest) for two in joined]
+        leaves = [(x, w) for x, w, two in zip(inputs, whole, joined, strict=True) if two and isinstance(x, Tensor)]
+        held = [(x, x.value, x.node) for x, _ in leaves]
+        for x, w in leaves:  # f may read the leaves themselves
+            x.value, x.node = w.value, w.node
+        try:
+            return f(*whole)
+        finally:
+            for x, value, node in held:
+                x.value, x.node = value, node
+
+    return of_parts, parts, titles
+
+
 def raised(x: Any) -> Any:
     """A floating input as a float64 leaf; others as they are."""
     if isinstance(x, Tensor) and x.requires_grad and x.is_leaf and x.dtype == np.float64:
@@ -107,7 +141,7 @@ def precision(outputs: Sequence[Tensor]) -> float:
     """The machine epsilon of the coarsest floating numbers on the way to the outputs."""
     dtypes = {y.dtype for y in outputs}
     dtypes |= {
-        node.dtype for node in entries([y.node for y in outputs if y.node is not None]) if node.dtype.kind == "f"
+        node.dtype for node in entries([y.node for y in outputs if y.node is not None]) if node.dtype.kind in "fc"
     }
     return max((float(np.finfo(d).eps) for d in dtypes), default=float(np.finfo(np.float64).eps))
 
@@ -115,7 +149,7 @@ def precision(outputs: Sequence[Tensor]) -> float:
 def overlapping(inputs: Sequence[Any], names: Sequence[str]) -> str:
     """In words, which inputs share memory with themselves or with each other; nothing if none do."""
     arrays = [(n, x.value if isinstance(x, Tensor) else x) for n, x in zip(names, inputs, strict=True)]
-    floating = [(n, a) for n, a in arrays if isinstance(a, np.ndarray) and a.dtype.kind == "f" and a.size]
+    floating = [(n, a) for n, a in arrays if isinstance(a, np.ndarray) and a.dtype.kind in "fc" and a.size]
     for name, a in floating:
         if _folded(a):
             return f"elements of {name} share memory: moving one moves others. Write {name}.copy()."

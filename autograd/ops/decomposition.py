@@ -1,14 +1,23 @@
-"""Factors of matrices, and what they solve: over the last two axes, any number of leading ones a batch."""
+"""Factors of matrices, and what they solve: over the last two axes, any number of leading ones a batch.
+
+What is analytic in a complex matrix (solutions, inverses, determinants) has a rule with transposes, right for complex
+cotangents as it stands. What has a conjugate in its definition (the factors) has one for gradients, with Hermitian
+transposes, marked `of_gradients`: those are the conjugates of cotangents, as `autograd.sweep` explains.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autograd.domain import Shape, case
+from autograd.errors import DifferentiationError
+from autograd.ops.complex import imag, is_complex, real, turned
 from autograd.ops.elementwise import multiply, where
 from autograd.ops.index import getitem
 from autograd.ops.join import concat
@@ -41,9 +50,37 @@ def _t(x: Any) -> Any:
     return matrix_transpose(x)
 
 
+def _h(x: Any) -> Any:
+    """The transpose, conjugated if complex."""
+    return turned(matrix_transpose(x))
+
+
 def _even(a: Any) -> Any:
-    """The symmetric part."""
-    return (a + _t(a)) * 0.5
+    """The symmetric or Hermitian part."""
+    return (a + _h(a)) * 0.5
+
+
+def of_gradients(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """A rule that takes a gradient to a gradient, as one of cotangents."""
+
+    @wraps(rule)
+    def conjugated(g: Any, *saved: Any) -> Any:
+        return turned(rule(turned(g), *saved))
+
+    return conjugated
+
+
+def _check_phases(turn: Any, name: str) -> None:
+    """Refuse what depends on the phases of complex vectors: they are arbitrary, and it has no derivative."""
+    value = getattr(turn, "value", turn)
+    if not isinstance(value, np.ndarray) or value.dtype.kind != "c":
+        return
+    phases = np.abs(np.diagonal(value, axis1=-2, axis2=-1).imag)
+    if np.max(phases, initial=0) > 1e-2 * np.max(np.abs(value), initial=0) + 1e-6:
+        raise DifferentiationError(
+            f"{name}: the result depends on the phases of complex vectors, which are arbitrary: it has no derivative.\n"
+            "Write a function that they cancel from, as ag.abs(v) or v @ v.mH."
+        )
 
 
 def _eye(n: int, like: Any) -> NDArray[Any]:
@@ -88,12 +125,12 @@ inv_: Primitive = primitive(
 
 
 def _cofactors(a: Any) -> Any:
-    """det(a) a^-T = det(u) det(v) u c v^T, c the products of the other singular values: for a singular a too."""
+    """det(a) a^-T = det(u) det(vh) conj(u c vh), c the products of the other singular values: for a singular a too."""
     u, s, vh = np.linalg.svd(a)
     n = s.shape[-1]
     others = np.where(np.eye(n, dtype=bool), 1, s[..., None, :]).prod(-1)
     sign = np.linalg.det(u) * np.linalg.det(vh)
-    return (sign[..., None, None] * (u * others[..., None, :]) @ vh).astype(s.dtype)
+    return (sign[..., None, None] * ((u * others[..., None, :]) @ vh).conj()).astype(u.dtype)
 
 
 def _cofactor_rule(g: Any, y: Any, a: Any) -> Any:
@@ -121,25 +158,38 @@ logabsdet_: Primitive = primitive(
     cases=_SQUARE,
     doc="log |det(a)|, without overflow.",
 )
+detphase_: Primitive = primitive(
+    "detphase",
+    "a",
+    lambda a: np.linalg.slogdet(a)[0],
+    vjp=(lambda g, y, a: expand_dims(imag(g * y) * (1j if is_complex(y) else 0), (-2, -1)) * _t(inv_(a)),),
+    cases=_SQUARE,
+    doc="det(a) / |det(a)|, of complex matrices.",
+)
 detsign_ = nondifferentiable("detsign", "a", lambda a: np.linalg.slogdet(a)[0], doc="The sign of det(a).")
 
 
 # ---- factors. Those that come in several parts are packed into one array, which `getitem` takes apart
 
 
+@of_gradients
 def _cholesky_rule(g: Any, y: Any) -> Any:
-    """L^-T P L^-1, P the lower triangle of L^T g with half its diagonal (Murray 2016), made symmetric."""
-    p = matmul(_t(y), g) * _weights(y.shape[-1], 0.5, y)
-    return _even(solve_(_t(y), _t(solve_(_t(y), p))))
+    """L^-H P L^-1, P the lower triangle of L^H g with half its diagonal (Murray 2016), made Hermitian."""
+    p = matmul(_h(y), g) * _weights(y.shape[-1], 0.5, y)
+    return _even(solve_(_h(y), _h(solve_(_h(y), p))))
+
+
+def _hermitian(a: Any) -> Any:
+    return (a + (a.mT.conj() if a.dtype.kind == "c" else a.mT)) * 0.5
 
 
 cholesky_: Primitive = primitive(
     "cholesky",
     "a",
-    lambda a: np.linalg.cholesky((a + a.mT) * 0.5),
+    lambda a: np.linalg.cholesky(_hermitian(a)),
     vjp=(_cholesky_rule,),
     cases=(case((3, 3), on=DEFINITE), case((2, 2, 2), on=DEFINITE), case((1, 1), on=DEFINITE)),
-    doc="The lower triangular L with L L^T the symmetric part of a.",
+    doc="The lower triangular L with L L^H the Hermitian part of a.",
 )
 
 
@@ -150,16 +200,18 @@ def _gaps(squares: Any) -> Any:
     return where(eye, 0, 1 / where(eye, 1, gap))
 
 
+@of_gradients
 def _eigh_rule(g: Any, y: Any) -> Any:
-    """V (diag(gw) + F * V^T gV) V^T made symmetric (Giles 2008): F is antisymmetric, so V^T gV may be too."""
-    v, gv, gw = y[..., :-1], getitem(g, (..., slice(None, -1))), getitem(g, (..., -1))
-    turn = matmul(_t(v), gv)
-    inner = chain((turn - _t(turn)) * 0.5, _gaps(y[..., -1])) + expand_dims(gw, -1) * _eye(v.shape[-1], v)
-    return _even(matmul(matmul(v, inner), _t(v)))
+    """V (diag(gw) + F * V^H gV) V^H made Hermitian (Giles 2008): F is antisymmetric, so V^H gV may be too."""
+    v, gv, gw = y[..., :-1], getitem(g, (..., slice(None, -1))), real(getitem(g, (..., -1)))
+    turn = matmul(_h(v), gv)
+    _check_phases(turn, "eigh")
+    inner = chain((turn - _h(turn)) * 0.5, _gaps(real(y[..., -1]))) + expand_dims(gw, -1) * _eye(v.shape[-1], v)
+    return _even(matmul(matmul(v, inner), _h(v)))
 
 
 def _eigh_forward(a: Any) -> Any:
-    w, v = np.linalg.eigh((a + a.mT) * 0.5)
+    w, v = np.linalg.eigh(_hermitian(a))
     return np.concatenate([v, w[..., None]], -1)
 
 
@@ -169,7 +221,7 @@ eigh_: Primitive = primitive(
     _eigh_forward,
     vjp=(_eigh_rule,),
     cases=(case((3, 3), on=DEFINITE), case((2, 2, 2), on=DEFINITE), case((1, 1), on=DEFINITE)),
-    doc="Eigenvectors of the symmetric part of a as columns, and behind them a column of the eigenvalues.",
+    doc="Eigenvectors of the Hermitian part of a as columns, and behind them a column of the eigenvalues.",
 )
 
 
@@ -199,17 +251,23 @@ def _svd_forward(a: Any) -> Any:
     return packed([u, s[..., None, :], vh])
 
 
+@of_gradients
 def _svd_rule(g: Any, y: Any, a: Any) -> Any:
-    """The thin decomposition of distinct singular values (Townsend 2016, "Differentiating the SVD")."""
+    """The thin decomposition of distinct singular values (Townsend 2016; Wan and Zhang 2019 for the complex part)."""
     (u, s, vh), (gu, gs, gvh) = unpacked(y, svd_shapes(a)), unpacked(g, svd_shapes(a))
-    v, gv, gaps = _t(vh), _t(gvh), _gaps(getitem(s * s, (..., 0, slice(None))))
-    left, right = matmul(_t(u), gu), matmul(_t(v), gv)
-    inner = chain(left - _t(left), gaps) * s + _t(s) * chain(right - _t(right), gaps)
-    whole = matmul(matmul(u, inner + gs * _eye(s.shape[-1], s)), vh)
+    s, gs = real(s), real(gs)
+    v, gv, gaps = _h(vh), _h(gvh), _gaps(getitem(s * s, (..., 0, slice(None))))
+    left, right = matmul(_h(u), gu), matmul(_h(v), gv)
+    eye, skew = _eye(s.shape[-1], s), left - _h(left)
+    inner = chain(skew, gaps) * s + _t(s) * chain(right - _h(right), gaps) + gs * eye
+    if is_complex(y):
+        _check_phases(left + right, "svd")
+        inner = inner + chain(skew, 0.5 / s) * eye
+    whole = matmul(matmul(u, inner), vh)
     if a.shape[-2] > a.shape[-1]:
         whole = whole + matmul(chain(gu - matmul(u, left), 1 / s), vh)
     if a.shape[-1] > a.shape[-2]:
-        whole = whole + matmul(u, _t(chain(gv - matmul(v, right), 1 / s)))
+        whole = whole + matmul(u, _h(chain(gv - matmul(v, right), 1 / s)))
     return whole
 
 
@@ -230,21 +288,22 @@ def qr_shapes(a: Any) -> list[tuple[int, int]]:
 
 
 def _tall_qr(q: Any, r: Any, gq: Any, gr: Any) -> Any:
-    """(gQ + Q sym) R^-T, sym the lower triangle of R gR^T - gQ^T Q copied up (Walter and Lehmann 2018)."""
-    m = matmul(r, _t(gr)) - matmul(_t(gq), q)
+    """(gQ + Q sym) R^-H, sym the lower triangle of R gR^H - gQ^H Q copied up (Walter and Lehmann 2018)."""
+    m = matmul(r, _h(gr)) - matmul(_h(gq), q)
     low = m * _weights(m.shape[-1], 0.5, q)
-    return _t(solve_(r, _t(gq + matmul(q, low + _t(low)))))
+    return _h(solve_(r, _h(gq + matmul(q, low + _h(low)))))
 
 
+@of_gradients
 def _qr_rule(g: Any, y: Any, a: Any) -> Any:
-    """Of a wide a = (x, z) the columns x give q, and z only q^T z: r = (r of x, q^T z)."""
+    """Of a wide a = (x, z) the columns x give q, and z only q^H z: r = (r of x, q^H z)."""
     (q, r), (gq, gr) = unpacked(y, qr_shapes(a)), unpacked(g, qr_shapes(a))
     m, n = a.shape[-2:]
     if m >= n:
         return _tall_qr(q, r, gq, gr)
     own, rest = (..., slice(None, m)), (..., slice(m, None))
     extra = getitem(gr, rest)
-    first = _tall_qr(q, getitem(r, own), gq + matmul(getitem(a, rest), _t(extra)), getitem(gr, own))
+    first = _tall_qr(q, getitem(r, own), gq + matmul(getitem(a, rest), _h(extra)), getitem(gr, own))
     return concat([first, matmul(q, extra)], -1)
 
 
@@ -258,12 +317,13 @@ qr_: Primitive = primitive(
 )
 
 
+@of_gradients
 def _pinv_rule(g: Any, y: Any, a: Any) -> Any:
-    """-P^T g P^T + (1 - A P) g^T P P^T + P^T P g^T (1 - P A), the rank constant (Golub and Pereyra 1973)."""
+    """-P^H g P^H + (1 - A P) g^H P P^H + P^H P g^H (1 - P A), the rank constant (Golub and Pereyra 1973)."""
     outside = _eye(a.shape[-2], y) - matmul(a, y)
     inside = _eye(a.shape[-1], y) - matmul(y, a)
-    down = -matmul(matmul(_t(y), g), _t(y))
-    return down + matmul(matmul(outside, _t(g)), matmul(y, _t(y))) + matmul(matmul(_t(y), y), matmul(_t(g), inside))
+    down = -matmul(matmul(_h(y), g), _h(y))
+    return down + matmul(matmul(outside, _h(g)), matmul(y, _h(y))) + matmul(matmul(_h(y), y), matmul(_h(g), inside))
 
 
 pinv_: Primitive = primitive(

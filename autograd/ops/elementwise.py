@@ -1,4 +1,8 @@
-"""Elementwise operations: each with its partial derivatives and the domain on which it is smooth."""
+"""Elementwise operations: each with its partial derivatives and the domain on which it is smooth.
+
+A partial derivative is that of an analytic function of complex numbers too, written once and without a conjugate. What
+is not analytic (`conj`, `real`, `imag`, `abs`, `angle`, `sign`) stands in `autograd.ops.complex`.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,16 @@ import numpy as np
 import scipy
 
 from autograd.domain import REALS, Booleans, Interval, case
+from autograd.errors import DTypeError
 from autograd.ops.compare import equal, greater, greater_equal, less, less_equal, logical_and
+from autograd.ops.complex import NONZERO, is_complex, sign
+from autograd.ops.complex import abs as abs
 from autograd.primitive import Primitive, elementwise, primitive, public
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
 
 POSITIVE = Interval(0.2, 4)
-NONZERO = Interval(-3, 3, avoid=(0,), margin=0.3)
 UNIT = Interval(-0.9, 0.9)
 STEPS = Interval(-2.4, 2.4, avoid=(-2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5))
 LN2, LN10 = math.log(2), math.log(10)
@@ -62,18 +68,6 @@ rsqrt: Primitive = elementwise(
     "rsqrt", "x", lambda x: 1 / np.sqrt(x), partials=(lambda y: -0.5 * y * y * y,), domain=POSITIVE, doc="1 / sqrt(x)."
 )
 cbrt = elementwise("cbrt", "x", np.cbrt, partials=(lambda y: 1 / (3 * y * y),), domain=NONZERO, doc="The cube root.")
-abs = elementwise(
-    "abs", "x", np.abs, partials=(lambda x: sign(x),), domain=NONZERO, code="fabs(x)", doc="|x|; its slope at 0 is 0."
-)
-sign: Primitive = elementwise(
-    "sign",
-    "x",
-    np.sign,
-    partials=(0,),
-    domain=NONZERO,
-    code="select(x > 0, 1, select(x < 0, -1, x))",
-    doc="-1, 0 or 1.",
-)
 floor_divide = elementwise(
     "floor_divide",
     "a b",
@@ -101,6 +95,11 @@ def _power_slope(a: Any, b: Any) -> Any:
     return where(equal(b, 0), 0, b * _pow(a, where(equal(b, 0), 1, b - 1)))
 
 
+def _log_of_base(a: Any, y: Any) -> Any:
+    """log(a), complex below 0 if the power is complex."""
+    return log(a * (1 + 0j)) if is_complex(y) else log(a)
+
+
 _pow = elementwise(
     "pow",
     "a b",
@@ -108,7 +107,7 @@ _pow = elementwise(
     partials=(
         _power_slope,
         # 0^b is 0 for every b > 0: its slope along b is 0 there, where log(a) is -inf
-        lambda y, a: where_(equal(a, 0), 0, y * log(where_(equal(a, 0), 1, a))),
+        lambda y, a: where_(equal(a, 0), 0, y * _log_of_base(where_(equal(a, 0), 1, a), y)),
     ),
     domain=(POSITIVE, Interval(-2, 2)),
     doc="a^b.",
@@ -223,15 +222,27 @@ def _ratio(a: Any, b: Any) -> Any:
 
 
 def _sigmoid(x: Any) -> Any:
+    if is_complex(x):
+        return 0.5 + 0.5 * np.tanh(0.5 * x)
     small = np.exp(-np.abs(x))  # in (0, 1]: nothing overflows on either side
     return np.where(np.greater_equal(x, 0), 1, small) / (1 + small)
 
 
 sigmoid: Primitive = elementwise("sigmoid", "x", _sigmoid, partials=(lambda y: y * (1 - y),), doc="1 / (1 + e^-x).")
+
+
+def _softplus(x: Any) -> Any:
+    if is_complex(x):
+        raise DTypeError(
+            "softplus was given complex numbers. Write ag.log(1 + ag.exp(x)) for its analytic continuation."
+        )
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
 softplus = elementwise(
     "softplus",
     "x",
-    lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
+    _softplus,
     partials=(lambda x: sigmoid(x),),
     doc="log(1 + e^x), without overflow.",
 )
@@ -310,14 +321,11 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Tensor:
     """
     if min is None or max is None:
         dtype = getattr(x, "dtype", np.dtype(float))
-        widest = (-math.inf, math.inf) if dtype.kind == "f" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+        widest = (-math.inf, math.inf) if dtype.kind in "fc" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
         min, max = widest[0] if min is None else min, widest[1] if max is None else max
     return _clip(x, min, max)
 
 
-conj = elementwise("conj", "x", np.conjugate, partials=(1,), code="x", doc="The complex conjugate: x itself, if real.")
-real = elementwise("real", "x", np.real, partials=(1,), code="x", doc="The real part: x itself, if real.")
-imag = elementwise("imag", "x", np.imag, partials=(0,), code="x * 0", doc="The imaginary part: 0, if x is real.")
 copysign: Primitive = elementwise(
     "copysign",
     "a b",

@@ -53,7 +53,7 @@ _logsumexp = primitive(
 
 
 def _stable_logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    top = np.max(np.real(x), axis=axis, keepdims=True, initial=-np.inf)
     shift = np.where(np.isfinite(top), top, 0).astype(top.dtype)
     with np.errstate(divide="ignore"):
         y = np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)) + shift

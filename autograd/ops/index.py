@@ -16,6 +16,7 @@ from autograd.domain import REALS, Booleans, Integers, case
 from autograd.errors import DTypeError, ShapeError
 from autograd.ops.axes import one_axis, rank, shape_of
 from autograd.ops.choose import pick
+from autograd.ops.compare import equal
 from autograd.primitive import Primitive, primitive, public
 
 if TYPE_CHECKING:
@@ -100,13 +101,11 @@ def _assign(x: Any, value: Any, *arrays: Any, index: Template) -> NDArray[Any]:
     return out
 
 
-def _last_writer(arrays: Sequence[Any], index: Template, shape: tuple[int, ...]) -> Any:
+def _last_writer(taken: Any, arrays: Sequence[Any], index: Template, shape: tuple[int, ...]) -> Any:
     """Which of the assigned elements are still there: of several written to one place, NumPy keeps the last."""
-    owner = np.zeros(shape, np.intp)
-    at = _filled(index, [np.asarray(a) for a in arrays])
-    number = np.arange(owner[at].size).reshape(owner[at].shape)
-    owner[at] = number
-    return owner[at] == number
+    number = np.arange(taken.size).reshape(taken.shape)
+    owner = _put(np.zeros(shape, np.intp), number, *arrays, index=index)
+    return equal(_getitem(owner, *arrays, index=index, shape=shape), number)
 
 
 def _put_rule(g: Any, rest: Sequence[Any], *, position: int, index: Template) -> Any:
@@ -114,7 +113,7 @@ def _put_rule(g: Any, rest: Sequence[Any], *, position: int, index: Template) ->
     if position == 0:
         return _put(g, 0, *arrays, index=index)
     taken = _getitem(g, *arrays, index=index, shape=g.shape)
-    return taken if all(a.dtype.kind == "b" for a in arrays) else taken * _last_writer(arrays, index, g.shape)
+    return taken if all(a.dtype.kind == "b" for a in arrays) else taken * _last_writer(taken, arrays, index, g.shape)
 
 
 _BOTH = (REALS, Integers(0, 3), Integers(0, 4))

@@ -11,6 +11,7 @@ import numpy as np
 from autograd.domain import case
 from autograd.errors import ShapeError
 from autograd.ops.axes import one_axis, rank, shape_of
+from autograd.ops.complex import turned
 from autograd.ops.index import getitem
 from autograd.ops.reduce import sum
 from autograd.ops.shape import broadcast_to, expand_dims, moveaxis, permute_dims, reshape
@@ -72,7 +73,7 @@ def matmul(a: Operand, b: Operand) -> Tensor:
 
 @public(np.vecdot)
 def vecdot(a: Operand, b: Operand, axis: int = -1) -> Tensor:
-    """The sum of products along an axis, the others broadcast.
+    """The sum of products along an axis, the others broadcast; complex elements of a are conjugated.
 
     >>> import autograd as ag
     >>> ag.vecdot(ag.tensor([1.0, 2.0]), ag.tensor([3.0, 4.0]))
@@ -81,7 +82,7 @@ def vecdot(a: Operand, b: Operand, axis: int = -1) -> Tensor:
     a, b = moveaxis(a, axis, -1), moveaxis(b, axis, -1)
     if shape_of(a)[-1] != shape_of(b)[-1]:
         raise ShapeError(f"vecdot was given shapes {shape_of(a)} and {shape_of(b)}. Expected axis {axis} equally long.")
-    return sum(a * b, -1)
+    return sum(turned(a) * b, -1)
 
 
 @public(np.tensordot)

@@ -9,9 +9,11 @@ import numpy as np
 
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import rank, shape_of
+from autograd.ops.complex import abs, is_complex, real, turned
 from autograd.ops.decomposition import (
     cholesky_,
     det_,
+    detphase_,
     detsign_,
     eigh_,
     inv_,
@@ -24,7 +26,6 @@ from autograd.ops.decomposition import (
     svd_shapes,
     unpacked,
 )
-from autograd.ops.elementwise import abs
 from autograd.ops.index import getitem
 from autograd.ops.linalg import matmul
 from autograd.ops.reduce import max, min, norm, sum
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Slogdet(NamedTuple):
-    """The sign of a determinant and the logarithm of its size."""
+    """The sign of a determinant (of a complex one, its phase) and the logarithm of its size."""
 
     sign: Tensor
     logabsdet: Tensor
@@ -145,14 +146,14 @@ def slogdet(a: Operand) -> Slogdet:
     Slogdet(sign=tensor(-1.), logabsdet=tensor(0.))
     """
     a = _matrices(a, "slogdet", square=True)
-    return Slogdet(detsign_(a), logabsdet_(a))
+    return Slogdet((detphase_ if is_complex(a) else detsign_)(a), logabsdet_(a))
 
 
 @public(np.linalg.cholesky)
 def cholesky(a: Operand, *, upper: bool = False) -> Tensor:
-    """The lower triangular L with L L^T = a, for a symmetric positive definite a; of upper, L^T.
+    """The lower triangular L with L L^H = a, for a symmetric or Hermitian positive definite a; of upper, L^H.
 
-    a is read as its symmetric part (a + a^T) / 2, and its gradient is symmetric.
+    a is read as its symmetric or Hermitian part (a + a^H) / 2, and its gradient is symmetric or Hermitian.
 
     Raises:
         ArgumentError: if a is not positive definite.
@@ -164,21 +165,22 @@ def cholesky(a: Operand, *, upper: bool = False) -> Tensor:
     """
     why = "a matrix that is not positive definite: add a small multiple of ag.eye, or write ag.eigh"
     y = _run(cholesky_, _matrices(a, "cholesky", square=True), why=why)
-    return y.mT if upper else y  # type: ignore[no-any-return]
+    return turned(y.mT) if upper else y  # type: ignore[no-any-return]
 
 
 @public(np.linalg.eigh)
 def eigh(a: Operand) -> Eigh:
-    """Eigenvalues and eigenvectors of a symmetric (..., n, n), read as its symmetric part (a + a^T) / 2.
+    """Eigenvalues and eigenvectors of a symmetric or Hermitian (..., n, n), read as its part (a + a^H) / 2.
 
-    The derivative of the eigenvectors is that of distinct eigenvalues, and infinite or undefined at equal ones.
+    The derivative of the eigenvectors is that of distinct eigenvalues, and infinite or undefined at equal ones. What
+    depends on the phases of complex eigenvectors, which are arbitrary, has none: a DifferentiationError backwards.
 
     >>> import autograd as ag
     >>> ag.eigh(ag.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
     tensor([1., 2.])
     """
     y = _run(eigh_, _matrices(a, "eigh", square=True), why=_DIVERGED)
-    return Eigh(getitem(y, (..., -1)), getitem(y, (..., slice(None, -1))))
+    return Eigh(real(getitem(y, (..., -1))), getitem(y, (..., slice(None, -1))))
 
 
 @public(np.linalg.eigvalsh)
@@ -197,10 +199,11 @@ def svd(a: Operand, full_matrices: bool = False) -> SVD:
     """The thin singular value decomposition a = U diag(S) Vh, with k = min(m, n).
 
     Shapes: (..., m, n) to (..., m, k), (..., k) and (..., k, n). The derivative of U and Vh is that of distinct
-    singular values, and infinite or undefined at equal ones.
+    singular values, and infinite or undefined at equal ones; what depends on the phases of complex vectors has none.
 
     Raises:
         ArgumentError: if full_matrices is asked for: the columns beyond the first k are arbitrary.
+        DifferentiationError: backwards, if the result depends on those phases.
 
     >>> import autograd as ag
     >>> ag.svd(ag.tensor([[0.0, 2.0], [1.0, 0.0]])).S
@@ -212,7 +215,7 @@ def svd(a: Operand, full_matrices: bool = False) -> SVD:
         )
     a = _matrices(a, "svd")
     u, s, vh = unpacked(_run(svd_, a, why=_DIVERGED), svd_shapes(a))
-    return SVD(u, getitem(s, (..., 0, slice(None))), vh)
+    return SVD(u, real(getitem(s, (..., 0, slice(None)))), vh)
 
 
 @public(np.linalg.svdvals)
@@ -258,7 +261,7 @@ def pinv(a: Operand, rcond: float | None = None) -> Tensor:
     """
     matrix = _matrices(a, "pinv")
     if rcond is None:
-        kind = matrix.dtype if matrix.dtype.kind == "f" else np.float64
+        kind = matrix.dtype if matrix.dtype.kind in "fc" else np.float64
         rcond = float(np.finfo(kind).eps) * float(np.max(matrix.shape[-2:]))
     return _run(pinv_, matrix, why=_DIVERGED, rcond=rcond)  # type: ignore[no-any-return]
 

@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd.domain import Distinct, Interval, case
-from autograd.errors import ShapeError, UnsupportedError
+from autograd.errors import DTypeError, ShapeError, UnsupportedError
 from autograd.ops.axes import Axes, definite_axes, kept_shape, rank, shape_of
 from autograd.ops.compare import equal
-from autograd.ops.elementwise import abs, divide, multiply, pow, sign, square, where
+from autograd.ops.complex import abs, imag, is_complex, real, sign
+from autograd.ops.elementwise import divide, multiply, pow, square, where
 from autograd.ops.index import getitem
+from autograd.ops.join import concat
 from autograd.ops.running import product_before
 from autograd.ops.search import diagonal
-from autograd.ops.shape import astype, broadcast_to, permute_dims, reshape
+from autograd.ops.shape import astype, broadcast_to, expand_dims, permute_dims, reshape
 from autograd.primitive import primitive, public
 
 if TYPE_CHECKING:
@@ -93,6 +95,8 @@ _norm = primitive(
 
 
 def _euclidean(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+    if is_complex(x):
+        raise DTypeError("the primitive norm was given complex numbers. Write ag.norm(x), which takes their parts.")
     top = np.max(np.abs(x), axis=axis, keepdims=True, initial=0)
     scale = np.where((top > 0) & np.isfinite(top), top, 1).astype(top.dtype)  # squares of scaled values do not overflow
     y = np.sqrt(np.sum(np.square(x / scale), axis=axis, keepdims=True)) * scale
@@ -211,7 +215,21 @@ def var(
     """
     axes = _nonempty(x, axis, "var")
     count = _degrees_of_freedom(x, axes, correction if ddof is None else ddof, "var")
-    return sum_(square(x - mean(x, axes, keepdims=True)), axis=axes, keepdims=keepdims) / count
+    return sum_(_squared_size(x - mean(x, axes, keepdims=True)), axis=axes, keepdims=keepdims) / count
+
+
+def _squared_size(x: Any) -> Any:
+    """|x|^2, smooth at 0."""
+    return square(real(x)) + square(imag(x)) if is_complex(x) else square(x)
+
+
+def _length(x: Any, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+    """The square root of the sum of |x|^2: of a complex x that of its real and imaginary parts."""
+    if not is_complex(x):
+        return _norm(x, axis=axes, keepdims=keepdims)
+    parts = concat([expand_dims(real(x), 0), expand_dims(imag(x), 0)])
+    y = _norm(parts, axis=(0, *(k + 1 for k in axes)), keepdims=keepdims)
+    return reshape(y, shape_of(y)[1:]) if keepdims else y
 
 
 @public(np.std)
@@ -226,7 +244,7 @@ def std(
     """
     axes = _nonempty(x, axis, "std")
     count = _degrees_of_freedom(x, axes, correction if ddof is None else ddof, "std")
-    return _norm(x - mean(x, axes, keepdims=True), axis=axes, keepdims=keepdims) / math.sqrt(count)
+    return _length(x - mean(x, axes, keepdims=True), axes, keepdims) / math.sqrt(count)
 
 
 @public(np.linalg.norm, np.linalg.vector_norm)
@@ -246,7 +264,7 @@ def norm(x: Operand, ord: float | None = None, axis: Axes = None, *, keepdims: b
             "Write axis=(0, 1) for the vector norm of its elements."
         )
     if ord is None or ord == 2:
-        return _norm(x, axis=axes, keepdims=keepdims)
+        return _length(x, axes, keepdims)
     if ord in (math.inf, -math.inf):
         return (max if ord > 0 else min)(abs(x), axes, keepdims=keepdims)
     if ord == 0:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd.domain import case
-from autograd.errors import ShapeError
+from autograd.errors import DTypeError, ShapeError
 from autograd.ops.axes import Axes, definite_axes, definite_shape, one_axis, rank, shape_of
 from autograd.primitive import Primitive, nondifferentiable, primitive, public
 
@@ -246,9 +246,14 @@ def meshgrid(*xs: Operand, indexing: str = "xy") -> list[Tensor]:
 def astype(x: Operand, dtype: DTypeLike, copy: bool = True) -> Tensor:
     """The values in another dtype; the gradient comes back in the dtype of x, and ends at whole numbers and booleans.
 
+    Raises:
+        DTypeError: if complex numbers are to become real ones.
+
     >>> import autograd as ag
     >>> ag.astype(ag.tensor([1, 2]), "float32").dtype
     dtype('float32')
     """
     wanted = np.dtype(dtype)
+    if wanted.kind not in "cb" and getattr(x, "dtype", wanted).kind == "c":
+        raise DTypeError(f"astype was asked to make {x.dtype} into {wanted}. Write ag.real(x) or ag.abs(x) first.")  # type: ignore[union-attr]
     return (_astype if wanted.kind in "fc" else _rounded)(x, dtype=wanted)

@@ -9,8 +9,10 @@ from typing import Any
 import scipy
 
 from autograd.domain import Domain, Integers, Interval
+from autograd.errors import DTypeError
 from autograd.ops.compare import equal, less_equal, logical_and
-from autograd.ops.elementwise import POSITIVE, divide, exp, log, log1p, sigmoid, sign, where
+from autograd.ops.complex import is_complex, sign
+from autograd.ops.elementwise import POSITIVE, divide, exp, log, log1p, sigmoid, where
 from autograd.primitive import Primitive, elementwise
 
 BETWEEN = Interval(0.1, 0.9)
@@ -32,6 +34,8 @@ def _special(
 
 
 def _polygamma(n: Any, x: Any) -> Any:
+    if is_complex(x):
+        raise DTypeError("polygamma was given complex numbers, where there is no value, and digamma no derivative.")
     y = scipy.special.polygamma(n, x)
     return y.astype(x.dtype) if hasattr(x, "dtype") and x.dtype.kind == "f" else y
 
@@ -71,7 +75,7 @@ entr = _special("entr", "x", (lambda x: -log(x) - 1,), POSITIVE, "-x log(x), 0 a
 
 def _log_slope(a: Any, b: Any, logarithm: Callable[[Any], Any], lowest: float) -> Any:
     """log(b), and 0 where a log(b) is 0 log(0), which is 0 for every a beside it by convention."""
-    nought = logical_and(equal(a, 0), less_equal(b, lowest))
+    nought = logical_and(equal(a, 0), (equal if is_complex(b) else less_equal)(b, lowest))
     return where(nought, 0, logarithm(where(nought, lowest + 1, b)))
 
 

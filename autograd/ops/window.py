@@ -21,24 +21,26 @@ if TYPE_CHECKING:
 Sizes = tuple[int, ...]
 
 
-def _counts(shape: Sequence[int], size: Sizes, stride: Sizes, dilation: Sizes, axes: Sizes) -> Sizes:
+def counts_of(shape: Sequence[int], size: Sizes, stride: Sizes, dilation: Sizes, axes: Sizes) -> Sizes:
     """How many windows there are along each axis."""
     return tuple((shape[a] - d * (k - 1) - 1) // s + 1 for a, k, s, d in zip(axes, size, stride, dilation, strict=True))
 
 
-def _view(x: Any, *, size: Sizes, stride: Sizes, dilation: Sizes, axes: Sizes, shape: Sizes) -> NDArray[Any]:
+def view(x: Any, *, size: Sizes, stride: Sizes, dilation: Sizes, axes: Sizes, shape: Sizes) -> NDArray[Any]:
+    """All windows as a strided view."""
     x = np.asarray(x)
     lengths, strides = list(shape), list(x.strides)
-    for a, n, s in zip(axes, _counts(shape, size, stride, dilation, axes), stride, strict=True):
+    for a, n, s in zip(axes, counts_of(shape, size, stride, dilation, axes), stride, strict=True):
         lengths[a] = n
         strides[a] *= s
     inner = [x.strides[a] * d for a, d in zip(axes, dilation, strict=True)]
     return as_strided(x, (*lengths, *size), (*strides, *inner), writeable=False)
 
 
-def _fold(g: Any, *, size: Sizes, stride: Sizes, dilation: Sizes, axes: Sizes, shape: Sizes) -> NDArray[Any]:
+def folded(g: Any, *, size: Sizes, stride: Sizes, dilation: Sizes, axes: Sizes, shape: Sizes) -> NDArray[Any]:
+    """Windows added up in zeros of a shape."""
     out = np.zeros(shape, g.dtype)
-    counts = _counts(shape, size, stride, dilation, axes)
+    counts = counts_of(shape, size, stride, dilation, axes)
     for offset in itertools.product(*map(range, size)):  # one shifted, strided sum for each element of the window
         place = [slice(None)] * len(shape)
         for a, k, n, s, d in zip(axes, offset, counts, stride, dilation, strict=True):
@@ -55,7 +57,7 @@ _CASES = (
 _window: Primitive = primitive(
     "window",
     "x",
-    _view,
+    view,
     vjp=(
         lambda g, *, size, stride, dilation, axes, shape: _unwindow(
             g, size=size, stride=stride, dilation=dilation, axes=axes, shape=shape
@@ -67,21 +69,22 @@ _window: Primitive = primitive(
 _unwindow: Primitive = primitive(
     "fold",
     "x",
-    _fold,
+    folded,
     vjp=(
         lambda g, *, size, stride, dilation, axes, shape: _window(
             g, size=size, stride=stride, dilation=dilation, axes=axes, shape=shape
         ),
     ),
-    cases=tuple(case(tuple(_view(np.zeros(c["shape"]), **c).shape), **c) for c in _CASES),
+    cases=tuple(case(tuple(view(np.zeros(c["shape"]), **c).shape), **c) for c in _CASES),
     doc="Windows added up where they came from.",
 )
 
 
-def _each(value: int | Sequence[int], count: int, name: str) -> Sizes:
+def each(value: int | Sequence[int], count: int, name: str, who: str = "window") -> Sizes:
+    """One positive number for each axis, given as one for all or one each."""
     sizes = (value,) * count if isinstance(value, int) else tuple(value)
     if len(sizes) != count or min(sizes, default=1) < 1:
-        raise ShapeError(f"window was given {name}={value} for {count} axes. Expected one positive integer for each.")
+        raise ShapeError(f"{who} was given {name}={value} for {count} axes. Expected one positive integer for each.")
     return sizes
 
 
@@ -111,9 +114,9 @@ def window(
     shape = shape_of(x)
     over = definite_axes(axes, rank(x), "window")
     sizes, strides, dilations = (
-        _each(v, len(over), n) for v, n in ((size, "size"), (stride, "stride"), (dilation, "dilation"))
+        each(v, len(over), n) for v, n in ((size, "size"), (stride, "stride"), (dilation, "dilation"))
     )
-    if min(_counts(shape, sizes, strides, dilations, over), default=1) < 1:
+    if min(counts_of(shape, sizes, strides, dilations, over), default=1) < 1:
         raise ShapeError(
             f"window of size {sizes} with dilation {dilations} does not fit into axes {over} of shape {shape}. "
             "Pad the input, or make the window smaller."
@@ -138,12 +141,12 @@ def fold(
     """
     full = tuple(shape)
     over = definite_axes(axes, len(full), "fold")
-    strides, dilations = _each(stride, len(over), "stride"), _each(dilation, len(over), "dilation")
+    strides, dilations = each(stride, len(over), "stride"), each(dilation, len(over), "dilation")
     have = shape_of(windows)
     sizes = have[len(full) :]
     expected = list(full)
     for a, n in zip(
-        over, _counts(full, sizes, strides, dilations, over) if len(sizes) == len(over) else (), strict=False
+        over, counts_of(full, sizes, strides, dilations, over) if len(sizes) == len(over) else (), strict=False
     ):
         expected[a] = n
     if len(sizes) != len(over) or have[: len(full)] != tuple(expected):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from os import PathLike, fspath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from autograd.errors import ArgumentError
@@ -21,7 +22,7 @@ class ModelCheckpoint(Callback):
     process that is killed at any moment leaves the one before.
 
     Parameters:
-        path: the file; "{epoch}" in it gives each epoch its own.
+        path: the file; "{epoch}" in it gives each epoch its own. Its folder is made if there is none.
         every: after how many epochs.
         steps: after how many steps of an epoch as well, so that training goes on in the middle of an epoch.
         monitor: a figure; the state is then kept only after an epoch in which it is the best so far.
@@ -53,6 +54,10 @@ class ModelCheckpoint(Callback):
         self.path, self.every, self.steps = fspath(path), every, steps
         self.monitor, self.mode = monitor, mode
         self.best: float | None = None
+
+    def on_fit_start(self, trainer: Trainer) -> None:
+        """Make the folder, rather than find after an epoch that there is none."""
+        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
 
     def on_batch_end(self, trainer: Trainer, step: int, loss: float) -> None:
         """Save after this step, if it is one of those."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from os import PathLike, fspath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from autograd.errors import ArgumentError
@@ -19,7 +20,7 @@ class CSVLogger(Callback):
     A figure that an epoch does not have is empty. After a resumed training the file has all epochs.
 
     Parameters:
-        path: the file; an old one is replaced.
+        path: the file; an old one is replaced, and its folder made if there is none.
 
     >>> import pathlib, tempfile, nn
     >>> trainer = nn.Trainer(lambda x: x, lambda p: p, None, progress=False)
@@ -32,6 +33,10 @@ class CSVLogger(Callback):
 
     def __init__(self, path: str | PathLike[str]) -> None:
         self.path = fspath(path)
+
+    def on_fit_start(self, trainer: Trainer) -> None:
+        """Make the folder."""
+        Path(self.path).parent.mkdir(parents=True, exist_ok=True)
 
     def on_epoch_end(self, trainer: Trainer, epoch: int, logs: dict[str, float]) -> None:
         """Write the file."""

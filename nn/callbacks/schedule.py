@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from autograd.errors import ArgumentError
 from nn.callback import Callback
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nn.trainer import Trainer
 
 
+@runtime_checkable
 class Scheduled(Protocol):
     """What is asked of a schedule: `optim`'s have it."""
 

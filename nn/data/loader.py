@@ -31,7 +31,7 @@ class DataLoader:
     Parameters:
         data: arrays or Tensors with equal first lengths: inputs and targets, for instance. Or one object that has a
             length and an index, whose items are samples (tuples for several parts); or one iterable of samples, which
-            is read anew in each epoch, in its own order.
+            is read anew in each epoch, in its own order; or a function that gives a new one, as generator functions do.
         batch_size: rows in a batch; the last one has what is left.
         shuffle: take the rows in a new random order each epoch.
         drop_last: leave out a last batch that is not full.
@@ -148,7 +148,8 @@ class DataLoader:
 
     def _batches(self, order: NDArray[np.int64] | None, first: int) -> Iterator[Batch]:
         if self.source is None:
-            yield from islice(read(self.stream, self.batch_size, self.drop_last), first, None)
+            samples = self.stream if isinstance(self.stream, Iterable) else self.stream()
+            yield from islice(read(samples, self.batch_size, self.drop_last), first, None)
             return
         size, rows = self.batch_size, self.rows
         span, take = self.source.span, self.source.take
@@ -194,4 +195,4 @@ def _source(data: tuple[Any, ...]) -> Source | None:
         return Arrays(data)
     if hasattr(only, "__len__") and hasattr(only, "__getitem__"):
         return Samples(only)
-    return None if isinstance(only, Iterable) else Arrays(data)
+    return None if isinstance(only, Iterable) or callable(only) else Arrays(data)

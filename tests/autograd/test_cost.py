@@ -9,7 +9,7 @@ from autograd.config import config
 from autograd.errors import FreedTapeError
 from autograd.primitive import primitives
 
-RULES = [cost.MOVES, cost.PRODUCTS, cost.PER_INPUT, cost.PER_OUTPUT, cost.PER_CUBE]
+RULES = [cost.MOVES, cost.PRODUCTS, cost.PER_INPUT, cost.PER_OUTPUT, cost.PER_CUBE, cost.TRANSFORMS]
 
 
 def test_every_primitive_has_one_rule():
@@ -47,6 +47,8 @@ def leaf(*shape):
         (lambda: ag.cholesky(ag.eye(6) * leaf(6, 1)), 36 + 72),
         (lambda: ag.solve(ag.eye(3), leaf(3, 2)), 18 + 2 * 3 * 6),
         (lambda: ag.inv(ag.eye(2) + leaf(5, 2, 1)), 20 + 5 * 16),
+        (lambda: ag.fft.fft2(leaf(3, 4, 8)), 5 * 96 * 5),
+        (lambda: ag.fft.irfft(ag.fft.rfft(leaf(2, 8))), 2 * 5 * 16 * 3 // 2),
     ],
 )
 def test_costs_by_hand(make, flops):

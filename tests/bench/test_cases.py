@@ -13,20 +13,26 @@ from bench.kernels.measure import QUICK
 from bench.timing import Spread
 
 TINY = {
+    "gradcheck": {"most": 2, "peers": False},
     "kernels": {"repeats": 2, "only": ["huber", "tanh float64"], "shrink": 64, "peers": False},
     "layers": {"repeats": 2, "only": ["Conv2d 1x1, 16x128", "LayerNorm 128"], "shrink": 64, "peers": False},
     "loader": {"repeats": 2, "rows": 600},
     "memory": {"repeats": 2, "only": ["LeNet"], "peers": False},
+    "scaling": {"repeats": 2, "only": ["order"], "quick": True, "peers": False},
     "steps": {"repeats": 2, "only": ["tiny"], "peers": False},
     "tape": {"repeats": 2, "length": 5, "number": 3, "peers": False},
+    "train": {"repeats": 2, "only": ["DataLoader", "Trainer", "Adagrad 1M in 16"], "shrink": 64, "peers": False},
 }
 TARGETS = {
+    "gradcheck": [*[0.0] * 8, 10.0, 0.1],
     "kernels": [1.0, 1.0, 1.0, 1.5],
     "layers": [],
     "loader": [1.5],
     "memory": [],
+    "scaling": [],
     "steps": [],
     "tape": [1.2, 1.5, 1.5, 1.5],
+    "train": [1.5, 20.0],
 }
 
 
@@ -101,8 +107,16 @@ def test_options_reach_the_case(options, settings, monkeypatch):
 def test_without_a_case_they_are_listed(capsys):
     command.main([])
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[3] for line in lines] == sorted(command.CASES) == sorted(TINY)
-    assert all(command.CASES[line.split()[3]].ABOUT in line for line in lines)
+    listed = command.CASES | command.COMMANDS
+    assert [line.split()[3] for line in lines] == sorted(listed)
+    assert all(listed[line.split()[3]].ABOUT in line for line in lines)
+
+
+def test_commands_have_options_of_their_own(monkeypatch):
+    seen = []
+    monkeypatch.setattr(command.COMMANDS["peers"], "main", lambda given: seen.append(given.install) or 3)
+    assert command.main(["peers", "--install", "hips", "mygrad"]) == 3
+    assert seen == [["hips", "mygrad"]]
 
 
 def test_an_unknown_case_is_refused_by_name(capsys):

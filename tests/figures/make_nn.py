@@ -85,7 +85,7 @@ def records(name):
         record |= {f"out.{i}": y.detach().numpy() for i, y in enumerate(ys)}
         record |= {f"cotangent.{i}": g for i, g in enumerate(cotangents)}
         record |= {f"grad.in.{i}": xs[i].grad.numpy() for i in free if xs[i].grad is not None}
-        record |= {f"grad.{n}": p.grad.numpy() for n, p in module.named_parameters() if p.grad is not None}
+        record |= {f"grad.{n}": p.grad.to_dense().numpy() for n, p in module.named_parameters() if p.grad is not None}
         record |= {f"after.{n}": v.numpy().copy() for n, v in module.named_buffers()}
         found.append(record)
     return {"origin": f"torch {torch.__version__}", "cases": json.dumps(own["CASES"]), "records": found}

@@ -55,6 +55,7 @@ START = {"w": [[1.0, -2.0], [0.5, 3.0], [-0.75, 1.5]], "b": [4.0, -1.0, 0.625]}
 CURVATURE = [[1.0, 0.5], [2.0, 0.1], [0.3, 1.5]]
 STEPS = 100
 KEPT = (1, 3, STEPS)  # the steps whose weights are stored
+STORED = 3  # the step whose state is stored, of the first and the last case of each class
 
 
 def cases():
@@ -78,8 +79,8 @@ def gradients(w, b, curvature):
     return curvature * w + pull, 1.5 * b / (1 + b * b) ** 0.25 - pull
 
 
-def trajectory(name, options):
-    """The weights after each step, w and then b."""
+def trajectory(name, options, states=None):
+    """The weights after each step, w and then b; the state after step 3 goes to the end of the list `states`."""
     import torch
 
     curvature = torch.tensor(CURVATURE)
@@ -91,25 +92,51 @@ def trajectory(name, options):
             w.grad, b.grad = gradients(w, b, curvature)
             return loss(w, b, curvature)
 
-    for _ in range(STEPS):
+    for step in range(1, STEPS + 1):
         optimizer.step(closure)
+        if step == STORED and states is not None:
+            states.append(plain(optimizer.state_dict()))
         yield [*w.detach().flatten().tolist(), *b.tolist()]
 
 
+def plain(x):
+    """A state as JSON has it, its arrays as {"array": lists}."""
+    if isinstance(x, dict):
+        return {str(key): plain(entry) for key, entry in x.items()}
+    if isinstance(x, (list, tuple)):
+        return [plain(entry) for entry in x]
+    return {"array": x.tolist()} if hasattr(x, "tolist") else x
+
+
+def arrays(x):
+    """A state as it was before `plain`, its arrays NumPy's."""
+    if isinstance(x, dict):
+        kept = {int(key) if key.isdecimal() else key: arrays(entry) for key, entry in x.items()}
+        return np.array(x["array"]) if x.keys() == {"array"} else kept
+    return [arrays(entry) for entry in x] if isinstance(x, list) else x
+
+
 def records():
-    """The origin, and by class the cases and the weights (case, kept step, 9)."""
+    """The origin, the cases, and by class states as JSON and the weights (case, kept step, 9)."""
     import torch
 
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)  # else PyTorch keeps some numbers of its state in float32
     try:
-        found = {}
+        found, states = {}, {}
         for name in OPTIONS:
-            paths = [list(trajectory(name, options)) for other, options in cases() if other == name]
+            seen = []
+            paths = [list(trajectory(name, options, seen)) for other, options in cases() if other == name]
             found[name] = np.array([[path[step - 1] for step in KEPT] for path in paths])
+            states[name] = [seen[0], seen[-1]]
     finally:
         torch.set_default_dtype(before)
-    return {"origin": f"torch {torch.__version__}", "cases": json.dumps(list(cases())), **found}
+    return {
+        "origin": f"torch {torch.__version__}",
+        "cases": json.dumps(list(cases())),
+        "states": json.dumps(states),
+        **found,
+    }
 
 
 if __name__ == "__main__":

@@ -74,12 +74,46 @@ LARGE = {  # enough scores for kernels
 }
 
 
-@pytest.fixture(params=["whole", "blocks"])
+@pytest.fixture(params=["whole", "blocks", "blocks made again"])
 def cut(request, monkeypatch):
-    """Attention all at once, and in blocks of two queries."""
-    if request.param == "blocks":
+    """Attention all at once, in blocks of two queries, and in blocks that the tape does not keep."""
+    if request.param != "whole":
         monkeypatch.setattr("nn.scores.WHOLE", 0)
         monkeypatch.setattr("nn.scores.BLOCK", 2)
+    if request.param == "blocks made again":
+        monkeypatch.setattr("nn.scores.KEPT", 0)
+
+
+@pytest.mark.parametrize("is_causal", [False, True])
+def test_memory_of_a_gradient_is_linear_in_the_length(is_causal, monkeypatch):
+    for name, value in (("WHOLE", 0), ("KEPT", 0), ("BLOCK", 32)):
+        monkeypatch.setattr(f"nn.scores.{name}", value)
+
+    def peak(length):
+        xs = [ag.tensor(x, dtype="float32", requires_grad=True) for x in draw(*[(length, 4)] * 3)]
+        with config.using(kernels=False):  # kernels keep memory that they have used
+            tracemalloc.start()
+            F.scaled_dot_product_attention(*xs, is_causal=is_causal).sum().backward()
+            found = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        return found
+
+    assert peak(1024) < 2.5 * peak(512) < 2.5 * 8 * 512 * 32 * 4 + 2.5 * 1e6
+
+
+@pytest.mark.parametrize("kept", [0, 1 << 24])
+def test_dropout_is_the_same_when_blocks_are_made_again(kept, monkeypatch):
+    for name, value in (("WHOLE", 0), ("KEPT", kept), ("BLOCK", 8)):
+        monkeypatch.setattr(f"nn.scores.{name}", value)
+    xs = [ag.tensor(x, requires_grad=True) for x in draw((20, 4), (20, 4), (20, 3))]
+    generator = ag.random.Generator(3)
+    y = F.scaled_dot_product_attention(*xs, dropout_p=0.5, is_causal=True, generator=generator)
+    y.sum().backward()
+    eps, (q, k, v) = 1e-6, [x.detach() for x in xs]
+    moved = F.scaled_dot_product_attention(
+        q, k, v + eps, dropout_p=0.5, is_causal=True, generator=ag.random.Generator(3)
+    )
+    assert float((moved - y.detach()).sum()) / eps == pytest.approx(float(xs[2].grad.sum()), rel=1e-6)
 
 
 def settings(options):

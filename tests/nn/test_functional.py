@@ -25,8 +25,10 @@ NAMES = {
     "interpolate": "Upsample",
 }
 ALONE: set[str] = {
+    "affine_grid",
     "dropout",
     "embedding_bag",
+    "grid_sample",
     "normalize",
     "pad",
     "scaled_dot_product_attention",

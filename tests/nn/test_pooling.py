@@ -11,21 +11,23 @@ import nn.functional as F
 from autograd.errors import ArgumentError, DTypeError, ShapeError
 
 
-def test_padding_never_wins_and_ties_share():
+def test_padding_never_wins_and_the_first_of_equals_gets_the_gradient():
     x = ag.full((1, 1, 2, 2), -5.0, requires_grad=True)
     y = F.max_pool2d(x, 2, padding=1)
     assert y.tolist() == [[[[-5.0, -5.0], [-5.0, -5.0]]]]
     F.max_pool2d(x, 2).sum().backward()
-    assert x.grad.tolist() == [[[[0.25, 0.25], [0.25, 0.25]]]]
+    assert x.grad.tolist() == [[[[1.0, 0.0], [0.0, 0.0]]]]
 
 
 @pytest.mark.parametrize("size", [2, 3])
-def test_ties_of_adaptive_windows_share_whatever_their_lengths(size):
+def test_the_first_of_equals_in_an_adaptive_window_gets_the_gradient(size):
     x = ag.zeros((1, 4, 4), requires_grad=True)
     y = F.adaptive_max_pool2d(x, size)
     y.sum().backward()
-    assert float(x.grad.sum()) == pytest.approx(size * size)
-    assert float(x.grad[0, 0, 0]) == 0.25
+    starts = [i * 4 // size for i in range(size)]
+    expected = np.zeros((1, 4, 4))
+    expected[0, np.repeat(starts, size), np.tile(starts, size)] = 1
+    assert x.grad.tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("pool", [F.max_pool2d, F.avg_pool2d])

@@ -12,12 +12,12 @@ import autograd as ag
 import nn
 from autograd.config import config
 from autograd.errors import ArgumentError, DataError, DTypeError, ShapeError
+from autograd.scanning import reasons
 
 LAYERS = {"RNN": nn.RNN, "LSTM": nn.LSTM, "GRU": nn.GRU}
 CELLS = {"RNN": nn.RNNCell, "LSTM": nn.LSTMCell, "GRU": nn.GRUCell}
 GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
 every_kind = pytest.mark.parametrize("kind", sorted(LAYERS))
-LIVE = [name for name in ["torch"] if importlib.util.find_spec(name)]
 DEEP = {"num_layers": 2, "bidirectional": True}
 
 
@@ -158,9 +158,42 @@ def test_kernels_and_plain_composition_agree(kind):
             found.append([output, *parts(last), *(p.grad for p in layer.parameters())])
     for a, b in zip(*found, strict=True):
         np.testing.assert_allclose(a.detach(), b.detach(), rtol=1e-10, atol=1e-10)
-    cell = {"RNN": nn.cell._tanh_cell, "LSTM": nn.cell._lstm_cell, "GRU": nn.cell._gru_cell}[kind]
-    assert cell.plans
-    assert cell.reasons() == []
+    step = {"RNN": nn.cell.tanh_step, "LSTM": nn.cell.lstm_step, "GRU": nn.cell.gru_step}[kind]
+    assert reasons(nn.recurrence.TURNS[step]) == []
+    cells = {"RNN": nn.cell._tanh_cell, "LSTM": nn.cell._lstm_cell, "GRU": nn.cell._gru_cell}
+    CELLS[kind](3, 64)(ag.ones((80, 3), "float32"))
+    assert cells[kind].plans
+    assert cells[kind].reasons() == []
+
+
+@every_kind
+@pytest.mark.parametrize("lengths", [[40] * 8, [40, 40, 40, 31, 7, 7, 2, 1]], ids=["equal", "unequal"])
+def test_a_sequence_costs_one_loop_for_each_number_of_rows(kind, lengths, monkeypatch):
+    calls = []
+    scan = ag.scan
+    monkeypatch.setattr(ag, "scan", lambda *args, **settings: calls.append(args) or scan(*args, **settings))
+    make(kind, 3, 24)(numbers(40, 8, 3), lengths=lengths)
+    assert len(calls) == len(set(lengths))
+
+
+@every_kind
+def test_compiled_layers_are_one_loop_forwards_and_one_backwards(kind):
+    layer, x = make(kind, 3, 24), numbers(40, 8, 3)
+
+    def loss(x):
+        output, last = layer(x)
+        return output.sum() + sum((s * s).sum() for s in parts(last))
+
+    program = ag.compile(loss)
+    gradients = []
+    for run in (loss, program):
+        layer.zero_grad()
+        run(x).backward()
+        gradients.append([p.grad for p in layer.parameters()])
+    for a, b in zip(*gradients, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-10)
+    text = program.explain(x)
+    assert (text.count("scan_turns"), text.count("scan_back"), program.reasons()) == (1, 1, [])
 
 
 # ---- parameters
@@ -188,20 +221,56 @@ def test_names_shapes_and_starting_values(kind):
     assert LAYERS[kind](2, 2).weight_hh_l0.dtype == np.float32
 
 
-@pytest.mark.parametrize("peer", LIVE)
-@pytest.mark.parametrize("options", [{}, {"bias": False}, DEEP, {"proj_size": 2}], ids=str)
-@every_kind
-def test_the_state_has_the_keys_of_pytorch(peer, kind, options):
-    torch = importlib.import_module(peer)
-    if "proj_size" in options:
-        kind = "LSTM"
-    theirs = getattr(torch.nn, kind)(4, 3, **options).state_dict()
+STATES = {  # kind, options: names and shapes of torch 2.13 for four inputs and three hidden numbers
+    "gru": ("GRU", {}, {"weight_ih_l0": (9, 4), "weight_hh_l0": (9, 3), "bias_ih_l0": (9,), "bias_hh_l0": (9,)}),
+    "projected": (
+        "LSTM",
+        {"proj_size": 2},
+        {
+            "weight_ih_l0": (12, 4),
+            "weight_hh_l0": (12, 2),
+            "bias_ih_l0": (12,),
+            "bias_hh_l0": (12,),
+            "weight_hr_l0": (2, 3),
+        },
+    ),
+    "deep": (
+        "RNN",
+        {**DEEP, "bias": False},
+        {
+            "weight_ih_l0": (3, 4),
+            "weight_hh_l0": (3, 3),
+            "weight_ih_l0_reverse": (3, 4),
+            "weight_hh_l0_reverse": (3, 3),
+            "weight_ih_l1": (3, 6),
+            "weight_hh_l1": (3, 3),
+            "weight_ih_l1_reverse": (3, 6),
+            "weight_hh_l1_reverse": (3, 3),
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_the_state_has_the_keys_of_pytorch(name):
+    kind, options, expected = STATES[name]
     ours = LAYERS[kind](4, 3, **options)
-    assert {n: tuple(t.shape) for n, t in theirs.items()} == {n: t.shape for n, t in ours.state_dict().items()}
-    assert list(theirs) == list(ours.state_dict())
-    assert not any(ours.load_state_dict({n: t.numpy() for n, t in theirs.items()}))
-    cells = [getattr(m, f"{kind}Cell")(4, 3, bias=options.get("bias", True)) for m in (torch.nn, nn)]
-    assert list(cells[0].state_dict()) == list(cells[1].state_dict())
+    assert list(expected.items()) == [(n, t.shape) for n, t in ours.state_dict().items()]
+    cell = CELLS[kind](4, 3, bias=options.get("bias", True))
+    first = {n.removesuffix("_l0"): shape for n, shape in expected.items() if n.endswith("_l0") and "hr" not in n}
+    assert list(cell.state_dict()) == list(first)
+
+
+@every_kind
+def test_the_state_goes_over_from_live_pytorch_where_it_is(kind):
+    ours = {str(options): LAYERS[kind](4, 3, **options) for options in ({}, {"bias": False}, DEEP)}
+    assert len(ours[str(DEEP)].state_dict()) == 4 * len(ours["{}"].state_dict()) == 16
+    torch = importlib.import_module("torch") if importlib.util.find_spec("torch") else None
+    for options in ({}, {"bias": False}, DEEP) if torch else ():
+        theirs = getattr(torch.nn, kind)(4, 3, **options).state_dict()
+        layer = ours[str(options)]
+        assert [(n, tuple(t.shape)) for n, t in theirs.items()] == [(n, t.shape) for n, t in layer.state_dict().items()]
+        assert not any(layer.load_state_dict({n: t.numpy() for n, t in theirs.items()}))
 
 
 def test_repr_is_that_of_pytorch():

@@ -5,12 +5,14 @@ import signal
 
 import numpy as np
 import pytest
+from sklearn.utils.class_weight import compute_class_weight
 
 import autograd as ag
 import nn
 import optim
 import regularize
 from autograd.errors import ArgumentError, IndexOutOfRange, ShapeError
+from nn.weighting import balanced
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(12, 3)), RNG.integers(0, 3, 12)
@@ -69,6 +71,61 @@ def test_class_weights_are_those_of_the_loss(weight):
     np.testing.assert_allclose(
         both, fitted([(X[:6], Y[:6], w[:6]), (X[6:], Y[6:], w[6:])], weighted=True)[0], rtol=1e-12
     )
+
+
+class Indexed:
+    def __len__(self):
+        return 12
+
+    def __getitem__(self, k):
+        return X[k], Y[k]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        lambda: nn.DataLoader(X, Y, batch_size=6),
+        lambda: nn.DataLoader(Indexed(), batch_size=6),
+        lambda: [(x, y) for x, y, _ in HALVES],
+    ],
+    ids=["arrays", "samples", "batches"],
+)
+def test_balanced_weights_are_scikit_learns(data):
+    labels = np.unique(Y)
+    weights = dict(zip(labels.tolist(), compute_class_weight("balanced", classes=labels, y=Y), strict=True))
+    assert len({round(w, 6) for w in weights.values()}) > 1
+    got, _ = fitted(data(), class_weight="balanced")
+    np.testing.assert_allclose(got, fitted(data(), class_weight=weights)[0], rtol=1e-12)
+    assert balanced(data()) == pytest.approx(weights)
+    assert balanced([(X, Y, W)], weighted=True) == pytest.approx(weights)
+    assert balanced([(X, (Y > 0)[:, None].astype(float))]) == pytest.approx(
+        dict(enumerate(compute_class_weight("balanced", classes=np.array([False, True]), y=Y > 0)))
+    )
+
+
+def test_balanced_weights_draw_no_random_numbers():
+    def order(class_weight):
+        seen = []
+        loader = nn.DataLoader(
+            Indexed(), batch_size=6, shuffle=True, generator=ag.random.Generator(4), transform=lambda x, y: (x, y)
+        )
+        fitted(loader, lambda p, y, reduction: (seen.append(y.tolist()), p.sum(1))[1], class_weight=class_weight)
+        return seen
+
+    assert order("balanced") == order({}) != []
+
+
+def test_balanced_weights_need_labels_beforehand():
+    with pytest.raises(ArgumentError, match=r"and a generator is read only in passing\.\nWrite the weights as a dict"):
+        fitted((b for b in HALVES), class_weight="balanced")
+    with pytest.raises(ArgumentError, match="and a DataLoader is read only in passing"):
+        fitted(nn.DataLoader(iter([(X[0], Y[0])])), class_weight="balanced")
+    with pytest.raises(ArgumentError, match=r"given targets of shape \(12, 3\) and dtype float64\. Expected a label"):
+        fitted([(X, X)], class_weight="balanced")
+    with pytest.raises(ArgumentError, match=r"given batches of 1 parts\. Expected inputs, labels"):
+        fitted([X], class_weight="balanced")
+    with pytest.raises(ArgumentError, match=r"given class_weight='balance'\. Expected 'balanced', or weights by label"):
+        fitted([(X, Y)], class_weight="balance")
 
 
 def test_class_weights_do_not_count_in_validation():

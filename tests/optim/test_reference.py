@@ -70,6 +70,16 @@ def adam_inside(w, pushes, lr, eps, weight_decay=0.0, amsgrad=False):
     return w
 
 
+def sparse_adam(w, pushes, lr, betas=(0.9, 0.999), eps=1e-8, maximize=False, eps_mode="outside"):
+    m = v = 0 * w
+    for t, push in enumerate(pushes, 1):
+        g = gradient(w, push) * (-1 if maximize else 1)
+        m, v = betas[0] * m + (1 - betas[0]) * g, betas[1] * v + (1 - betas[1]) * g**2
+        root = np.sqrt(v + eps) if eps_mode == "inside" else np.sqrt(v) + eps
+        w = w - lr * np.sqrt(1 - betas[1] ** t) / (1 - betas[0] ** t) * m / root
+    return w
+
+
 def adadelta_outside(w, pushes, lr, eps):
     u = v = 0 * w
     for push in pushes:
@@ -129,6 +139,10 @@ TABLE = [
         for v in variants(
             betas=[(0.9, 0.999), (0.5, 0.7)], eps=[1e-6, 0.1], **DECAY, **UP, eps_mode=["outside", "inside"]
         )
+    ),
+    *(
+        (optim.SparseAdam, sparse_adam, {"lr": 0.05, **v})
+        for v in variants(betas=[(0.9, 0.999), (0.5, 0.7)], eps=[1e-8, 0.1], **UP, eps_mode=["outside", "inside"])
     ),
     (optim.Adagrad, adagrad_inside, INSIDE),
     (optim.RMSprop, rmsprop_inside, INSIDE),

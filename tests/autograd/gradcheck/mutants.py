@@ -47,7 +47,7 @@ def rolled(part, shape):
 
 def single(part, shape):
     """The rule computes in float32."""
-    return part.astype(np.float32)
+    return part.astype(np.complex64 if part.dtype.kind == "c" else np.float32)
 
 
 OF_THE_RESULT = {

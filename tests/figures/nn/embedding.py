@@ -15,6 +15,9 @@ CASES = [
     case("EmbeddingBag", 6, 3, target=RAGGED | {"weights": True}, mode="sum"),
     case("EmbeddingBag", 6, 3, target=RAGGED | {"weights": True}, mode="sum", padding_idx=1),
     case("EmbeddingBag", 6, 3, target=RAGGED | {"offsets": [0, 3, 3, 8]}, mode="mean", include_last_offset=True),
+    case("Embedding", 6, 3, target={"numbers": [4, 1, 1, 0]}, sparse=True),
+    case("Embedding", 6, 2, target=SQUARE, padding_idx=4, sparse=True, order=0),
+    *(case("EmbeddingBag", 6, 3, target=RAGGED, mode=mode, sparse=True) for mode in ("sum", "mean")),
 ]
 
 

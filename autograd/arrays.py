@@ -1,0 +1,128 @@
+"""Arrays in, arrays out: how the gradient functions answer a program that is written with `autograd.numpy`.
+
+Such a program expects the gradient of an array to be an array; ours is a Tensor, which a program of our own may go on
+with. The module that asks decides: see `autograd.numpy` for the rule in full.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial, wraps
+from types import FunctionType, ModuleType
+from typing import Any, ParamSpec, TypeVar, cast
+
+import numpy as np
+
+from autograd import derivative, recompute, transforms
+from autograd.errors import ArgumentError
+from autograd.tensor import Tensor
+from autograd.tree import flatten
+
+P = ParamSpec("P")
+R = TypeVar("R")
+ROOMS = tuple(f"autograd.{room}" for room in ("numpy", "scipy", "misc", "extend", "builtins", "test_util"))
+
+
+def written_for_arrays(f: Any, caller: dict[str, Any]) -> bool:
+    """Whether f, or the module that asks for its derivative, has a name bound to `autograd.numpy` or its company."""
+    if not any(room in sys.modules for room in ROOMS):
+        return False
+    while isinstance(f, partial) or hasattr(f, "__wrapped__"):
+        f = f.func if isinstance(f, partial) else f.__wrapped__
+    own = getattr(f, "__globals__", getattr(type(f).__call__, "__globals__", {}))
+    return any(_at_home(v) for names in (own, caller) for v in list(names.values()))
+
+
+def _at_home(thing: Any) -> bool:
+    """Whether a name is bound to a module of these rooms or to something out of one."""
+    if isinstance(thing, ModuleType):
+        home: Any = thing.__name__
+    elif isinstance(thing, (FunctionType, type)):
+        home = thing.__module__
+    else:
+        return False
+    return isinstance(home, str) and home.startswith(ROOMS)
+
+
+def plain(x: Any) -> Any:
+    """The array of a Tensor that is off the tape, as one to write into; anything else as it is."""
+    if not isinstance(x, Tensor) or x.node is not None:
+        return x
+    return x.value[()] if x.ndim == 0 else np.array(x.value)
+
+
+def as_arrays(tree: Any) -> Any:
+    """A container with each Tensor off the tape replaced by its array."""
+    leaves, build = flatten(tree)
+    return build([plain(x) for x in leaves])
+
+
+def floating(tree: Any) -> Any:
+    """A container with its integers, which have no derivative, as floating numbers; each leaf as it is otherwise."""
+    leaves, build = flatten(tree)
+    return build([_floating(x) for x in leaves])
+
+
+def _floating(x: Any) -> Any:
+    whole = isinstance(x, (int, np.integer)) or (isinstance(x, np.ndarray) and x.dtype.kind in "iu")
+    return np.asarray(x, np.float64)[()] if whole and not isinstance(x, bool) else x
+
+
+def of_arrays(derived: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
+    """A gradient function with arrays as its results, unless they depend on what an outer one differentiates by."""
+    positions = {argnums} if isinstance(argnums, int) else set(argnums)
+
+    @wraps(derived)
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        return as_arrays(derived(*[floating(x) if k in positions else x for k, x in enumerate(args)], **kwargs))
+
+    return answer
+
+
+def _either(own: Callable[P, R], in_arrays: Callable[..., Any] | None = None) -> Callable[P, R]:
+    """`own`, with the arguments and the arrays of HIPS autograd where the program is written for it."""
+    run: Callable[..., Any] = own
+
+    @wraps(own)
+    def derive(f: Any, *args: Any, **settings: Any) -> Any:
+        if isinstance(f, Tensor) or not callable(f):
+            return run(f, *args, **settings)  # the form with outputs and inputs
+        if "argnum" in settings:
+            settings["argnums"] = settings.pop("argnum")
+        if args:
+            if args[0] is None:
+                args = args[1:]
+            elif len(args) > 1 or not isinstance(args[0], (int, tuple, list)):
+                raise ArgumentError(
+                    f"{own.__name__} of a function was given {args!r}. Expected argnums, the positions of arguments."
+                )
+            else:
+                settings["argnums"], args = args[0], ()
+        if isinstance(settings.get("argnums"), list):
+            settings["argnums"] = tuple(settings["argnums"])
+        if not written_for_arrays(f, sys._getframe(1).f_globals):
+            return run(f, **settings)
+        return of_arrays((in_arrays or run)(f, **settings), settings.get("argnums", 0))
+
+    return cast(Callable[P, R], derive)
+
+
+def _second_derivatives(f: Callable[..., Any], argnums: Any = 0, **settings: Any) -> Callable[..., Any]:
+    """The Jacobian of the Jacobian, which is the Hessian of each element of f's result."""
+    return derivative.jacobian(derivative.jacobian(f, argnums, **settings), argnums, **settings)
+
+
+grad = _either(transforms.grad)
+value_and_grad = _either(transforms.value_and_grad)
+jacobian = _either(derivative.jacobian)
+hessian = _either(derivative.hessian, _second_derivatives)
+elementwise_grad = _either(derivative.elementwise_grad)
+holomorphic_grad = _either(transforms.holomorphic_grad)
+
+
+@wraps(recompute.checkpoint)
+def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
+    """`autograd.recompute.checkpoint`, with arrays for arrays in a program that is written with `autograd.numpy`."""
+    kept = recompute.checkpoint(f)
+    return of_arrays(kept, ()) if written_for_arrays(f, sys._getframe(1).f_globals) else kept

@@ -1,0 +1,87 @@
+"""Operations that run as kernels of their own where there are enough numbers: windows reduced, rows added up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd.config import config
+from autograd.ops.index import ARRAY
+from autograd.ops.pool import argmax_of, max_of, pick_at, place_at, spread_over, sum_of
+from autograd.primitive import primitives
+from autograd.program.launch import kernel_module
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+LEAST = 1 << 11  # numbers from which on a launch is worth it
+
+
+def _fits(x: Any) -> bool:
+    return isinstance(x, np.ndarray) and x.size >= LEAST and x.dtype in FLOATS and config.kernels
+
+
+def _kernels() -> Any:
+    return kernel_module("windows")
+
+
+def _reduction(plain: Callable[..., Any], op: str) -> Callable[..., Any]:
+    def forward(x: Any, *, size: Any, stride: Any, dilation: Any, padding: Any) -> Any:
+        if not (_fits(x) and len(size) <= 3):
+            return plain(x, size=size, stride=stride, dilation=dilation, padding=padding)
+        lengths = zip(x.shape[x.ndim - len(size) :], size, stride, dilation, padding, strict=True)
+        counts = tuple((n + a + b - d * (k - 1) - 1) // s + 1 for n, k, s, d, (a, b) in lengths)
+        before = tuple(a for a, _ in padding)
+        return _kernels().reduced(op, x, counts, size=size, stride=stride, dilation=dilation, before=before)
+
+    return forward
+
+
+def _spreading(plain: Callable[..., Any]) -> Callable[..., Any]:
+    def forward(g: Any, *, size: Any, stride: Any, dilation: Any, padding: Any, lengths: Any) -> Any:
+        if not (_fits(g) and len(size) <= 3):
+            return plain(g, size=size, stride=stride, dilation=dilation, padding=padding, lengths=lengths)
+        before = tuple(a for a, _ in padding)
+        return _kernels().spread(g, lengths, size=size, stride=stride, dilation=dilation, before=before)
+
+    return forward
+
+
+def _placing(plain: Callable[..., Any]) -> Callable[..., Any]:
+    def forward(g: Any, places: Any, *, lengths: Any) -> Any:
+        if not (_fits(g) and isinstance(places, np.ndarray) and g.shape == places.shape):
+            return plain(g, places, lengths=lengths)
+        return _kernels().place(g, places, lengths)
+
+    return forward
+
+
+def _picking(plain: Callable[..., Any]) -> Callable[..., Any]:
+    def forward(x: Any, places: Any, *, dims: int) -> Any:
+        if not (_fits(x) and isinstance(places, np.ndarray)):
+            return plain(x, places, dims=dims)
+        return _kernels().pick(x, places, dims)
+
+    return forward
+
+
+def _adding(plain: Callable[..., Any]) -> Callable[..., Any]:
+    def forward(g: Any, *arrays: Any, index: Any, shape: Any) -> Any:
+        if not (_fits(g) and index == (ARRAY,) and arrays[0].dtype.kind in "iu" and shape[0]):
+            return plain(g, *arrays, index=index, shape=shape)
+        places = arrays[0].reshape(-1)
+        inside = places.size and -shape[0] <= int(places.min()) and int(places.max()) < shape[0]
+        if not inside or g.shape != (*arrays[0].shape, *shape[1:]):
+            return plain(g, *arrays, index=index, shape=shape)
+        return kernel_module("table").added(g.reshape(places.size, -1), places, shape[0]).reshape(shape)
+
+    return forward
+
+
+primitives["scatter"].forward = _adding(primitives["scatter"].forward)
+max_of.forward = _reduction(max_of.forward, "max")
+argmax_of.forward = _reduction(argmax_of.forward, "argmax")
+sum_of.forward = _reduction(sum_of.forward, "sum")
+spread_over.forward = _spreading(spread_over.forward)
+place_at.forward = _placing(place_at.forward)
+pick_at.forward = _picking(pick_at.forward)

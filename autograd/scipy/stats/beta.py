@@ -1,0 +1,28 @@
+"""The beta distribution, with derivatives by x, and of its density by a and b."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import scipy.stats
+
+import autograd as ag
+from autograd.scipy.special import betainc, betaln
+from autograd.scipy.stats.distribution import functions, standardised
+
+
+def _logpdf(z: Any, a: Any, b: Any) -> Any:
+    return ag.xlogy(a - 1, z) + ag.xlog1py(b - 1, -z) - betaln(a, b)
+
+
+_OWN = {
+    "pdf": standardised(lambda z, a, b: ag.exp(_logpdf(z, a, b)), "plain"),
+    "logpdf": standardised(_logpdf, "log"),
+    "cdf": standardised(lambda z, a, b: betainc(a, b, z)),
+}
+_FUNCTIONS = functions(scipy.stats.beta, _OWN)
+pdf, logpdf, cdf = (_FUNCTIONS[name] for name in ("pdf", "logpdf", "cdf"))
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(scipy.stats.beta, name)

@@ -1,0 +1,60 @@
+"""What a trainer was given: misunderstandings are named before anything runs."""
+
+from __future__ import annotations
+
+import difflib
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from autograd.errors import ArgumentError
+from nn.callback import Callback
+from nn.callbacks.schedule import Scheduled
+
+
+def check_parts(model: Any, loss: Any, optimizer: Any, metrics: Any) -> None:
+    """Refuse classes where objects are expected, and metrics without names.
+
+    Raises:
+        ArgumentError: saying what to write.
+
+    >>> check_parts(abs, abs, None, {})
+    """
+    for name, x in (("model", model), ("loss", loss), ("optimizer", optimizer)):
+        if isinstance(x, type):
+            example = "optim.Adam(model.parameters())" if name == "optimizer" else f"{x.__name__}(...)"
+            raise ArgumentError(f"Trainer was given the class {x.__name__} as {name}. Write {name}={example}.")
+    if metrics is not None and not isinstance(metrics, Mapping):
+        raise ArgumentError(
+            f"Trainer was given metrics as a {type(metrics).__name__}. Expected functions by name: "
+            'metrics={"accuracy": lambda target, output: accuracy_score(target, output.argmax(1))}.'
+        )
+
+
+def check_callbacks(callbacks: Any) -> None:
+    """Refuse what is no list of callbacks.
+
+    Raises:
+        ArgumentError: saying what to write.
+
+    >>> check_callbacks([Callback()])
+    """
+    if isinstance(callbacks, Callback):
+        name = type(callbacks).__name__
+        raise ArgumentError(f"fit was given a single {name} as callbacks. Expected a list: callbacks=[{name}(...)].")
+    for x in callbacks:
+        if not isinstance(x, Callback):
+            name = x.__name__ if isinstance(x, type) else type(x).__name__
+            made = "Expected objects of subclasses of nn.Callback, made by calling the class."
+            wrap = f"Write nn.LearningRateScheduler({name}(...))."
+            raise ArgumentError(
+                f"fit was given {name} among its callbacks. "
+                + (wrap if isinstance(x, Scheduled) and not isinstance(x, type) else made)
+            )
+        for written in dir(type(x)):
+            if written.startswith("on_") and not hasattr(Callback, written):
+                near = difflib.get_close_matches(written, [n for n in dir(Callback) if n.startswith("on_")], 1, 0.0)[0]
+                warnings.warn(
+                    f"{type(x).__name__}.{written} is a name that the trainer never calls. Is {near} meant?",
+                    stacklevel=3,
+                )
