@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from autograd.primitive import primitives
 from autograd.program.capture import Capture, Captured
+from autograd.program.joins import copied, is_view, rewritten
 from autograd.program.launch import empty, kernel_module
-from autograd.program.loop import AFTER, BEFORE, FIXED, HERE, IN, OUT, Loop, copied, is_view, rewritten, rows_of
+from autograd.program.loop import AFTER, BEFORE, FIXED, HERE, IN, OUT, Loop, rows_of
 from autograd.program.symbol import REDUCTIONS, Symbol, Unfusable, derive, graph
 from autograd.tape import enable_grad
 

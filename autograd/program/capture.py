@@ -13,9 +13,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autograd.batching.level import Batched, Batching
-from autograd.errors import WengertError
+from autograd.errors import WengertError, user_place
 from autograd.primitive import Primitive, capture, capturing, functions, primitives
-from autograd.program.symbol import NotYet, Symbol, Unfusable, _meaning, _weak
+from autograd.program.convolving import Sum
+from autograd.program.symbol import NotYet, Origin, Symbol, Unfusable, _meaning, _weak
 from autograd.program.training import Training
 from autograd.tape import recording
 from autograd.tensor import Tensor
@@ -145,6 +146,7 @@ class Capture:
             shape, dtype = meaning(op, lifted, settings)
             weak = _weak(op, lifted)
             found = self._made(shape, dtype, op=op, inputs=lifted, settings=settings, weak=weak)
+            found.origin = found.origin or Origin(*user_place())
             self.known[key] = found
             if not record:
                 self.frozen.add(found)
@@ -180,6 +182,8 @@ class Capture:
 
 def meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Shape and dtype of a result: by what is known of the operation, or tried on zeros."""
+    if isinstance(op, Sum):
+        return op.shape(inputs, settings), inputs[0].dtype
     try:
         return _meaning(op, inputs, settings)
     except Unfusable:

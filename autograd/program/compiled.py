@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.program.capture import Capture
+from autograd.program.layout import WINDOWS
 from autograd.program.launch import build, kernel_module
 from autograd.program.loops import OUTER
 from autograd.program.memory import Array, Memory
@@ -19,6 +20,7 @@ from autograd.program.part import COMBINE, START, Part, Ready, check_labels, num
 from autograd.program.schedule import Step, steps
 from autograd.program.symbol import Symbol, Unfusable, graph
 
+FRESH = WINDOWS | {"convolve", "convolve_input", "convolve_weight"}  # give arrays that nobody else has
 FOLDED = 1 << 12  # elements up to which a constant result is kept
 PRODUCT = 1 << 18  # multiply-adds from which on threads are worth waking
 Numbers = dict[Symbol, Any]  # values of single elements, which Python computes

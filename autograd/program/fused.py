@@ -14,6 +14,7 @@ from autograd.errors import DifferentiationError, WengertError
 from autograd.primitive import Primitive, Traced, capture, capturing
 from autograd.program.capture import Capture
 from autograd.program.convolution import Convolution
+from autograd.program.convolving import noted
 from autograd.program.indices import RULES
 from autograd.program.launch import build, source_of
 from autograd.program.part import Part
@@ -44,9 +45,8 @@ class Fused(Generic[P, R]):
     def __call__(self, *args: P.args, **settings: P.kwargs) -> R:
         """Run the kernels, or the composition where there are none."""
         if capturing and (noting := capture()):
-            if isinstance(noting, Capture) and self._convolves([_like(x) for x in args], settings):
-                noting.refuse("it convolves, and the kernels for that run faster from outside of a program")
-            return self.composition(*args, **settings)
+            plan = self._convolution([_like(x) for x in args], settings) if isinstance(noting, Capture) else None
+            return self.composition(*args, **settings) if plan is None else noted(plan, args)  # type: ignore[no-any-return]
         values = [x.value if isinstance(x, Tensor) else x for x in args]
         if not config.kernels or not any(getattr(x, "size", 0) >= self.smallest for x in values):
             return self.composition(*args, **settings)
@@ -88,9 +88,10 @@ class Fused(Generic[P, R]):
             for k, y in enumerate(outputs)
         )
 
-    def _convolves(self, values: Sequence[Any], settings: dict[str, Any]) -> bool:
+    def _convolution(self, values: Sequence[Any], settings: dict[str, Any]) -> Convolution | None:
         large = config.kernels and any(getattr(x, "size", 0) >= self.smallest for x in values)
-        return large and isinstance(self.plan(values, settings), Convolution)
+        plan = self.plan(values, settings) if large else None
+        return plan if isinstance(plan, Convolution) else None
 
     def plan(self, values: Sequence[Any], settings: dict[str, Any]) -> Plan | Convolution | str:
         """How values like these are run, or the reason why they run as the plain composition."""

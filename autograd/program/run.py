@@ -10,8 +10,9 @@ import numpy as np
 from autograd.primitive import Primitive
 from autograd.program.capture import Capture, Captured
 from autograd.program.compiled import Program
+from autograd.program.layout import Layout
 from autograd.program.steady import Changing, Steady
-from autograd.program.symbol import Symbol, Unfusable, derive
+from autograd.program.symbol import Symbol, Unfusable, derive, graph
 from autograd.program.training import Update, in_order
 from autograd.tape import Node, recording
 from autograd.tensor import Tensor
@@ -49,28 +50,48 @@ class Run:
                 if wanted:
                     twins, self.wanted = _gradients(noted, results, wanted)
                     gradients = [g for _, g in self.wanted]
-        self.results = [x if isinstance(x, Captured) else None for x in results]
-        self.constants = results
         if not any(isinstance(x, Captured) for x in results) and not noted.training.used:
             raise Unfusable("it returns nothing that depends on its arguments")
+        self.constants = results
         self.guards, self.random = noted.guards, bool(noted.numbers)
         self.fresh = noted.training.fresh
-        self.gradients = list(noted.training.gradients.values())
         self.updates = noted.training.updates
-        self.assigned = list(noted.assigned.values())
+        anew = self._lay_out(noted, results, gradients, twins)
         reads = [s for u in self.updates for column in u.reads for s in column if isinstance(s, Symbol)]
         kept = [g for _, g in self.gradients if g is not None]
-        changed = [s for _, s in self.assigned]
-        outputs = [*(s for s in self.results if s is not None), *gradients, *changed, *kept, *reads]
+        own = [g for _, g in self.wanted]
+        outputs = [*(s for s in self.results if s is not None), *own, *(s for _, s in self.assigned), *kept, *reads]
         inputs = [symbols[k] for k in self.places]
         examples = [value_of(leaves[k]) for k in self.places]
         with np.errstate(all="ignore"):
-            self.program = Program(noted, inputs, list(dict.fromkeys(outputs)), examples, twins)
+            self.program = Program(noted, inputs, list(dict.fromkeys(outputs)), examples, anew.twins(twins))
         self.place = {s: k for k, s in enumerate(self.program.outputs)}
         self.shown = {s for s in self.results if s is not None}
         self.numbers = [() if u.live is None else u.live.read() for u in self.updates]
         self.steady: Steady | None = None
         self.attempts, self.settled = 0, False  # to be steady, and whether it ran before
+
+    def _lay_out(self, noted: Capture, results: Sequence[Any], gradients: Sequence[Symbol], twins: Any) -> Layout:
+        """Write the graph anew in the order of memory, and what the run knows of it."""
+        training = noted.training
+        ends = [
+            *(x for x in results if isinstance(x, Captured)),
+            *gradients,
+            *(s for _, s in noted.assigned.values()),
+            *(g for _, g in training.gradients.values() if g is not None),
+            *(s for u in self.updates for column in u.reads for s in column if isinstance(s, Symbol)),
+            *(s for _, read in noted.checks for s in read),
+        ]
+        anew = Layout(graph(ends))
+        self.results = [anew[x] if isinstance(x, Captured) else None for x in results]
+        self.wanted = [(x, anew[g]) for x, g in self.wanted]
+        self.gradients = [(t, None if g is None else anew[g]) for t, g in training.gradients.values()]
+        self.assigned = [(t, anew[s]) for t, s in noted.assigned.values()]
+        for u in self.updates:
+            u.reads = [[anew[s] if isinstance(s, Symbol) else s for s in column] for column in u.reads]
+        noted.checks = [(f, [anew[s] for s in read]) for f, read in noted.checks]
+        noted.apart = {anew.inner(s) for s in noted.apart}
+        return anew
 
     def holds(self) -> bool:
         """Whether what the program takes for granted is so."""

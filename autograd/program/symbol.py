@@ -7,9 +7,11 @@ The derivative of a graph is found by the very sweep that reads the tape, run ov
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,15 +38,36 @@ class NoSuchAttribute(Unfusable, AttributeError):
     """A composition asks a symbol for what only a Tensor has."""
 
 
+class Origin(NamedTuple):
+    """The user's line that a symbol comes from; `backward` if it is of the derivative of what stands there."""
+
+    file: str
+    line: int
+    backward: bool = False
+
+
+_origin: ContextVar[Origin | None] = ContextVar("origin", default=None)
+
+
+@contextmanager
+def made_for(origin: Origin | None) -> Iterator[None]:
+    """Symbols made inside come from this line."""
+    token = _origin.set(origin)
+    try:
+        yield
+    finally:
+        _origin.reset(token)
+
+
 class Symbol(Methods):
     """The result of `op` on `inputs`, or an input of the graph (`op` None).
 
     Attributes:
         shape, dtype: as of an array; `weak` for a Python number, which takes the dtype of what it meets.
-        label: the name of an input.
+        label: the name of an input. origin: where it comes from, if that was noted.
     """
 
-    __slots__ = ("dtype", "inputs", "label", "op", "serial", "settings", "shape", "weak")
+    __slots__ = ("dtype", "inputs", "label", "op", "origin", "serial", "settings", "shape", "weak")
     __hash__ = object.__hash__
 
     def __init__(
@@ -60,6 +83,7 @@ class Symbol(Methods):
     ) -> None:
         self.shape, self.dtype, self.weak, self.label = shape, dtype, weak, label
         self.op, self.inputs, self.settings, self.serial = op, inputs, settings or {}, next(_serials)
+        self.origin = _origin.get()
 
     def __getattr__(self, name: str) -> Any:
         raise NoSuchAttribute(f"it reads .{name} of a value")
@@ -168,6 +192,7 @@ Twins = list[tuple[Symbol, Symbol]]  # a value and its cotangent, which run alon
 
 
 def _noted(twins: Twins, s: Symbol, cotangent: Any) -> None:
+    _origin.set(s.origin and s.origin._replace(backward=True))  # of what the rules of s will make
     twins.append((s, cotangent if isinstance(cotangent, Symbol) else cotangent.value))
 
 
@@ -194,5 +219,6 @@ def derive(
         if s in nodes:
             nodes[s].watched().hooks.append(partial(_noted, twins, s))
     started = [(nodes[y], seed) for y, seed in zip(outputs, seeds, strict=True) if y in nodes]
-    found = sweep([n for n, _ in started], [g for _, g in started], wanted={nodes[w] for w in wanted if w in nodes})
+    with made_for(None):
+        found = sweep([n for n, _ in started], [g for _, g in started], wanted={nodes[w] for w in wanted if w in nodes})
     return [found.get(nodes[w]) if w in nodes else None for w in wanted], twins

@@ -11,6 +11,7 @@ import nn.functional as F
 import optim
 import regularize
 from autograd.config import config
+from autograd.errors import ArgumentError, DataError
 
 RULES = {
     "SGD": lambda p: optim.SGD(p, lr=0.1),
@@ -207,3 +208,60 @@ def test_kernels_off():
         assert run.step.programs == {}
     finally:
         config.kernels = before
+
+
+@pytest.mark.parametrize("norm_type", [2.0, 1.0, float("inf")])
+@pytest.mark.parametrize("limit", [0.05, 1e6])
+def test_clipping_inside(norm_type, limit):
+    x, t = data()
+    norms, seen = [], []
+    for compiled in (False, True):
+        run = Training(RULES["SGD"], False)
+
+        def step(x, t, run=run):
+            run.optimizer.zero_grad()
+            loss = F.cross_entropy(run.model(x), t)
+            loss.backward()
+            norm = optim.clip_grad_norm_(run.model.parameters(), limit, norm_type, error_if_nonfinite=True)
+            optim.clip_grad_value_(run.model.parameters(), 0.01)
+            run.optimizer.step()
+            return norm
+
+        step = ag.compile(step) if compiled else step
+        norms.append([step(x, t).item() for _ in range(5)])
+        seen.append(run.seen())
+        if compiled:
+            assert step.reasons() == [] and step.programs
+            with pytest.raises(DataError, match="norm of the gradients is nan"):
+                step(np.full_like(x, np.nan), t)
+            agree(run.seen()[:3], seen[-1][:3])  # the weights are as before
+    np.testing.assert_allclose(norms[1], norms[0], rtol=1e-4)
+    agree(*seen)
+
+
+@pytest.mark.parametrize("decay", [None, 0.9])
+def test_averages_of_weights_inside(decay):
+    x, t = data()
+    found = []
+    for compiled in (False, True):
+        run = Training(RULES["Adam"], False)
+        average = optim.WeightAverage(run.model.parameters(), decay)
+
+        def step(x, t, run=run, average=average):
+            run.one(x, t)
+            average.update()
+
+        step = ag.compile(step) if compiled else step
+        for k in range(9):
+            step(x, t)
+            if k == 4:
+                stored = average.state_dict()
+            if k == 6:
+                average.load_state_dict(stored)
+        assert average.n_averaged == 7
+        found.append([a.numpy() for a in average.averages] + run.seen())
+        if compiled:
+            assert step.reasons() == [] and step.programs
+            with average.swap(), pytest.raises(ArgumentError, match="inside `with average.swap"):
+                step(x, t)
+    agree(*found)
