@@ -48,17 +48,20 @@ def _first_and_rest(how: str, runs: list[Any], limit: float) -> list[Row]:
 
 
 def importing(repeats: int) -> list[Row]:
-    """Whole processes that import NumPy alone, and autograd."""
+    """Whole processes that import NumPy alone, and autograd, both with their byte code at hand, as when installed."""
 
-    def process(statement: str) -> Callable[[], float]:
+    def process(statement: str, folder: str) -> Callable[[], float]:
         def run() -> float:
             start = perf_counter()
-            python(statement)
+            python(statement, folder)
             return perf_counter() - start
 
         return run
 
-    t = interleaved({name: process(f"import {name}") for name in ("numpy", "autograd")}, repeats)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("numpy", "autograd"):
+            python(f"import {name}", folder)  # writes the byte code
+        t = interleaved({name: process(f"import {name}", folder) for name in ("numpy", "autograd")}, repeats)
     return [
         Row("import autograd, beyond NumPy alone", difference(t["autograd"], t["numpy"]) * MS, "ms", IMPORT),
         Row("a process that imports NumPy", spread(t["numpy"]) * MS, "ms"),
@@ -66,10 +69,16 @@ def importing(repeats: int) -> list[Row]:
     ]
 
 
-def python(program: str) -> str:
-    """What a program prints, in a process that finds the packages that we were found beside."""
+def python(program: str, byte_code: str = "") -> str:
+    """What a program prints, in a process that finds the packages that we were found beside.
+
+    byte_code: the folder that it is kept in, if it is.
+    """
     root = Path(bench.__file__).parents[1]
     with placed(cores()) as env:
+        if byte_code:
+            env = {**env, "PYTHONPYCACHEPREFIX": byte_code}
+            env.pop("PYTHONDONTWRITEBYTECODE", None)
         command = [sys.executable, "-c", program]
         done = subprocess.run(command, cwd=root, env=env, check=True, stdout=subprocess.PIPE, text=True)
     return done.stdout

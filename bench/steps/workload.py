@@ -83,20 +83,16 @@ def ours(
         model = filled(work.build(nn), values)
     optimizer = getattr(optim, work.optimizer)(model.parameters(), **work.settings)
 
-    def loss_of(x: Any, y: Any) -> Any:
-        return work.loss(nn.functional, model(x), y)
-
-    loss_fn = ag.compile(loss_of) if compiled else loss_of
-    a, b = ag.tensor(x), ag.tensor(y)
-
-    def step() -> Any:
+    def step(x: Any, y: Any) -> Any:
         optimizer.zero_grad()
-        loss = loss_fn(a, b)
+        loss = work.loss(nn.functional, model(x), y)
         loss.backward()
         optimizer.step()
         return loss.detach()
 
-    return step
+    run = ag.compile(step) if compiled else step
+    a, b = ag.tensor(x), ag.tensor(y)
+    return lambda: run(a, b)
 
 
 def torch(
