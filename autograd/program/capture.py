@@ -96,12 +96,13 @@ class Capture:
     def input(self, x: Any, label: str) -> Captured:
         """A symbol for a value that each run brings along."""
         if isinstance(x, (int, float)):
-            return self._made((), np.dtype(np.float64), weak=True, label=label)
+            return self.fresh((), np.dtype(np.float64), weak=True, label=label)
         if x.dtype.kind == "c":  # its gradient is the conjugate of what rules compute with
             self.refuse(f"it reads a Tensor of {x.dtype}, and programs take real ones")
-        return self._made(x.shape, x.dtype, label=label)
+        return self.fresh(x.shape, x.dtype, label=label)
 
-    def _made(self, *args: Any, **settings: Any) -> Captured:
+    def fresh(self, *args: Any, **settings: Any) -> Captured:
+        """A new symbol, even where there is one like it."""
         s = Captured(*args, **settings)
         s.capture = self
         return s
@@ -116,7 +117,7 @@ class Capture:
                 self.tensors[id(x)], self.now[id(x)] = (x, s), s
             return self.now[id(x)]
         if isinstance(x, (np.ndarray, np.generic)):
-            s = self._made(np.shape(x), x.dtype, label=f"c{len(self.constants)}")
+            s = self.fresh(np.shape(x), x.dtype, label=f"c{len(self.constants)}")
             self.constants.append((s, np.array(x)))
             return s
         return x
@@ -145,7 +146,7 @@ class Capture:
         if found is None:
             shape, dtype = meaning(op, lifted, settings)
             weak = _weak(op, lifted)
-            found = self._made(shape, dtype, op=op, inputs=lifted, settings=settings, weak=weak)
+            found = self.fresh(shape, dtype, op=op, inputs=lifted, settings=settings, weak=weak)
             found.origin = found.origin or Origin(*user_place())
             self.known[key] = found
             if not record:
@@ -184,6 +185,10 @@ def meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> t
     """Shape and dtype of a result: by what is known of the operation, or tried on zeros."""
     if isinstance(op, Sum):
         return op.shape(inputs, settings), inputs[0].dtype
+    if op.name == "stop_gradient":
+        return inputs[0].shape, inputs[0].dtype
+    if op.name == "matmul" and (found := _product(*inputs)) is not None:
+        return found
     try:
         return _meaning(op, inputs, settings)
     except Unfusable:
@@ -217,6 +222,17 @@ def as_sums(a: Any, b: Any, apart: set[Symbol]) -> Any:
         y = found = total(x * turned(v, (1, 0)), axis=1, keepdims=True)
     apart.add(found)
     return y if column else turned(y, (1, 0))
+
+
+def _product(a: Any, b: Any) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
+    """Shape and dtype of a product of matrices that fit; None leaves the answer to NumPy."""
+    if not (isinstance(a, Symbol) and isinstance(b, Symbol)) or min(a.ndim, b.ndim) < 2 or a.shape[-1] != b.shape[-2]:
+        return None
+    try:
+        lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    except ValueError:
+        return None
+    return (*lead, a.shape[-2], b.shape[-1]), np.result_type(a.dtype, b.dtype)
 
 
 def is_captured(x: Any) -> bool:
