@@ -151,7 +151,7 @@ class Optimizer(ABC):
                     continue
                 stepped = True
                 settings = {key: weak(group[key]) for key in self.defaults}
-                if any(isinstance(g, RowSparse) for g in gradients):
+                if RowSparse in set(map(type, gradients)):
                     params, gradients = self._step_rows(params, gradients, settings)
                 if params:
                     self._step(k, params, gradients, settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Callable, Hashable, Sequence
+from itertools import chain
 from operator import is_
 from typing import Any
 
@@ -169,16 +170,18 @@ class _Set:
         self.kept = [(k, column) for k, column in places if column < count]
         self.batch = kernel_module("batch").Batch(rule.kernel.address, self.table, self.sizes, BLOCK)
         self.objects = kernel_module("objects")
-        self.ids = self.objects.Identities(self.held)
+        self._remember()
         self.known = False  # whether the table holds the addresses
         self.numbers: list[float] | None = None  # of the last run, what the kernel reads of them, what else came of them
         self.scalars, self.rest = array("d"), ()
 
     def holds(self, targets: Columns) -> bool:
         """Whether these are the Tensors that the table was made for, with the arrays that it points to."""
-        given = [t for column in targets for t in self._mine(column)]
-        mine = [t for column in self.targets for t in column]
-        return all(map(is_, given, mine)) and all(map(is_, [t.value for t in given], self.held))
+        if not all(map(is_, chain.from_iterable(map(self._mine, targets)), chain.from_iterable(self.targets))):
+            return False
+        if self.snapshot is None:
+            return all(map(is_, [t.value for column in self.targets for t in column], self.held))
+        return bool(self.snapshot.holds())
 
     def _mine(self, column: Sequence[Tensor]) -> Sequence[Tensor]:
         return column if len(self.rows) == len(column) else [column[k] for k in self.rows]
@@ -212,7 +215,15 @@ class _Set:
         for k, t in enumerate(targets):
             if sys.getrefcount(self.held[k]) > ALONE + 1:  # and the argument's own
                 self.held[k] = _given(t, self.held[k].copy())
+        self._remember()
+
+    def _remember(self) -> None:
+        """Keep what the arrays are, and that they are those of the Tensors."""
         self.ids = self.objects.Identities(self.held)
+        self.snapshot = self.objects.Snapshot() if self.objects.layout() else None
+        if self.snapshot is not None:
+            for t, array in zip(chain.from_iterable(self.targets), self.held, strict=True):
+                self.snapshot.attribute(t, "value", array)
 
     def run(self, numbers: Sequence[float]) -> tuple[Any, ...]:
         """Update all rows; what the rule returns beside the new values."""
