@@ -37,6 +37,16 @@ class _Lease(np.ndarray):
                 _held += memory.nbytes
 
 
+def idle() -> list[int]:
+    """The sizes of what lies idle.
+
+    >>> sum(idle()) <= LIMIT
+    True
+    """
+    with _lock:
+        return [memory.nbytes for stock in _idle.values() for memory in stock]
+
+
 def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """An array of whatever the memory holds, as `np.empty`.
 

@@ -21,17 +21,26 @@ from autograd.kernels.convolve_sums import Sums
 __all__ = ["channels_last", "forward", "input_gradient", "weight_gradient"]
 
 
-def forward(x: Array, w: Array, *, stride: Pair, padding: tuple[Pair, Pair], dilation: Pair, groups: int) -> Array:
+def forward(
+    x: Array,
+    w: Array,
+    *,
+    stride: Pair,
+    padding: tuple[Pair, Pair],
+    dilation: Pair,
+    groups: int,
+    out: Array | None = None,
+) -> Array:
     """The convolution of x (N, C, H, W) with w (O, C / groups, kh, kw): (N, O, Ho, Wo), channels last in memory.
 
-    padding: zeros before and after each axis.
+    padding: zeros before and after each axis. out: where to write it, (N, Ho, Wo, O).
 
     >>> x, w = np.arange(9.0).reshape(1, 1, 3, 3), np.ones((1, 1, 2, 2))
     >>> forward(x, w, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1)[0, 0]
     array([[ 8., 12.], [20., 24.]])
     """
     x = even(x)
-    return _forward(x.itemsize, x.shape, x.strides, w.shape, stride, padding, dilation, groups).run(x, w)
+    return _forward(x.itemsize, x.shape, x.strides, w.shape, stride, padding, dilation, groups).run(x, w, out)
 
 
 def input_gradient(
@@ -43,6 +52,7 @@ def input_gradient(
     padding: tuple[Pair, Pair],
     dilation: Pair,
     groups: int,
+    out: Array | None = None,
 ) -> Array:
     """The transpose of `forward` in x: from g, like y, and w to an array of x's shape (N, C, H, W).
 
@@ -51,7 +61,7 @@ def input_gradient(
     array([[1., 2., 1.], [2., 4., 2.], [1., 2., 1.]])
     """
     g = even(g)
-    return _back(g.itemsize, g.shape, g.strides, w.shape, shape, stride, padding, dilation, groups).run(g, w)
+    return _back(g.itemsize, g.shape, g.strides, w.shape, shape, stride, padding, dilation, groups).run(g, w, out)
 
 
 def weight_gradient(

@@ -78,9 +78,9 @@ class Sums:
         )
         self.phases = [Phase(self, down, right, weights) for down, right in phases]
 
-    def run(self, x: Array, w: Array) -> Array:
-        """The sums, (N, C, H, W)."""
-        y = empty(self.result, x.dtype)
+    def run(self, x: Array, w: Array, out: Array | None = None) -> Array:
+        """The sums, (N, C, H, W), written to `out`, which is (N, H, W, C), if it is given."""
+        y = empty(self.result, x.dtype) if out is None else out
         if self.clear:
             y[...] = 0
         if self.phases:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.program.capture import Capture
-from autograd.program.layout import WINDOWS
+from autograd.program.entry import Entry
 from autograd.program.launch import build, kernel_module
 from autograd.program.loops import OUTER
 from autograd.program.memory import Array, Memory
@@ -20,11 +20,11 @@ from autograd.program.part import COMBINE, START, Part, Ready, check_labels, num
 from autograd.program.schedule import Step, steps
 from autograd.program.symbol import Symbol, Unfusable, graph
 
-FRESH = WINDOWS | {"convolve", "convolve_input", "convolve_weight"}  # give arrays that nobody else has
 FOLDED = 1 << 12  # elements up to which a constant result is kept
 PRODUCT = 1 << 18  # multiply-adds from which on threads are worth waking
 Numbers = dict[Symbol, Any]  # values of single elements, which Python computes
 Action = Callable[[Numbers], Any]
+Symbols = Sequence[Any]
 
 
 class Program:
@@ -48,7 +48,8 @@ class Program:
         self.memory = Memory()
         self.known: Numbers = {}  # of constants, or arrays of one element that kernels write
         self.entries: list[Any] = []  # kernels and products as tuples, what Python does as functions
-        self.listing: list[tuple[str, str]] = []
+        self.listing: list[Entry] = []
+        self.group: int | None = None  # the step that is being bound
         self.kept: list[Any] = []
         self.filled: set[Symbol] = set()  # arrays of one element that are written from numbers, not read as such
         self.asked: set[Symbol] = set()  # what Python computes numbers of
@@ -60,14 +61,20 @@ class Program:
                 users.setdefault(x, set()).add(k)
         for s in (*outputs, *checked):
             users.setdefault(s, set()).add(-1)
+        self.memory.share(_last(plan, users))
         for k, step in enumerate(plan):
+            self.group = k
+            self.memory.plan_for(k)
             self._bind(step, [s for s in step.symbols if users.get(s, set()) - {k}])
+        self.group = None
+        self.memory.plan_for(None)
         self._checks(capture)
         self.actions = self._actions()
         roots = [(s, self.memory.root(s)) for s in self.outputs]
         self.results = [(s, r if r.op is not None and r in self.memory.own else None) for s, r in roots]
         numbers = [*self.asked, *(s for s, _ in roots if s.op is not None)]
-        self.single = [s for s in graph(numbers) if s.size == 1 and s in self.memory and s not in self.filled]
+        read = {s for s in self.symbols if s in self.memory and s not in self.filled}
+        self.single = [s for s in graph(numbers, read) if s in read]
 
     def _bring(self, capture: Capture, used: set[Symbol], examples: Sequence[Any]) -> None:
         """What the program is given: constants, Tensors, the first inputs."""
@@ -106,14 +113,17 @@ class Program:
         if np.may_share_memory(y, self.memory[x]):
             self.memory.view(s, y)
             return
+        if not s.shape and x.shape and x.size > 1:  # an element is no view
+            self._call(s)
+            return
         self.memory.make(s)  # only a reshape copies
         shape = x.shape
-        self._act("copy", lambda _: np.copyto(self.memory.own[s].reshape(shape), self.memory[x]))
+        self._act("copy", lambda _: np.copyto(self.memory.own[s].reshape(shape), self.memory[x]), "", s)
 
     def _call(self, s: Symbol) -> None:
         assert s.op is not None
         if not s.shape:  # a single number stays with the numbers
-            self._act(s.op.name, lambda numbers: numbers.update({s: self._forward(s, numbers)}))
+            self._act(s.op.name, lambda numbers: numbers.update({s: self._forward(s, numbers)}), "", s)
             return
         self.memory.make(s)
         into = s.op.into
@@ -124,7 +134,7 @@ class Program:
             else:
                 self.memory.own[s][...] = self._forward(s, numbers)
 
-        self._act(s.op.name, call)
+        self._act(s.op.name, call, "", s)
 
     def _product(self, s: Symbol) -> None:
         a, b = s.inputs
@@ -135,17 +145,17 @@ class Program:
         job = kernel_module("blas").entry(x, y, out) if x.dtype.kind == "f" else None
         what = f"{x.shape} @ {y.shape}"
         if job is None:
-            self._act("matmul", lambda _: np.matmul(self.memory[a], self.memory[b], out=self.memory.own[s]), what)
+            self._act("matmul", lambda _: np.matmul(self.memory[a], self.memory[b], out=self.memory.own[s]), what, s)
             return
         address, blocks, words = job
         for place, symbol in ((7, a), (9, b), (11, s)):
             self.memory.points(words, place, symbol)
         threads = blocks > 1 and out.size * x.shape[-1] > PRODUCT
-        self._launch("matmul", address, blocks, words, threads, what)
+        self._launch("matmul", address, blocks, words, threads, what, s)
 
     def _group(self, part: Part) -> None:
         for labels in part.labels:
-            self._act("labels", partial(self._look, labels, part.symbols))
+            self._act("labels", partial(self._look, labels, part.symbols), reads=[labels])
         for ready in part.ready:
             self._stage(ready)
         for s in part.outputs:
@@ -165,10 +175,10 @@ class Program:
         if total in self.known and total.dtype == s.dtype:
             words = array("q", (self.known[total].ctypes.data, 0, s.dtype.itemsize))
             self.memory.points(words, 1, s)
-            self._launch("number", _native("copy").address, 1, words, False, "")
+            self._launch("number", _native("copy").address, 1, words, False, "", reads=[total], writes=[s])
         else:
             self.asked.add(s)
-            self._act("number", partial(self._fill, s))
+            self._act("number", partial(self._fill, s), writes=[s])
 
     def _stage(self, ready: Ready) -> None:
         """One kernel: its words, and what Python does before and after it."""
@@ -186,9 +196,13 @@ class Program:
         what = " ".join(s.op.name for s in stage.order if s.op is not None)
         rows, columns = stage.loops.sizes
         threads = ready.chunks >= ready.parallel
-        self._launch("kernel", ready.kernel.address, ready.chunks, words, threads, f"{rows} x {columns}: {what}")
+        what = f"{rows} x {columns}: {what}"
+        order, made = [*stage.order, *stage.totals], [*stage.outputs, *stage.totals]
+        self._launch(
+            "kernel", ready.kernel.address, ready.chunks, words, threads, what, *order, reads=arrays, writes=made
+        )
         for action in after:
-            self._act("total", action)
+            self._act("total", action, writes=[action.args[0]])
 
     def _scalars(self, symbols: Sequence[Symbol | float]) -> array[float]:
         """The numbers that a kernel reads: written now, by a kernel from memory, or by Python before each run."""
@@ -209,28 +223,28 @@ class Program:
             for n, (_, s) in enumerate(loads):
                 if s not in self.known:
                     self.memory.points(words, 3 * n + 3, s)
-            self._launch(
-                "load", _native("load").address, len(loads), words, False, " ".join(map(repr, (s for _, s in loads)))
-            )
+            read = [s for _, s in loads]
+            what = " ".join(map(repr, read))
+            self._launch("load", _native("load").address, len(loads), words, False, what, reads=read)
         if rest:
             self.asked.update(s for _, s in rest)
-            self._act("numbers", partial(self._write, rest, scalars))
+            self._act("numbers", partial(self._write, rest, scalars), reads=[s for _, s in rest])
         return scalars
 
     def _lies(self, s: Symbol) -> bool:
         """Whether a single element is in memory when kernels run."""
         return s in self.known or (s in self.memory and s not in self.filled)
 
-    def _totals(self, ready: Ready, words: array[int]) -> list[Action]:
+    def _totals(self, ready: Ready, words: array[int]) -> list[partial[None]]:
         """Memory for the totals of a kernel; what combines the parts of those that have several."""
-        after: list[Action] = []
+        after: list[partial[None]] = []
         first = len(words) - len(ready.totals)
         for k, (t, name, level, shape) in enumerate(ready.totals, first):
             if level and (level & OUTER or ready.chunks == 1):
                 self.memory.make(t)
                 self.memory.points(words, k, t)
                 if level & OUTER:
-                    self._act("start", partial(self._start, t, START[name]))
+                    self._act("start", partial(self._start, t, START[name]), writes=[t])
                 continue
             parts = np.empty(shape, t.dtype)
             words[k] = parts.ctypes.data
@@ -250,7 +264,7 @@ class Program:
             return s
         copy = Symbol(s.shape, s.dtype, label="copy")
         self.memory.make(copy)
-        self._act("copy", lambda _: np.copyto(self.memory.own[copy], self.memory[s]))
+        self._act("copy", lambda _: np.copyto(self.memory.own[copy], self.memory[s]), reads=[s], writes=[copy])
         return copy
 
     def _is_known(self, s: Any) -> bool:
@@ -263,15 +277,32 @@ class Program:
         for f, read in capture.checks:
             early = all(s.op is None for s in read)
             place = 0 if early else len(self.entries)
-            self.listing.insert(place, ("check", getattr(f, "__name__", type(f).__name__)))
+            self.listing.insert(place, Entry("check", getattr(f, "__name__", type(f).__name__), reads=read))
             self.entries.insert(place, partial(self._check, f, read))
 
-    def _act(self, kind: str, action: Action, what: str = "") -> None:
-        self.listing.append((kind, what))
+    def _act(self, kind: str, action: Action, what: str = "", *made: Symbol, **arrays: Symbols) -> None:
+        self._list(kind, what, made, **arrays)
         self.entries.append(action)
 
-    def _launch(self, kind: str, address: int, count: int, words: array[int], threads: bool, what: str) -> None:
-        self.listing.append((kind, what))
+    def _list(self, kind: str, what: str, made: Symbols, reads: Symbols = (), writes: Symbols = (), **how: Any) -> None:
+        """Say what an entry computes, reads and fills: where that is not said, what `made` needs, and `made`."""
+        read = reads or [x for s in made for x in s.inputs]
+        inside = set(made)
+        reads = [s for s in read if isinstance(s, Symbol) and s in self.memory and s not in inside]
+        self.listing.append(Entry(kind, what, made, reads, writes or made, self.group, **how))
+
+    def _launch(
+        self,
+        kind: str,
+        address: int,
+        count: int,
+        words: array[int],
+        threads: bool,
+        what: str,
+        *made: Symbol,
+        **arrays: Symbols,
+    ) -> None:
+        self._list(kind, what, made, **arrays, threads=threads, native=True)
         self.kept.append(words)
         self.entries.append((address, count, words.buffer_info()[0], threads))
 
@@ -288,7 +319,7 @@ class Program:
 
     def __str__(self) -> str:
         """The steps, one to a line: what is run, on which operations, for which result."""
-        return "\n".join(f"{kind:8} {what}" for kind, what in self.listing)
+        return "\n".join(map(str, self.listing))
 
     # ---- what Python does in a run
 
@@ -343,12 +374,12 @@ class Program:
             memory.refresh()
         for s, draw in self.drawn:
             numbers[s] = draw()
-        for s in self.single:
-            if s not in numbers:
-                numbers[s] = memory[s]
         for s, root in self.results:
             if root is not None and (shown is None or s in shown) and not memory.alone(root, s):
                 memory.renew(root)
+        for s in self.single:
+            if s not in numbers:
+                numbers[s] = memory[s]
         for action in self.actions:
             action(numbers)
         own = memory.own
@@ -388,6 +419,22 @@ LOADED = {np.dtype(name): kind for kind, name in enumerate(("float32", "float64"
 def _native(name: str) -> Any:
     """A kernel that moves single elements: into the numbers of another kernel, or into an array."""
     return kernel_module("compile").get(_SOURCE, name, flags=())
+
+
+def _last(plan: Sequence[Step], users: dict[Symbol, set[int]]) -> dict[Symbol, int | None]:
+    """The last step that reads each symbol, or a view of it; None for what is read when all are done."""
+    found: dict[Symbol, int | None] = {}
+    for k, step in reversed(list(enumerate(plan))):
+        for s in step.symbols:
+            read = users.get(s, set())
+            found[s] = None if -1 in read else max(read, default=k)
+    for step in reversed(plan):
+        if step.kind == "view":
+            (s,) = step.symbols
+            x, mine = s.inputs[0], found[s]
+            before = found.get(x, -1)
+            found[x] = None if mine is None or before is None else max(before, mine)
+    return found
 
 
 def _fold(symbols: Sequence[Symbol], capture: Capture) -> None:

@@ -34,6 +34,10 @@ class Sum(Primitive):
     def _run(self, a: Any, b: Any, **settings: Any) -> Any:
         return getattr(kernel_module("convolve"), self.of)(a, b, **settings)
 
+    def write(self, out: Any, a: Any, b: Any, **settings: Any) -> None:
+        """Write the result into `out`, pixel by pixel."""
+        getattr(kernel_module("convolve"), self.of)(a, b, **settings, out=out)
+
     def shape(self, inputs: Sequence[Any], settings: dict[str, Any]) -> tuple[int, ...]:
         """The shape of the result."""
         if self.of == "input_gradient":
@@ -93,8 +97,3 @@ def noted(plan: Convolution, args: Sequence[Any]) -> Any:
 def _image(x: Any) -> Any:
     """A signal as an image of height 1."""
     return x if len(x.shape) == 4 else functions["reshape"](x, (*x.shape[:2], 1, *x.shape[2:]))
-
-
-def natural(y: Any) -> Any:
-    """What a kernel gives, its axes in the order of memory."""
-    return np.ascontiguousarray(y.transpose(0, 2, 3, 1))

@@ -160,7 +160,9 @@ class Layout:
         """The operation on values, and to a value, whose axes are in the order of memory."""
         key = (op, axes, tuple(given))
         if key not in self.turned:
-            self.turned[key] = Primitive(op.name, " ".join(op.inputs), _around(op, axes, given), pulls=(), reads=())
+            made = Primitive(op.name, " ".join(op.inputs), _around(op, axes, given), pulls=(), reads=())
+            made.into = op.write if isinstance(op, Sum) else None
+            self.turned[key] = made
         return self.turned[key]
 
 

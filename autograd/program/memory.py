@@ -18,6 +18,7 @@ from autograd.program.symbol import Symbol
 from autograd.tensor import Tensor
 
 Array = NDArray[Any]
+SHARED = 1 << 12  # bytes from which on memory is shared
 ALONE = 2  # references to an array that nobody but the program holds: the table's and the argument's
 
 
@@ -33,6 +34,9 @@ class Memory:
         self.own: dict[Symbol, Array] = {}
         self.lent: dict[Symbol, Tensor] = {}
         self.views: dict[Symbol, list[Symbol]] = {}
+        self.blocks: list[tuple[Array, int]] = []  # shared memory, and the last step that needs what lies there
+        self.until: dict[Symbol, int | None] = {}
+        self.step: int | None = None
         self._seen: dict[Symbol, Any] = {}  # weak references to the arrays that the words point to
         self._copies: dict[Symbol, Array] = {}  # of arrays that do not lie in order
         self._borrowed: set[Symbol] = set()  # lent ones, and views of such
@@ -56,9 +60,30 @@ class Memory:
         self._look(s, t)
 
     def make(self, s: Symbol) -> Array:
-        """A new array for s."""
-        y = self.own[s] = np.empty(s.shape, s.dtype)
+        """An array for s: where it is needed for some steps only, in memory that steps before have done with."""
+        size = s.size * s.dtype.itemsize
+        until = self.until.get(s, self.step)
+        if self.step is None or until is None or size < SHARED:
+            y = self.own[s] = np.empty(s.shape, s.dtype)
+            return y
+        free = [k for k, (block, busy) in enumerate(self.blocks) if busy < self.step and block.nbytes >= size]
+        if free:
+            k = min(free, key=lambda k: self.blocks[k][0].nbytes)
+        else:
+            k = len(self.blocks)
+            self.blocks.append((np.empty(size, np.uint8), until))
+        block = self.blocks[k][0]
+        self.blocks[k] = block, until
+        y = self.own[s] = block[:size].view(s.dtype).reshape(s.shape)
         return y
+
+    def share(self, last: dict[Symbol, int | None]) -> None:
+        """Let arrays share memory. last: for each symbol the last step that reads it; None for what stays."""
+        self.until = last
+
+    def plan_for(self, step: int | None) -> None:
+        """What is made from now on is written in this step; None: and stays."""
+        self.step = step
 
     def view(self, s: Symbol, y: Array) -> None:
         """Let s be y, a view of the array of its first input."""
