@@ -16,7 +16,7 @@ from autograd.batching.level import Batched, Batching
 from autograd.errors import WengertError, user_place
 from autograd.primitive import Primitive, capture, capturing, functions, primitives
 from autograd.program.convolving import Sum
-from autograd.program.symbol import NotYet, Origin, Symbol, Unfusable, _meaning, _weak
+from autograd.program.symbol import NotYet, Origin, Symbol, Unfusable, _meaning, _weak, graph
 from autograd.program.training import Training
 from autograd.tape import recording
 from autograd.tensor import Tensor
@@ -78,6 +78,7 @@ class Capture:
         self.constants: list[tuple[Symbol, Any]] = []
         self.numbers: list[tuple[Symbol, Callable[[], float]]] = []
         self.assigned: dict[int, tuple[Tensor, Symbol]] = {}
+        self.past: set[Symbol] = set()  # values of leaves from before a change
         self.guards: list[tuple[Any, str, Any]] = []
         self.frozen: set[Symbol] = set()
         self.checks: list[tuple[Callable[..., None], list[Symbol]]] = []
@@ -161,9 +162,18 @@ class Capture:
             self.refuse(f"it assigns {s.shape} {s.dtype} to a Tensor of {t.shape} {t.dtype}")
         if t.node is not None and t.node.op is not None:
             self.refuse("it changes the result of an operation in place")
+        if t.node is not None:
+            self.past.add(self.now[id(t)])
         self.now[id(t)] = s
         self.assigned[id(t)] = (t, s)
         return t
+
+    def variables(self, leaves: Sequence[Tensor], results: Sequence[Symbol]) -> list[Symbol]:
+        """The values of leaves by which results are differentiated: those that they have now."""
+        now = [self.now[id(t)] for t in leaves]
+        if self.past and self.past & set(graph(results, self.frozen.union(now))) - set(now):
+            self.refuse("it changes a Tensor in place between its use and the gradient by it")
+        return now
 
     def guard(self, holder: Any, name: str) -> None:
         """The program stands for the function only while an attribute keeps its value."""

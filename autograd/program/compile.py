@@ -9,9 +9,10 @@ from typing import Any, Generic, ParamSpec, TypeVar
 import numpy as np
 
 from autograd.config import config
-from autograd.errors import DifferentiationError, WengertError
+from autograd.errors import DifferentiationError, UnsupportedError, WengertError
 from autograd.primitive import Primitive, Traced, capture, capturing
-from autograd.program.run import Run
+from autograd.program.listing import Listing
+from autograd.program.run import Run, value_of
 from autograd.program.symbol import NotYet, Unfusable
 from autograd.sweep import sweep
 from autograd.tape import Node, enable_grad, recording
@@ -33,6 +34,7 @@ class Compiled(Generic[P, R]):
     """
 
     def __init__(self, f: Callable[P, R]) -> None:
+        self.__name__ = "compiled"  # where f has none
         update_wrapper(self, f)
         self.function = f
         self.programs: dict[Any, list[Run | str]] = {}
@@ -43,7 +45,7 @@ class Compiled(Generic[P, R]):
         """Run the program for arguments like these, or the function where there is none."""
         if not config.kernels or (capturing and capture()):
             return self.function(*args, **settings)
-        if settings or not all([type(x) in _PLAIN for x in args]):
+        if settings or not all([type(x) in _PLAIN for x in args]):  # noqa: C419  # a list is quicker than a generator
             leaves, build = flatten((args, settings))
         else:
             leaves, build = list(args), _unnamed
@@ -54,6 +56,10 @@ class Compiled(Generic[P, R]):
                 found = self._made(leaves, build)
             except NotYet:
                 return self.function(*args, **settings)
+            if isinstance(found, str):
+                result = self.function(*args, **settings)  # raises what is wrong with these arguments, if anything is
+                self._keep(key, found)
+                return result
             self._keep(key, found)
         if isinstance(found, str) or not found.program.lock.acquire(blocking=False):
             return self.function(*args, **settings)
@@ -76,6 +82,8 @@ class Compiled(Generic[P, R]):
             return str(reason)
         except WengertError as error:  # the function will raise it again, in terms of what the user gave
             return str(error)
+        except Exception as error:  # of Python or NumPy, which were given a symbol; or of the function itself
+            return f"{type(error).__name__} on symbols: {error}"
 
     def explain(self, *args: P.args, **settings: P.kwargs) -> str:
         """The steps of the program for these arguments, or the reason why there is none."""
@@ -85,6 +93,37 @@ class Compiled(Generic[P, R]):
         except NotYet as reason:
             return f"not yet: {reason}"
         return made if isinstance(made, str) else str(made.program)
+
+    def program(self, *args: P.args, **settings: P.kwargs) -> Listing:
+        """The program for these arguments as a list to read: `print()`, `explain()`, `to_html()`, `profile()`.
+
+        Raises UnsupportedError if there is none, with the reason.
+
+        >>> import autograd as ag
+        >>> ag.compile(lambda x: ag.sum(ag.exp(x))).program(ag.ones(4)).rows[0].kind
+        'kernel'
+        """
+        given = (args, settings)
+        return Listing(self.__name__, self._apart(given)[0], self._apart, given)
+
+    def listings(self) -> list[Listing]:
+        """The programs that the function has so far; to be measured they need arguments: `listing.profile(*args)`."""
+        runs = [run for runs in self.programs.values() for run in runs if not isinstance(run, str)]
+        return [Listing(self.__name__, run, self._apart) for run in runs]
+
+    def _apart(self, given: Any) -> tuple[Run, list[Any]]:
+        """A program that nobody else runs, and the values of its inputs."""
+        leaves, build = flatten(given)
+        try:
+            made = self._made(leaves, build)
+        except NotYet as reason:
+            made = f"not yet: {reason}"
+        if isinstance(made, str):
+            raise UnsupportedError(
+                f"{self.__name__} has no program for these arguments: {made}.\nIt runs as the function itself; "
+                f"what it leaves on the tape is shown by ag.tape_of(result)."
+            )
+        return made, [value_of(leaves[k]) for k in made.places]
 
     def reasons(self) -> list[str]:
         """Why, for some of the arguments so far, the function ran as it stands."""

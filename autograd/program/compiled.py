@@ -13,14 +13,15 @@ import numpy as np
 
 from autograd.program.capture import Capture
 from autograd.program.entry import Entry
+from autograd.program.fold import fold
 from autograd.program.launch import build, kernel_module
 from autograd.program.loops import OUTER
 from autograd.program.memory import Array, Memory
-from autograd.program.part import COMBINE, START, Part, Ready, check_labels, number_of
+from autograd.program.part import COMBINE, START, Part, Ready, check_labels, number_of, value_of
 from autograd.program.schedule import Step, steps
+from autograd.program.single import LOADED, single
 from autograd.program.symbol import Symbol, Unfusable, graph
 
-FOLDED = 1 << 12  # elements up to which a constant result is kept
 PRODUCT = 1 << 18  # multiply-adds from which on threads are worth waking
 Numbers = dict[Symbol, Any]  # values of single elements, which Python computes
 Action = Callable[[Numbers], Any]
@@ -43,7 +44,7 @@ class Program:
         checked = [s for _, read in capture.checks for s in read]
         self.symbols = graph([*outputs, *checked])
         used = set(self.symbols)
-        _fold(self.symbols, capture)
+        fold(self.symbols, capture)
         self.drawn = [(s, draw) for s, draw in capture.numbers if s in used]
         self.memory = Memory()
         self.known: Numbers = {}  # of constants, or arrays of one element that kernels write
@@ -52,7 +53,9 @@ class Program:
         self.group: int | None = None  # the step that is being bound
         self.kept: list[Any] = []
         self.filled: set[Symbol] = set()  # arrays of one element that are written from numbers, not read as such
+        self.looked: dict[Symbol, int] = {}  # labels that are checked, and for how many classes
         self.asked: set[Symbol] = set()  # what Python computes numbers of
+        self.entered: set[Symbol] = set()  # what is among the numbers once its step is done
         self._bring(capture, used, examples)
         plan = steps(self.symbols, capture.apart)
         users: dict[Symbol, set[int]] = {}
@@ -74,7 +77,7 @@ class Program:
         self.results = [(s, r if r.op is not None and r in self.memory.own else None) for s, r in roots]
         numbers = [*self.asked, *(s for s, _ in roots if s.op is not None)]
         read = {s for s in self.symbols if s in self.memory and s not in self.filled}
-        self.single = [s for s in graph(numbers, read) if s in read]
+        self.single = [s for s in graph(numbers, read | self.entered) if s in read]
 
     def _bring(self, capture: Capture, used: set[Symbol], examples: Sequence[Any]) -> None:
         """What the program is given: constants, Tensors, the first inputs."""
@@ -123,6 +126,7 @@ class Program:
     def _call(self, s: Symbol) -> None:
         assert s.op is not None
         if not s.shape:  # a single number stays with the numbers
+            self.entered.add(s)
             self._act(s.op.name, lambda numbers: numbers.update({s: self._forward(s, numbers)}), "", s)
             return
         self.memory.make(s)
@@ -154,8 +158,10 @@ class Program:
         self._launch("matmul", address, blocks, words, threads, what, s)
 
     def _group(self, part: Part) -> None:
-        for labels in part.labels:
-            self._act("labels", partial(self._look, labels, part.symbols), reads=[labels])
+        for labels, length in part.labels.items():
+            if length < self.looked.get(labels, length + 1):
+                self.looked[labels] = length
+                self._act("labels", partial(self._look, labels, length), reads=[labels])
         for ready in part.ready:
             self._stage(ready)
         for s in part.outputs:
@@ -166,6 +172,24 @@ class Program:
                     self._fill(s, dict(self.known))
                     continue
                 self._number(s)
+            elif s not in self.memory and self._of_arrays(s):
+                self.asked.add(s)
+                self.entered.add(s)
+                self._act("number", partial(value_of, s), writes=[s])  # now: what it is made of may be written over
+
+    def _of_arrays(self, s: Symbol) -> bool:
+        """Whether a number is computed of arrays: sums over what single loops have left."""
+        found = {s: None}
+        for x in (queue := [s]):
+            if x in self.entered:
+                continue
+            if x not in self.memory or x in self.filled:
+                fresh = [y for y in x.inputs if isinstance(y, Symbol) and y not in found]
+                found |= dict.fromkeys(fresh)
+                queue += fresh
+            elif x.size > 1:
+                return True
+        return False
 
     def _number(self, s: Symbol) -> None:
         """Bring a single element into the array of s: a total by a copy, anything else by Python."""
@@ -175,7 +199,7 @@ class Program:
         if total in self.known and total.dtype == s.dtype:
             words = array("q", (self.known[total].ctypes.data, 0, s.dtype.itemsize))
             self.memory.points(words, 1, s)
-            self._launch("number", _native("copy").address, 1, words, False, "", reads=[total], writes=[s])
+            self._launch("number", single("copy").address, 1, words, False, "", reads=[total], writes=[s])
         else:
             self.asked.add(s)
             self._act("number", partial(self._fill, s), writes=[s])
@@ -225,7 +249,7 @@ class Program:
                     self.memory.points(words, 3 * n + 3, s)
             read = [s for _, s in loads]
             what = " ".join(map(repr, read))
-            self._launch("load", _native("load").address, len(loads), words, False, what, reads=read)
+            self._launch("load", single("load").address, len(loads), words, False, what, reads=read)
         if rest:
             self.asked.update(s for _, s in rest)
             self._act("numbers", partial(self._write, rest, scalars), reads=[s for _, s in rest])
@@ -254,7 +278,9 @@ class Program:
                 after.append(partial(self._combine, t, name, parts))
             elif ready.chunks == 1:
                 self.known[t] = parts.reshape(t.shape)  # whatever the kernel will write there
+                self.entered.add(t)
             else:
+                self.entered.add(t)
                 after.append(partial(self._total, t, name, parts))
         return after
 
@@ -335,8 +361,8 @@ class Program:
         assert s.op is not None
         return s.op.forward(*(self._value(x, numbers) for x in s.inputs), **s.settings)
 
-    def _look(self, labels: Symbol, symbols: Sequence[Symbol], numbers: Numbers) -> None:
-        check_labels(self._value(labels, numbers), symbols)
+    def _look(self, labels: Symbol, length: int, numbers: Numbers) -> None:
+        check_labels(self._value(labels, numbers), length)
 
     def _check(self, f: Callable[..., None], read: Sequence[Symbol], numbers: Numbers) -> None:
         f(*(np.asarray(self._value(s, numbers)) for s in read))
@@ -395,32 +421,6 @@ class Program:
         return np.array(self._value(s, numbers), s.dtype).reshape(s.shape)
 
 
-_SOURCE = """
-def load(lo, hi, args):
-    out = pointer_f8(args, 0)
-    for k in range(lo, hi):
-        place, kind, at = args[3 * k + 1], args[3 * k + 2], 3 * k + 3
-        if kind == 0:
-            out[place] = pointer_f4(args, at)[0]
-        elif kind == 1:
-            out[place] = pointer_f8(args, at)[0]
-        elif kind == 2:
-            out[place] = pointer_i8(args, at)[0]
-        else:
-            out[place] = pointer_i4(args, at)[0]
-
-def copy(lo, hi, args):
-    for k in range(args[2]):
-        pointer_u1(args, 1)[k] = pointer_u1(args, 0)[k]
-"""
-LOADED = {np.dtype(name): kind for kind, name in enumerate(("float32", "float64", "int64", "int32"))}
-
-
-def _native(name: str) -> Any:
-    """A kernel that moves single elements: into the numbers of another kernel, or into an array."""
-    return kernel_module("compile").get(_SOURCE, name, flags=())
-
-
 def _last(plan: Sequence[Step], users: dict[Symbol, set[int]]) -> dict[Symbol, int | None]:
     """The last step that reads each symbol, or a view of it; None for what is read when all are done."""
     found: dict[Symbol, int | None] = {}
@@ -435,20 +435,6 @@ def _last(plan: Sequence[Step], users: dict[Symbol, set[int]]) -> dict[Symbol, i
             before = found.get(x, -1)
             found[x] = None if mine is None or before is None else max(before, mine)
     return found
-
-
-def _fold(symbols: Sequence[Symbol], capture: Capture) -> None:
-    """Compute once what depends on constants alone, unless it is large and cheaper made again than read."""
-    fixed = {s: x for s, x in capture.constants}
-    for s in symbols:
-        if s.op is None or not s.inputs or s.weak or s.size > FOLDED:
-            continue
-        if all(x in fixed for x in s.inputs if isinstance(x, Symbol)) and any(isinstance(x, Symbol) for x in s.inputs):
-            with np.errstate(all="ignore"):
-                value = np.asarray(s.op.forward(*(fixed.get(x, x) for x in s.inputs), **s.settings))
-            fixed[s] = np.array(value, s.dtype, order="C")
-            capture.constants.append((s, fixed[s]))
-            s.op, s.inputs, s.settings = None, (), {}
 
 
 def _whole(x: Any) -> Array:

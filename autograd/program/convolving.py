@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from autograd.primitive import Primitive, functions
 from autograd.program.convolution import Convolution
 from autograd.program.launch import kernel_module
@@ -45,7 +43,8 @@ class Sum(Primitive):
         a, b = inputs
         if self.of == "weight_gradient":
             return (b.shape[1], a.shape[1] // settings["groups"], *settings["kernel"])
-        along = zip(a.shape[2:], b.shape[2:], settings["stride"], settings["padding"], settings["dilation"], strict=True)
+        steps = (settings[name] for name in ("stride", "padding", "dilation"))
+        along = zip(a.shape[2:], b.shape[2:], *steps, strict=True)
         return a.shape[0], b.shape[0], *((n + p + q - d * (k - 1) - 1) // s + 1 for n, k, s, (p, q), d in along)
 
 

@@ -44,6 +44,10 @@ class Foreach:
         self.reasons: set[str] = set()
         self._sets: dict[Hashable, list[_Set]] = {}
 
+    def arrays(self) -> list[Any]:
+        """The arrays that it keeps from update to update: tables, and copies of gradients that lie out of order."""
+        return [x for sets in self._sets.values() for some in sets for x in vars(some).values()]
+
     def update_(
         self, targets: Columns, reads: Columns, *numbers: float, key: Hashable = None, live: Live | None = None
     ) -> tuple[Any, ...]:
@@ -172,7 +176,7 @@ class _Set:
         self.objects = kernel_module("objects")
         self._remember()
         self.known = False  # whether the table holds the addresses
-        self.numbers: list[float] | None = None  # of the last run, what the kernel reads of them, what else came of them
+        self.numbers: list[float] | None = None  # of the last run; what the kernel reads of them, and the rest
         self.scalars, self.rest = array("d"), ()
 
     def holds(self, targets: Columns) -> bool:

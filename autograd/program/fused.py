@@ -45,8 +45,8 @@ class Fused(Generic[P, R]):
     def __call__(self, *args: P.args, **settings: P.kwargs) -> R:
         """Run the kernels, or the composition where there are none."""
         if capturing and (noting := capture()):
-            plan = self._convolution([_like(x) for x in args], settings) if isinstance(noting, Capture) else None
-            return self.composition(*args, **settings) if plan is None else noted(plan, args)  # type: ignore[no-any-return]
+            whole = self._convolution([_like(x) for x in args], settings) if isinstance(noting, Capture) else None
+            return self.composition(*args, **settings) if whole is None else noted(whole, args)
         values = [x.value if isinstance(x, Tensor) else x for x in args]
         if not config.kernels or not any(getattr(x, "size", 0) >= self.smallest for x in values):
             return self.composition(*args, **settings)

@@ -139,7 +139,8 @@ class Layout:
         return self._permute(value, _inverse(axes))
 
     def _reduced(self, s: Symbol, x: Seen) -> Seen:
-        assert x.axes is not None and s.op is not None
+        assert x.axes is not None
+        assert s.op is not None
         over = s.settings["axis"]
         inner = tuple(sorted(x.axes[k] for k in over))
         kept = s.settings["keepdims"]

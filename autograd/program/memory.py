@@ -97,7 +97,7 @@ class Memory:
     def points(self, words: array[int], place: int, s: Symbol) -> None:
         """Keep the address of the array of s in a word."""
         self._words.setdefault(s, []).append((words, place))
-        words[place] = self[s].ctypes.data
+        words[place] = _address(self[s])
 
     def replace(self, s: Symbol, x: Array) -> None:
         """Let s be another array of the same layout."""
@@ -108,7 +108,7 @@ class Memory:
         if s in self.own:
             self.own[s] = x
         for words, place in self._words.get(s, ()):
-            words[place] = x.ctypes.data
+            words[place] = _address(x)
         for v in self.views.get(s, ()):
             assert v.op is not None
             self._move(v, v.op.forward(x, *v.inputs[1:], **v.settings))
@@ -150,10 +150,16 @@ class Memory:
         self._move(root, np.empty(root.shape, root.dtype))
 
     def settled(self) -> list[Tensor] | None:
-        """The Tensors whose arrays the words point to; None if some point to copies of them."""
+        """The Tensors whose present arrays the words point to; None if some point to copies of them."""
+        self.refresh()
         return None if self._copies else list(self.lent.values())
 
     def views_of(self, s: Symbol) -> int:
         """How many views there are of an array, and of these."""
         views = self.views.get(s)
         return sum([1 + self.views_of(v) for v in views]) if views else 0
+
+
+def _address(x: Array) -> int:
+    """Where the data of an array lies; `x.ctypes` would leave objects to the garbage collector."""
+    return int(x.__array_interface__["data"][0])

@@ -81,13 +81,13 @@ class Part:
         self.stages = stages(self.symbols, given, outputs, self.loops)
         self.kernels = [build(stage) for stage in self.stages]
         self.ready = [Ready(stage, kernel) for stage, kernel in zip(self.stages, self.kernels, strict=True)]
-        self.labels = [s.inputs[1] for s in self.symbols if s.op is not None and s.op.name in ("pick", "place")]
+        self.labels = _labels(self.symbols)
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
         """The outputs, for values of what is given."""
         env: dict[Symbol, Any] = dict(zip(self.given, values, strict=True))
-        for labels in self.labels:
-            check_labels(value_of(labels, env), self.symbols)
+        for labels, length in self.labels.items():
+            check_labels(value_of(labels, env), length)
         for ready in self.ready:
             ready(env)
         return [y if y.shape == s.shape else np.reshape(y, s.shape) for s, y in self._results(env)]
@@ -143,13 +143,20 @@ class Ready:
             env[t] = whole.reshape(t.shape)
 
 
-def check_labels(labels: NDArray[Any], symbols: Sequence[Symbol]) -> None:
-    """Refuse labels that are no place of the axes that they pick from: kernels would read beyond the array."""
+def _labels(symbols: Sequence[Symbol]) -> dict[Any, int]:
+    """The labels that pick elements or places of axes, with the length of the shortest of these."""
+    found: dict[Any, int] = {}
     for s in symbols:
         if s.op is not None and s.op.name in ("pick", "place"):
             length = s.inputs[0].shape[s.settings["axis"]] if s.op.name == "pick" else s.settings["length"]
-            if labels.size and (labels.min() < 0 or labels.max() >= length):
-                raise IndexOutOfRange(
-                    f"labels from {labels.min()} to {labels.max()} were given for {length} classes.\n"
-                    f"Expected 0 to {length - 1}; in a fused function a label does not count from the end."
-                )
+            found[s.inputs[1]] = min(length, found.get(s.inputs[1], length))
+    return found
+
+
+def check_labels(labels: NDArray[Any], length: int) -> None:
+    """Refuse labels that are no place of an axis that they pick from: kernels would read beyond the array."""
+    if labels.size and (labels.min() < 0 or labels.max() >= length):
+        raise IndexOutOfRange(
+            f"labels from {labels.min()} to {labels.max()} were given for {length} classes.\n"
+            f"Expected 0 to {length - 1}; in a fused function a label does not count from the end."
+        )

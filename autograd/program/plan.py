@@ -83,7 +83,7 @@ class Plan:
         self.saved = [s for s in backward if s not in returned and (is_total(s, loops) or along_row(s, loops))]
 
     def backward(self, asked: tuple[bool, ...]) -> Part | str:
-        """The kernels for the cotangents that are asked for, made at the first time of asking, or why there are none."""
+        """The kernels for the cotangents that are asked for, made when first asked for, or why there are none."""
         if asked not in self._backward:
             given = [*self.inputs, *self.saved, *self.seeds]
             outputs = [self.gradients[s] for s, wanted in zip(self.inputs, asked, strict=True) if wanted]

@@ -44,9 +44,9 @@ class Run:
             gradients: list[Symbol] = []
             twins = noted.training.twins
             if recording.get() and not noted.training.used:
-                own = {id(leaves[k]) for k in self.places}
-                read = [(t, s) for t, s in noted.tensors.values() if t.node is not None and id(t) not in own]
-                wanted = [*((k, symbols[k]) for k in arguments), *read]
+                read = [t for t, _ in noted.tensors.values() if t.node is not None]
+                now = noted.variables(read, [x for x in results if isinstance(x, Captured)])
+                wanted = [*((k, symbols[k]) for k in arguments), *zip(read, now, strict=True)]
                 if wanted:
                     twins, self.wanted = _gradients(noted, results, wanted)
                     gradients = [g for _, g in self.wanted]
@@ -54,6 +54,7 @@ class Run:
             raise Unfusable("it returns nothing that depends on its arguments")
         self.constants = results
         self.guards, self.random = noted.guards, bool(noted.numbers)
+        self.read = [(t, t.node is None, t.shape, t.dtype) for t, _ in noted.tensors.values()]
         self.fresh = noted.training.fresh
         self.updates = noted.training.updates
         anew = self._lay_out(noted, results, gradients, twins)
@@ -95,12 +96,22 @@ class Run:
 
     def holds(self) -> bool:
         """Whether what the program takes for granted is so."""
-        if not all(getattr(holder, name) == value for holder, name, value in self.guards):
+        if not all([getattr(holder, name) == value for holder, name, value in self.guards]):
             return False
         self.numbers = [() if u.live is None else u.live.read() for u in self.updates]
         if None in self.numbers:
             return False
-        return self._is_steady() or all(t.grad is None for t in self.fresh)
+        return self._is_steady() or (self.reads_alike() and all([t.grad is None for t in self.fresh]))
+
+    def reads_alike(self) -> bool:
+        """Whether what the program reads is still of the same shape and dtype, frozen or not, and without hooks."""
+        for t, constant, shape, dtype in self.read:
+            node = t.node
+            if (node is None) is not constant or t.value.shape != shape or t.value.dtype != dtype:
+                return False
+            if node is not None and node.watch is not None and node.watch.hooks and not self.wanted:
+                return False
+        return True
 
     def _is_steady(self) -> bool:
         """Whether the short way can be taken, where it could be the last time or may be tried again."""

@@ -42,7 +42,10 @@ class Steady:
         lent = run.program.memory.settled()
         if lent is None:
             raise Changing
+        if not run.reads_alike():
+            raise Changing
         for t in lent:
+            self._attribute(t, "node", t.node)
             if id(t) not in targets:
                 self._attribute(t, "value", t.value)
         for t, g in run.gradients:
@@ -81,6 +84,8 @@ class Steady:
             if g is not None:
                 raise Changing
             return
+        self.kept.append(watch.hooks)
+        self.snapshot.empty(watch.hooks)
         if g is None:
             if watch.grad is not None:
                 raise Changing

@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd.methods import Methods
 from autograd.ops.axes import kept_shape
-from autograd.primitive import Primitive, Traced, explain, functions
+from autograd.primitive import Primitive, Traced, explain, from_numpy, functions
 from autograd.sweep import sweep
 from autograd.tape import Node
 
@@ -129,6 +129,21 @@ class Symbol(Methods):
 
     __index__ = __int__ = __float__
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        raise Unfusable("it reads a value as a NumPy array")
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
+        op = from_numpy.get(ufunc)
+        if op is None or method != "__call__" or settings:
+            raise Unfusable(f"it calls np.{ufunc.__name__} on a value")
+        return op(*inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Sequence[Any], settings: dict[str, Any]) -> Any:
+        own = from_numpy.get(function)
+        if own is None:
+            raise Unfusable(f"it calls np.{function.__name__} on a value")
+        return own(*args, **settings)
+
     def __repr__(self) -> str:
         name = self.label or (self.op.name if self.op else "?")
         return f"<{name} {self.shape} {self.dtype}>"
@@ -175,7 +190,7 @@ def _meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> 
     raise Unfusable(f"{op.name} has no kernel form")
 
 
-def graph(outputs: Sequence[Symbol], known: Sequence[Symbol] = ()) -> list[Symbol]:
+def graph(outputs: Sequence[Symbol], known: Collection[Symbol] = ()) -> list[Symbol]:
     """Every symbol that the outputs are made of, in order of making; what is `known` is not looked into."""
     seen = set(outputs)
     found = list(seen)

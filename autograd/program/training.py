@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from autograd.primitive import functions
-from autograd.program.symbol import Symbol, derive
-from autograd.tape import enable_grad, no_grad
+from autograd.primitive import functions, primitives
+from autograd.program.symbol import Symbol, derive, made_for
+from autograd.tape import enable_grad, no_grad, recording
 from autograd.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Training:
             node = t.node
             if node is not None and (node.op is not None or (node.watch is not None and node.watch.hooks)):
                 capture.refuse("it calls backward through a Tensor that was made outside, or that has a hook")
-        now = [capture.now[id(t)] for t in leaves]
+        now = capture.variables(leaves, roots)
         with enable_grad() if create_graph else no_grad():
             found, twins = derive(roots, seeds, now, capture.frozen)
             self.twins += twins
@@ -108,6 +108,24 @@ class Training:
                 if g is not None:
                     before, own = self.gradient(t), in_order(g)
                     self.gradients[id(t)] = (t, own if before is None else before + own)
+
+    def variable(self, x: Any) -> Any:
+        """x as a variable of its own: another symbol for its value, however often it is asked for."""
+        s, op = self.capture.lift(x), primitives["reshape"]
+        return self.capture.fresh(s.shape, s.dtype, op=op, inputs=(s,), settings={"shape": s.shape})
+
+    def pull(self, ys: Sequence[Any], given: Sequence[Any], by: Sequence[Any], record: bool) -> list[Any]:
+        """The gradients of ys by other values, None for those that they were not made of."""
+        capture = self.capture
+        roots = [capture.lift(y) for y in ys]
+        seeds = [capture.lift(np.ones(s.shape, s.dtype) if g is None else g) for s, g in zip(roots, given, strict=True)]
+        leaves = [t for t, _ in capture.tensors.values() if t.node is not None and t.node.op is not None]
+        if leaves:
+            capture.refuse("it takes a gradient, and reads a Tensor that an operation outside has made")
+        with enable_grad() if record and recording.get() else no_grad():
+            found, twins = derive(roots, seeds, [capture.lift(x) for x in by], capture.frozen)
+            self.twins += twins
+            return [None if g is None else in_order(g) for g in found]
 
     def update(self, foreach: Any, key: Any, targets: Any, reads: Any, live: Live | None) -> None:
         """Note a step of an optimizer."""
@@ -126,7 +144,8 @@ def in_order(g: Any) -> Any:
         if isinstance(product, Symbol) and product.op is not None and product.op.name == "matmul":
             a, b = product.inputs
             if isinstance(a, Symbol) and isinstance(b, Symbol) and a.ndim == b.ndim == 2:
-                return _turned(b) @ _turned(a)
+                with made_for(g.origin):
+                    return _turned(b) @ _turned(a)
     return g
 
 
