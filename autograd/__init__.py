@@ -2,7 +2,7 @@
 
 from math import e, inf, nan, pi
 
-from autograd import errors, random
+from autograd import errors, products, random
 from autograd import native as native
 from autograd.anomaly import detect_anomaly
 from autograd.arrays import checkpoint, elementwise_grad, grad, hessian, holomorphic_grad, jacobian, value_and_grad
@@ -27,10 +27,11 @@ from autograd.create import (
 from autograd.custom import custom_rule, primitive
 from autograd.derivative import gauss_newton_vp, hvp
 from autograd.gradcheck import GradcheckResult, gradcheck, gradgradcheck
+from autograd.ledger import Held, Ledger, memory
 from autograd.linear import linearize
 from autograd.listing import tape_of
 from autograd.objective import ScipyObjective, scipy_objective
-from autograd.ops import fft
+from autograd.ops import fft, special
 from autograd.ops.compare import (
     bitwise_and,
     bitwise_invert,
@@ -148,37 +149,9 @@ from autograd.ops.shape import (
     squeeze,
     swapaxes,
 )
-from autograd.ops.special import (
-    digamma,
-    entr,
-    erfinv,
-    expit,
-    gamma,
-    gammaln,
-    i0e,
-    i1e,
-    log_ndtr,
-    logit,
-    ndtr,
-    polygamma,
-    xlog1py,
-    xlogy,
-)
+from autograd.ops.special import *  # noqa: F403  # all that it lists, added to the list below
 from autograd.ops.window import fold, window
-from autograd.products import (
-    deriv,
-    grad_and_aux,
-    grad_named,
-    hessian_tensor_product,
-    hessian_vector_product,
-    make_ggnvp,
-    make_hvp,
-    make_jvp,
-    make_vjp,
-    multigrad_dict,
-    tensor_jacobian_product,
-    vector_jacobian_product,
-)
+from autograd.products import *  # noqa: F403  # all that it lists, added to the list below
 from autograd.program import eager as eager
 from autograd.program import resampling as resampling
 from autograd.program.capture import check, depends_on, is_captured, not_yet
@@ -208,6 +181,8 @@ __all__ = [
     "Cost",
     "Foreach",
     "GradcheckResult",
+    "Held",
+    "Ledger",
     "RowSparse",
     "ScipyObjective",
     "Tensor",
@@ -267,12 +242,10 @@ __all__ = [
     "cumulative_sum",
     "custom_rule",
     "depends_on",
-    "deriv",
     "det",
     "detect_anomaly",
     "diagonal",
     "diff",
-    "digamma",
     "divide",
     "dot",
     "e",
@@ -284,16 +257,13 @@ __all__ = [
     "empty",
     "empty_like",
     "enable_grad",
-    "entr",
     "equal",
     "erf",
     "erfc",
-    "erfinv",
     "errors",
     "exp",
     "exp2",
     "expand_dims",
-    "expit",
     "explain",
     "expm1",
     "eye",
@@ -308,26 +278,18 @@ __all__ = [
     "full",
     "full_like",
     "fused",
-    "gamma",
-    "gammaln",
     "gauss_newton_vp",
     "get_num_threads",
     "getitem",
     "grad",
-    "grad_and_aux",
-    "grad_named",
     "gradcheck",
     "gradgradcheck",
     "greater",
     "greater_equal",
     "hessian",
-    "hessian_tensor_product",
-    "hessian_vector_product",
     "holomorphic_grad",
     "hvp",
     "hypot",
-    "i0e",
-    "i1e",
     "imag",
     "index_add",
     "inf",
@@ -349,34 +311,27 @@ __all__ = [
     "log1p",
     "log2",
     "log10",
-    "log_ndtr",
     "log_softmax",
     "logaddexp",
     "logical_and",
     "logical_not",
     "logical_or",
     "logical_xor",
-    "logit",
     "logsumexp",
     "lstsq",
-    "make_ggnvp",
-    "make_hvp",
-    "make_jvp",
-    "make_vjp",
     "matmul",
     "matrix_norm",
     "matrix_transpose",
     "max",
     "maximum",
     "mean",
+    "memory",
     "meshgrid",
     "min",
     "minimum",
     "moveaxis",
-    "multigrad_dict",
     "multiply",
     "nan",
-    "ndtr",
     "negative",
     "newaxis",
     "nextafter",
@@ -392,7 +347,6 @@ __all__ = [
     "permute_dims",
     "pi",
     "pinv",
-    "polygamma",
     "positive",
     "pow",
     "power",
@@ -448,7 +402,6 @@ __all__ = [
     "tape_of",
     "tape_position",
     "tensor",
-    "tensor_jacobian_product",
     "tensordot",
     "tile",
     "trace",
@@ -461,7 +414,6 @@ __all__ = [
     "value_and_grad",
     "var",
     "vecdot",
-    "vector_jacobian_product",
     "vjp",
     "vmap",
     "where",
@@ -469,8 +421,8 @@ __all__ = [
     "window_argmax",
     "window_max",
     "window_sum",
-    "xlog1py",
-    "xlogy",
     "zeros",
     "zeros_like",
 ]  # fmt: skip
+__all__ += special.__all__
+__all__ += products.__all__

@@ -1,12 +1,14 @@
 """Arrays in, arrays out: how the gradient functions answer a program that is written with `autograd.numpy`.
 
 Such a program expects the gradient of an array to be an array; ours is a Tensor, which a program of our own may go on
-with. The module that asks decides: see `autograd.numpy` for the rule in full.
+with. It expects that of a real L by a complex z = x + iy to be dL/dx - i dL/dy, the conjugate of ours. The module that
+asks decides: see `autograd.numpy` for the rule in full.
 """
 
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable
 from functools import partial, wraps
 from types import FunctionType, ModuleType
@@ -16,7 +18,9 @@ import numpy as np
 
 from autograd import derivative, recompute, transforms
 from autograd.errors import ArgumentError
-from autograd.tensor import Tensor
+from autograd.ops.complex import is_complex, real, turned
+from autograd.ops.reduce import sum
+from autograd.tensor import Tensor, as_tensor
 from autograd.tree import flatten
 
 P = ParamSpec("P")
@@ -69,19 +73,41 @@ def _floating(x: Any) -> Any:
     return np.asarray(x, np.float64)[()] if whole and not isinstance(x, bool) else x
 
 
-def of_arrays(derived: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
-    """A gradient function with arrays as its results, unless they depend on what an outer one differentiates by."""
+def conjugated(tree: Any) -> Any:
+    """A container with the conjugate of what is complex in it: our gradients as those of HIPS autograd, or back."""
+    leaves, build = flatten(tree)
+    return build([turned(x) for x in leaves])
+
+
+def of_arrays(
+    derived: Callable[..., Any], argnums: Any = 0, then: Callable[[Any], Any] = conjugated
+) -> Callable[..., Any]:
+    """A gradient function with arrays as its results, unless they depend on what an outer one differentiates by.
+
+    `then` is what is done to the results first.
+    """
     positions = {argnums} if isinstance(argnums, int) else set(argnums)
 
     @wraps(derived)
     def answer(*args: Any, **kwargs: Any) -> Any:
-        return as_arrays(derived(*[floating(x) if k in positions else x for k, x in enumerate(args)], **kwargs))
+        return as_arrays(then(derived(*[floating(x) if k in positions else x for k, x in enumerate(args)], **kwargs)))
 
     return answer
 
 
-def _either(own: Callable[P, R], in_arrays: Callable[..., Any] | None = None) -> Callable[P, R]:
-    """`own`, with the arguments and the arrays of HIPS autograd where the program is written for it."""
+def _as_it_is(result: Any) -> Any:
+    return result
+
+
+def _second_conjugated(result: Any) -> Any:
+    """Of a value and its gradient."""
+    return result[0], conjugated(result[1])
+
+
+def _either(
+    own: Callable[P, R], in_arrays: Callable[..., Any] | None = None, then: Callable[[Any], Any] = conjugated
+) -> Callable[P, R]:
+    """`own`, or `in_arrays` with the arguments and results of HIPS autograd where the program is written for it."""
     run: Callable[..., Any] = own
 
     @wraps(own)
@@ -103,7 +129,7 @@ def _either(own: Callable[P, R], in_arrays: Callable[..., Any] | None = None) ->
             settings["argnums"] = tuple(settings["argnums"])
         if not written_for_arrays(f, sys._getframe(1).f_globals):
             return run(f, **settings)
-        return of_arrays((in_arrays or run)(f, **settings), settings.get("argnums", 0))
+        return of_arrays((in_arrays or run)(f, **settings), settings.get("argnums", 0), then)
 
     return cast(Callable[P, R], derive)
 
@@ -113,16 +139,30 @@ def _second_derivatives(f: Callable[..., Any], argnums: Any = 0, **settings: Any
     return derivative.jacobian(derivative.jacobian(f, argnums, **settings), argnums, **settings)
 
 
+def _holomorphic(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
+    """f'(z) of an analytic f = u + iv, as du/dx - i du/dy."""
+    slopes = transforms.grad(lambda *args, **kwargs: sum(real(as_tensor(f(*args, **kwargs)))), argnums=argnums)
+
+    @wraps(f)
+    def derivative(*args: Any, **kwargs: Any) -> Any:
+        chosen = [args[k] for k in ((argnums,) if isinstance(argnums, int) else argnums)]
+        if not any(map(is_complex, flatten(chosen)[0])):
+            warnings.warn("holomorphic_grad was given real arguments. Write grad for these.", stacklevel=3)
+        return slopes(*args, **kwargs)
+
+    return derivative
+
+
 grad = _either(transforms.grad)
-value_and_grad = _either(transforms.value_and_grad)
-jacobian = _either(derivative.jacobian)
+value_and_grad = _either(transforms.value_and_grad, then=_second_conjugated)
+jacobian = _either(derivative.jacobian, derivative.jacobian_by_complex)
 hessian = _either(derivative.hessian, _second_derivatives)
 elementwise_grad = _either(derivative.elementwise_grad)
-holomorphic_grad = _either(transforms.holomorphic_grad)
+holomorphic_grad = _either(transforms.holomorphic_grad, _holomorphic)
 
 
 @wraps(recompute.checkpoint)
 def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
     """`autograd.recompute.checkpoint`, with arrays for arrays in a program that is written with `autograd.numpy`."""
     kept = recompute.checkpoint(f)
-    return of_arrays(kept, ()) if written_for_arrays(f, sys._getframe(1).f_globals) else kept
+    return of_arrays(kept, (), _as_it_is) if written_for_arrays(f, sys._getframe(1).f_globals) else kept

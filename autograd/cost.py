@@ -10,7 +10,7 @@ from autograd.tensor import Tensor
 
 PER_OUTPUT = {"where": 1, "cumulative_sum": 1, "cumulative_prod": 1, "linear_recurrence": 2}
 PER_INPUT = {
-    **dict.fromkeys(("sum", "max", "min", "prod", "fold", "scatter"), 1),
+    **dict.fromkeys(("sum", "max", "min", "prod", "fold", "scatter", "window_place"), 1),
     "norm": 2,
     "logsumexp": 4,
     "softmax": 5,
@@ -27,9 +27,11 @@ PER_CUBE = {  # for an (m, n) matrix, times m n min(m, n), after Golub and Van L
     **dict.fromkeys(("svd", "cofactor", "pinv"), 22),
 }
 TRANSFORMS = {"fft": 5, "rfft": 2.5, "irfft": 2.5}  # times n log2 n for n points, after Van Loan (1992)
+WINDOWS = ("window_max", "window_sum", "window_spread")
+RESAMPLED = ("resample", "resample_transpose")
 MOVES = (
     *("pick", "place", "getitem", "put", "reshape", "permute_dims", "broadcast_to", "astype", "concat", "pad", "tril"),
-    "window",
+    *("window", "window_pick"),
 )
 
 
@@ -59,12 +61,13 @@ def costs_of(*outputs: Tensor) -> list[Cost]:
     """The cost of every operation that the outputs were made of, in the order in which they ran.
 
     The convention: an elementwise operation is 1 for each element that it makes, whatever it is; a product of matrices
-    (m, k) and (k, n) is 2 m n k; a reduction is 1 for each element that it reads; softmax is 5 for each element (its
-    largest, minus, exp, sum, division); factors of a matrix are a multiple of m n min(m, n); a
-    Fourier transform of n points is 5 n log2(n), half of that for real numbers; moving data is 0.
-    Convolution is the product that it is composed of. What is off the tape, because it depends on no leaf that requires
-    a gradient, is not counted. A fused function is one entry:
-    write `with config.using(kernels=False):` around what is to be counted operation by operation.
+    (m, k) and (k, n) is 2 m n k; a reduction is 1 for each element that it reads, as often as there are windows that it
+    reads it in; softmax is 5 for each element (its largest, minus, exp, sum, division); an image read between its
+    pixels is 8 for each element (a multiplication and an addition for each of four pixels); factors of a matrix are a
+    multiple of m n min(m, n); a Fourier transform of n points is 5 n log2(n), half of that for real numbers; moving
+    data is 0. Convolution is the product that it is composed of. What is off the tape, because it depends on no leaf
+    that requires a gradient, is not counted. A fused function is one entry: write `with config.using(kernels=False):`
+    around what is to be counted operation by operation.
 
     >>> import autograd as ag
     >>> w = ag.ones((4, 3), requires_grad=True)
@@ -85,6 +88,8 @@ def _flops(node: Node) -> int:
         return _of_factors(node)
     if name in TRANSFORMS:
         return _of_transform(node)
+    if name in WINDOWS or name in RESAMPLED:
+        return _of_places(node)
     if name in PER_INPUT:
         return PER_INPUT[name] * math.prod(_shapes(node)[0])
     return 0 if name in MOVES else PER_OUTPUT.get(name, 1) * size
@@ -102,6 +107,14 @@ def _of_transform(node: Node) -> int:
     shape = node.shape if node.op.name == "irfft" else _shapes(node)[0]
     points = math.prod(shape[k] for k in note.get("axes", (note.get("axis"),)))
     return int(TRANSFORMS[node.op.name] * math.prod(shape) * math.log2(points or 1))
+
+
+def _of_places(node: Node) -> int:
+    """For each place that an element is made of, or that a transpose adds it to; the nearest pixel is but moved."""
+    note: Any = node.settings
+    each = math.prod(note["size"]) if node.op.name in WINDOWS else 0 if note["nearest"] else 8
+    made = node.op.name in ("window_max", "window_sum", "resample")
+    return each * math.prod(node.shape if made else _shapes(node)[0])
 
 
 def _of_einsum(node: Node) -> int:

@@ -48,6 +48,19 @@ def jacobian(
     tensor([[2., 0.],
             [0., 4.]])
     """
+    return _matrix(f, argnums, mode)
+
+
+def jacobian_by_complex(
+    f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, mode: Mode | None = None
+) -> Callable[..., Any]:
+    """`jacobian`, and by complex arguments of a real f the gradient of each element of its result."""
+    return _matrix(f, argnums, mode, by_complex=True)
+
+
+def _matrix(
+    f: Callable[..., Any], argnums: int | tuple[int, ...], mode: Mode | None, by_complex: bool = False
+) -> Callable[..., Any]:
     if mode not in (None, "forward", "reverse"):
         raise ArgumentError(f"jacobian was given mode={mode!r}. Expected 'forward', 'reverse' or None.")
     positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
@@ -55,13 +68,14 @@ def jacobian(
     @wraps(f)
     def matrix(*args: Any, **kwargs: Any) -> Any:
         run = Linear(f, args, kwargs, positions, push=mode == "forward")
-        for t in (*run.inputs, *run.outputs):
+        reverse = by_complex and any(t.dtype.kind == "c" for t in run.inputs)
+        for t in run.outputs if reverse else (*run.inputs, *run.outputs):
             if t.dtype.kind == "c":
                 raise DTypeError(
                     f"jacobian met dtype {t.dtype}. Expected real numbers: a function of real and imaginary parts, as "
                     "lambda x, y: ag.real(f(x + 1j * y)), or ag.holomorphic_grad, ag.jvp or ag.vjp."
                 )
-        chosen = mode or _cheaper(run)
+        chosen = "reverse" if reverse else mode or _cheaper(run)
         if chosen == "forward" and any(n.op is not None and not n.op.pulls for n in entries(run.roots)):
             run = Linear(f, args, kwargs, positions, push=True)  # fused entries have no rule for each input
         rows = _by_inputs(run) if chosen == "forward" else _by_outputs(run)

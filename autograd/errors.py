@@ -58,15 +58,24 @@ class ArgumentError(WengertError, ValueError):
     """An argument outside the values that the function takes."""
 
 
+def user_place() -> tuple[str, int]:
+    """File and line of the innermost frame outside this project's packages.
+
+    >>> user_place()[1]
+    1
+    """
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HOUSE):
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno
+
+
 def user_line() -> str:
     """`file:line: source` of the innermost frame outside this project's packages.
 
     >>> user_line().split(":")[1].isdigit()
     True
     """
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HOUSE):
-        frame = frame.f_back
-    file, line = frame.f_code.co_filename, frame.f_lineno
+    file, line = user_place()
     source = linecache.getline(file, line).strip()
     return f"{file}:{line}" + (f": {source}" if source else "")

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from autograd.batching.level import sample_by_sample
 from autograd.errors import ArgumentError, DifferentiationError
 from autograd.linear import pulled_back
 from autograd.ops.elementwise import multiply
@@ -56,16 +57,20 @@ class Extended:
         return Tensor(y, Node(self.op, tuple(args[k].node for k in live), saved, plan, y.shape, y.dtype))
 
     def together(self, g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
-        """The cotangents of the arguments on the tape, by the rules, in the kind of g."""
+        """The cotangents of the arguments on the tape, by the rules, in the kind of g; under `ag.vmap` one by one."""
         given, live, settings = (node.settings or {})["plan"]
-        args = list(given)
-        for k, x in zip(live, saved[1:], strict=True):
-            args[k] = x
-        record = isinstance(g, Traced)
-        with enable_grad() if record else no_grad():
-            parts = self._pulled(g, saved[0], args, live, settings)
-        kind: Callable[[Any], Any] = as_tensor if record else (lambda t: np.asarray(_value_of(t)))
-        return [None if t is None else kind(t) for t in parts]
+
+        def parts(g: Any, *saved: Any) -> list[Any]:
+            args, record = list(given), isinstance(g, Traced)
+            for k, x in zip(live, saved[1:], strict=True):
+                args[k] = x
+            with enable_grad() if record else no_grad():
+                found = self._pulled(g, saved[0], args, live, settings)
+            kind: Callable[[Any], Any] = as_tensor if record else (lambda t: np.asarray(_value_of(t)))
+            return [None if t is None else kind(t) for t in found]
+
+        alone = sample_by_sample(parts, g, *saved) if capturing and not isinstance(g, Tensor) else None
+        return parts(g, *saved) if alone is None else alone
 
     def _pulled(self, g: Any, y: Any, args: list[Any], live: list[int], settings: dict[str, Any]) -> list[Any]:
         if self.pulls is not None:
@@ -85,7 +90,8 @@ class Extended:
         probe = Tensor(np.zeros(shape, dtype), leaf(shape, dtype))
         with enable_grad():
             moved = rule(probe, y, *args, **settings)
-            return pulled_back([as_tensor(moved)], [probe], [as_tensor(g)], record=isinstance(g, Traced))[0]
+            record = isinstance(g, Traced)
+            return pulled_back([as_tensor(moved)], [probe], [as_tensor(g)], record=record, transposed=True)[0]
 
     def _summed(self, g: Any, k: int, args: list[Any], settings: dict[str, Any]) -> Any:
         """The same where the result is linear in argument k: its value at each unit, times g."""

@@ -84,7 +84,7 @@ class Primitive:
             first input into a buffer where that is cheaper than making it, and says whether it has.
         into: (array, *inputs, **settings) writes the result into an array, where that is cheaper than making one.
         analytic: whether a complex input has a complex derivative, so that the slope is all there is to know of it;
-            the real part, the conjugate and the modulus have none.
+            the real part, the conjugate, the modulus and the larger of two have none.
     """
 
     def __init__(

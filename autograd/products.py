@@ -1,6 +1,7 @@
 """The other functional names of HIPS autograd: products with derivatives, and gradients by name.
 
-Each takes arrays and gives arrays; `argnum` is the position of the argument to differentiate by.
+Each takes arrays and gives arrays; `argnum` is the position of the argument to differentiate by. A gradient, and a
+cotangent, of a complex z = x + iy is dL/dx - i dL/dy, as it is there and in rules: the conjugate of that of `ag.grad`.
 """
 
 from __future__ import annotations
@@ -12,12 +13,27 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays import as_arrays, floating, of_arrays
-from autograd.derivative import gauss_newton_vp, jacobian
+from autograd.arrays import as_arrays, conjugated, floating, of_arrays
+from autograd.derivative import gauss_newton_vp, jacobian, jacobian_by_complex
 from autograd.ops.linalg import tensordot
 from autograd.ops.reduce import sum
 from autograd.tensor import Tensor, as_tensor
 from autograd.transforms import grad, jvp, value_and_grad, vjp
+
+__all__ = [
+    "deriv",
+    "grad_and_aux",
+    "grad_named",
+    "hessian_tensor_product",
+    "hessian_vector_product",
+    "make_ggnvp",
+    "make_hvp",
+    "make_jvp",
+    "make_vjp",
+    "multigrad_dict",
+    "tensor_jacobian_product",
+    "vector_jacobian_product",
+]
 
 Argnum = int | tuple[int, ...]
 Function = Callable[..., Any]
@@ -49,7 +65,7 @@ def grad_and_aux(f: Function, argnum: Argnum = 0) -> Function:
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         of_one, x = _alone(f, argnum, args, kwargs)
         (_, aux), gradient = value_and_grad(of_one, has_aux=True)(x)
-        return as_arrays(gradient), aux
+        return as_arrays(conjugated(gradient)), aux
 
     return both
 
@@ -66,7 +82,7 @@ def make_vjp(f: Function, argnum: Argnum = 0) -> Function:
     @wraps(f)
     def made(*args: Any, **kwargs: Any) -> tuple[Function, Any]:
         y, pull = vjp(*_alone(f, argnum, args, kwargs))
-        return (lambda g: as_arrays(pull(g)[0])), as_arrays(y)
+        return (lambda g: as_arrays(conjugated(pull(conjugated(g))[0]))), as_arrays(y)
 
     return made
 
@@ -95,7 +111,8 @@ def make_hvp(f: Function, argnum: Argnum = 0) -> Function:
     >>> gradient, product(np.array([1.0, 10.0]))
     (array([ 3., 12.]), array([  6., 120.]))
     """
-    return make_vjp(grad(f, argnums=argnum), argnum)
+    slopes = grad(f, argnums=argnum)
+    return make_vjp(lambda *args, **kwargs: conjugated(slopes(*args, **kwargs)), argnum)
 
 
 def deriv(f: Function, argnum: int = 0) -> Function:
@@ -143,7 +160,7 @@ def tensor_jacobian_product(f: Function, argnum: int = 0) -> Function:
         *given, weight = args
         return tensordot(weight, f(*given, **kwargs), axes=np.ndim(weight))
 
-    return of_arrays(jacobian(against, argnum), argnum)
+    return of_arrays(jacobian_by_complex(against, argnum), argnum)
 
 
 hessian_vector_product, vector_jacobian_product = hessian_tensor_product, tensor_jacobian_product
@@ -167,7 +184,7 @@ def make_ggnvp(f: Function, g: Function = _half_square, f_argnum: int = 0) -> Fu
     @wraps(f)
     def made(*args: Any, **kwargs: Any) -> Function:
         of_one, x = _alone(f, f_argnum, args, kwargs)
-        return lambda v: as_arrays(gauss_newton_vp(of_one, g, [x], [v])[1][0])
+        return lambda v: as_arrays(conjugated(gauss_newton_vp(of_one, g, [x], [v])[1][0]))
 
     return made
 

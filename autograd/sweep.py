@@ -262,7 +262,7 @@ def backward(
     tensor(6.)
     """
     alone = isinstance(t, Traced)
-    ts = [t] if alone else list(t)
+    ts: list[Any] = [t] if alone else list(t)
     given = [gradient] if alone else list(gradient or [None] * len(ts))
     if capturing and (noting := training()):
         noting.backward(ts, given, create_graph)

@@ -352,6 +352,8 @@ class Tensor(Methods, Eager):
         """Take over the value and the place on the tape of `result`: what every in-place operation ends in."""
         if capturing and (noting := capture()):
             return noting.assign(self, result)  # type: ignore[no-any-return]
+        if result.node is not None and not recording.get():
+            result = Tensor(result.value)
         if result.shape != self.shape:
             raise ShapeError(
                 f"an in-place operation on shape {self.shape} gave shape {result.shape}. Write t = ... instead."

@@ -12,7 +12,7 @@ from autograd.batching.level import variable
 from autograd.broadcast import unbroadcast
 from autograd.config import config
 from autograd.errors import ArgumentError, DifferentiationError, DTypeError, ShapeError
-from autograd.primitive import chain
+from autograd.primitive import Traced, capturing, chain, training
 from autograd.sweep import beside, complex_result, fitted, saved_tensors, seed_of, sweep
 from autograd.tape import Node, enable_grad, entries, leaf, recording
 from autograd.tensor import Tensor, as_tensor
@@ -62,15 +62,18 @@ def grad(
             return (gradients, value[1]) if has_aux else gradients
 
         return gradient
-    of = [outputs] if isinstance(outputs, Tensor) else list(outputs)
-    by = [inputs] if isinstance(inputs, Tensor) else list(inputs or ())
+    alone = isinstance(outputs, Traced)
+    of: list[Any] = [outputs] if alone else list(outputs)
+    by: list[Any] = [inputs] if isinstance(inputs, Traced) else list(inputs or ())
     if not by:
         raise ArgumentError(
             "grad(outputs, inputs) was given no inputs. Write grad(loss, [w, b]), or grad(f) for a function."
         )
     if grad_outputs is None:
         grad_outputs = [None] * len(of)
-    given = [grad_outputs] if isinstance(outputs, Tensor) and not isinstance(grad_outputs, list) else list(grad_outputs)
+    given = [grad_outputs] if alone and not isinstance(grad_outputs, list) else list(grad_outputs)
+    if capturing and (noting := training()):
+        return tuple(_noted(noting, of, given, by, create_graph, allow_unused))
     seeds = [seed_of(y, g, "grad") for y, g in zip(of, given, strict=True)]
     retain = create_graph if retain_graph is None else retain_graph
     return tuple(_pull([y.node for y in of], seeds, by, create_graph, retain, allow_unused))
@@ -95,18 +98,28 @@ def _pull(
     started = [(r, s) for r, s in zip(roots, seeds, strict=True) if r is not None]
     start = [s if record else s.value for _, s in started]
     found = sweep([r for r, _ in started], start, wanted=wanted, record=record, retain=retain, transposed=transposed)
-    gradients = []
-    for k, x in enumerate(by):
-        g = found.get(x.node)
+    return _each(by, [found.get(x.node) for x in by], allow_unused)
+
+
+def _each(by: Sequence[Any], found: Sequence[Any], allow_unused: bool) -> list[Tensor]:
+    gradients: list[Any] = []
+    for k, (x, g) in enumerate(zip(by, found, strict=True)):
         if g is None:
             if not allow_unused:
                 raise DifferentiationError(
                     f"grad by input {k} (shape {x.shape}), which the outputs were not made of.\n"
                     "Use it in the computation, or write allow_unused=True for zeros."
                 )
-            g = Tensor(np.zeros(x.shape, x.dtype))
-        gradients.append(g if isinstance(g, Tensor) else Tensor(g))
+            g = np.zeros(x.shape, x.dtype)
+        gradients.append(g if isinstance(g, Traced) else Tensor(g))
     return gradients
+
+
+def _noted(
+    noting: Any, ys: Sequence[Any], seeds: Sequence[Any], by: Sequence[Any], record: bool, allow_unused: bool
+) -> list[Tensor]:
+    """Gradients within a function that is being compiled."""
+    return _each(by, noting.pull(ys, seeds, by, record), allow_unused)
 
 
 def _variable(x: Any, position: int) -> Tensor:
@@ -116,7 +129,7 @@ def _variable(x: Any, position: int) -> Tensor:
         raise DTypeError(
             f"argument {position} to differentiate by has dtype {t.dtype}. Expected floating numbers: write 2.0 for 2."
         )
-    return variable(t)
+    return noting.variable(t) if capturing and (noting := training()) else variable(t)
 
 
 def _call(
@@ -153,6 +166,8 @@ def value_and_grad(
 ) -> Callable[..., tuple[Any, Any]]:
     """A function that returns f(...) and its gradient by the arguments `argnums`, from one run of f.
 
+    `ag.compile(ag.value_and_grad(f))`, or a compiled function that calls it, runs both as one program.
+
     >>> import autograd as ag
     >>> ag.value_and_grad(lambda x: x**3)(2.0)
     (tensor(8.), tensor(12.))
@@ -171,11 +186,15 @@ def value_and_grad(
             )
         if y.dtype.kind == "c":
             raise DifferentiationError(complex_result("the gradient", y.dtype))
-        record = _recorded_beyond(y.node, flat)
-        seed = Tensor(np.ones(y.shape, y.dtype))
-        gradients = iter(_pull([y.node], [seed], flat, record, record, allow_unused=True))
+        if capturing and (noting := training()):
+            record = recording.get()
+            gradients = iter(_noted(noting, [y], [None], flat, record, allow_unused=True))
+        else:
+            record = _recorded_beyond(y.node, flat)
+            seed = Tensor(np.ones(y.shape, y.dtype))
+            gradients = iter(_pull([y.node], [seed], flat, record, record, allow_unused=True))
         parts = [build([next(gradients) for _ in group]) for group, build in zip(variables, builds, strict=True)]
-        value = y if record else Tensor(y.value)
+        value = y if record else y.detach()
         return (value, aux) if has_aux else value, parts[0] if isinstance(argnums, int) else tuple(parts)
 
     return both
@@ -193,7 +212,8 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     flat = [v for group in variables for v in group]
     outs, build_out = flatten(out)
     ys = [as_tensor(y) for y in outs]
-    record = any(_recorded_beyond(y.node, flat) for y in ys)
+    noting = training() if capturing else None
+    record = recording.get() if noting else any(_recorded_beyond(y.node, flat) for y in ys)
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
         seeds = [as_tensor(c) for c in flatten(cotangent)[0]]
@@ -201,11 +221,14 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
             if s.shape != y.shape:
                 raise ShapeError(f"vjp was given a cotangent of shape {s.shape} for a result of shape {y.shape}.")
         seeds = [beside(s, y, "vjp of a real result was given a cotangent") for y, s in zip(ys, seeds, strict=True)]
-        again = record or any(s.node is not None for s in seeds)
-        found = iter(_pull([y.node for y in ys], seeds, flat, again, retain=True, allow_unused=True))
+        if noting:
+            found = iter(_noted(noting, ys, seeds, flat, True, allow_unused=True))
+        else:
+            again = record or any(s.node is not None for s in seeds)
+            found = iter(_pull([y.node for y in ys], seeds, flat, again, retain=True, allow_unused=True))
         return tuple(build([next(found) for _ in group]) for group, build in zip(variables, builds, strict=True))
 
-    return build_out([y if record else Tensor(y.value) for y in ys]), pull
+    return build_out([y if record else y.detach() for y in ys]), pull
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:

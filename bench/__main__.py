@@ -44,6 +44,8 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--only", nargs="+", metavar="NAME", help="those whose names contain one of these")
         if name in ("kernels", "layers", "steps", "train"):
             one.add_argument("--quick", dest="repeats", action="store_const", const=QUICK, help="fewer rounds")
+        if name == "gradcheck":
+            one.add_argument("--most", type=int, metavar="N", help="judge only the first so many operations")
         if name == "scaling":
             one.add_argument("--quick", action="store_true", default=None, help="fewer rounds and smaller sizes")
     for name, command in sorted(COMMANDS.items()):
@@ -61,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.case in COMMANDS:
         return int(COMMANDS[given.case].main(given))
     case = CASES[given.case]
-    settings = {name: vars(given).get(name) for name in ("repeats", "only", "quick")}
+    settings = {name: vars(given).get(name) for name in ("repeats", "only", "quick", "most")}
     where = environment()  # before the load is our own
     print(f"{given.case}: {case.ABOUT}\n{place()}, {load()}\n", flush=True)
     found = case.run(**{name: value for name, value in settings.items() if value is not None})

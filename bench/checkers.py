@@ -1,8 +1,8 @@
-"""`python -m bench.checkers`: three gradient checkers on the planted mistakes of the tests and on what is right.
+"""Gradient checkers on the planted mistakes of the tests and on what is right: which of them each is right about.
 
-Ours, `torch.autograd.gradcheck` and `jax.test_util.check_grads`, side by side, each with its own tolerances and in a
-process of its own; the same rules, spoiled or right, stand behind functions of each library, so that all judge the
-same numbers. JAX may live elsewhere: `--jax PYTHON` names an interpreter that has it.
+Ours, `torch.autograd.gradcheck` and `jax.test_util.check_grads`, each with its own tolerances and in a process of its
+own (`python -m bench.checkers NAME` prints what it says as JSON); the same rules, spoiled or right, stand behind
+functions of each library, so that all judge the same numbers.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from runpy import run_path
@@ -24,12 +22,26 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
+from bench.report import Row, columns
+from bench.timing import Spread
 
-ROOT = Path(__file__).parents[1]
-MUTANTS = ROOT / "tests" / "autograd" / "gradcheck" / "mutants.py"
+MUTANTS = Path(__file__).parents[1] / "tests" / "autograd" / "gradcheck" / "mutants.py"
 RIGHT = "nothing wrong"
+OURS = "ours"
 Verdict = bool | None  # whether it passes; None where the checker does not take the inputs
 Judge = Callable[[Any, Any, Any], Verdict]
+Judged = dict[str, Any]  # counts by kind in "total", "rightly" and "silent", and "seconds"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of mistake: how many were planted, and of which of them each checker said the right thing, or nothing."""
+
+    kind: str
+    total: int
+    rightly: dict[str, int]
+    silent: dict[str, int]
+    rows: list[Row]
 
 
 def pulled(op: Any, xs: Any, settings: dict[str, Any], g: Any) -> list[Any]:
@@ -107,7 +119,7 @@ def jaxs() -> Judge:
     return judge
 
 
-CHECKERS = {"wengert": ours, "torch": torchs, "jax": jaxs}
+CHECKERS = {OURS: ours, "torch": torchs, "jax": jaxs}
 
 
 def cases(most: int | None) -> Iterator[tuple[str, Any, Any, bool]]:
@@ -119,8 +131,8 @@ def cases(most: int | None) -> Iterator[tuple[str, Any, Any, bool]]:
             yield RIGHT, m.right, m, True
 
 
-def judged(checker: str, most: int | None) -> dict[str, Any]:
-    """How often a checker was right about each kind, and how often it gave no verdict; its seconds and version."""
+def judged(checker: str, most: int | None = None) -> Judged:
+    """How often a checker was right about each kind, and how often it gave no verdict; its seconds."""
     judge = CHECKERS[checker]()
     total, rightly, silent, seconds = Counter[str](), Counter[str](), Counter[str](), 0.0
     with np.errstate(all="ignore"):
@@ -131,63 +143,44 @@ def judged(checker: str, most: int | None) -> dict[str, Any]:
             seconds += perf_counter() - start
             rightly[kind] += verdict is right
             silent[kind] += verdict is None
-    return {"total": total, "rightly": rightly, "silent": silent, "seconds": seconds, "version": released(checker)}
+    return {"total": total, "rightly": rightly, "silent": silent, "seconds": seconds}
 
 
-def released(name: str) -> str:
-    """The version of a library, empty for one that runs from its sources."""
+def named(checker: str) -> str:
+    """A checker with the version of its library."""
     try:
-        return version(name)
+        return checker if checker == OURS else f"{checker} {version(checker)}"
     except PackageNotFoundError:
-        return ""
+        return checker
 
 
-def elsewhere(python: str, checker: str, most: int | None) -> dict[str, Any] | None:
-    """The same from a process of its own; None where the library is not installed."""
-    limit = [] if most is None else ["--most", str(most)]
-    command = [python, "-m", "bench.checkers", "--judge", checker, *limit]
-    place = os.environ | {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run(command, cwd=ROOT, env=place, capture_output=True, text=True, check=False)
-    if done.returncode:
-        print(f"{checker}: {done.stderr.strip().splitlines()[-1]}", file=sys.stderr)
-        return None
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+def kinds(found: Mapping[str, Judged]) -> list[Kind]:
+    """What all checkers were right about, kind by kind; we are to misjudge nothing."""
+    results = []
+    for kind, total in found[OURS]["total"].items():
+        rightly, silent = ({name: of[said][kind] for name, of in found.items()} for said in ("rightly", "silent"))
+        rows = []
+        for name in found:
+            refused = f" ({silent[name]} refused)" if silent[name] else ""
+            wrong = float(total - rightly[name] - (silent[name] if name != OURS else 0))
+            what = f"{kind}: misjudged of {total}{refused}, {name}"
+            rows.append(Row(what, Spread(wrong, wrong, wrong), "", 0.0 if name == OURS else None))
+        results.append(Kind(kind, total, rightly, silent, rows))
+    return results
 
 
-def shown(found: dict[str, dict[str, Any]]) -> str:
+def beside(results: list[Kind]) -> str:
     """The table: a row for each kind of mistake, a column for each checker."""
-    first = next(iter(found.values()))
-    heads = [f"{name} {of['version']}" for name, of in found.items()]
-    lines = [f"{'judged rightly':22}{'of':>6}" + "".join(f"{head:>18}" for head in heads)]
-    for kind, n in first["total"].items():
-        cells = []
-        for of in found.values():
-            quiet = of["silent"][kind]
-            cells.append(f"{of['rightly'][kind]}" + (f" (+{quiet} refused)" if quiet else ""))
-        lines.append(f"{kind:22}{n:6}" + "".join(f"{cell:>18}" for cell in cells))
-    lines.append(f"{'seconds':28}" + "".join(f"{of['seconds']:18.1f}" for of in found.values()))
-    return "\n".join(lines)
-
-
-def main() -> None:
-    """Judge with one checker, or run all in turn and print what each was right about."""
-    parser = argparse.ArgumentParser(prog="python -m bench.checkers", description=__doc__)
-    parser.add_argument("--jax", default=sys.executable, metavar="PYTHON", help="an interpreter that has jax")
-    parser.add_argument("--most", type=int, help="judge only the first so many operations")
-    parser.add_argument("--judge", choices=list(CHECKERS), help="print what this one says, as JSON")
-    given = parser.parse_args()
-    if given.judge:
-        print(json.dumps(judged(given.judge, given.most)))
-        return
-    found = {}
-    for checker in CHECKERS:
-        print(f"{checker} ...", file=sys.stderr, flush=True)
-        got = elsewhere(given.jax if checker == "jax" else sys.executable, checker, given.most)
-        if got is not None:
-            found[checker] = got
-    print(shown(found))
+    lines = [("judged rightly", "of", *results[0].rightly)]
+    for r in results:
+        quiet = {name: f" (+{n} refused)" if n else "" for name, n in r.silent.items()}
+        lines.append((r.kind, str(r.total), *(f"{n}{quiet[name]}" for name, n in r.rightly.items())))
+    return columns(lines)
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(prog="python -m bench.checkers", description=__doc__)
+    parser.add_argument("checker", choices=list(CHECKERS))
+    parser.add_argument("most", type=int, help="judge only the first so many operations")
+    given = parser.parse_args()
+    print(json.dumps(judged(given.checker, given.most)))

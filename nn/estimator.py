@@ -46,6 +46,7 @@ class Estimator(ABC):
             each time.
         callbacks: as for `nn.Trainer`; for several fits, make new ones.
         warm_start: fit on from the last weights.
+        compile: run steps as programs where they can be, as `nn.Trainer` does.
         verbose: show progress.
 
     Attributes:
@@ -68,6 +69,7 @@ class Estimator(ABC):
         random_state: Any = None,
         callbacks: Sequence[Callback] = (),
         warm_start: bool = False,
+        compile: bool = True,
         verbose: bool = False,
     ) -> None:
         self.module = module
@@ -81,6 +83,7 @@ class Estimator(ABC):
         self.random_state = random_state
         self.callbacks = callbacks
         self.warm_start = warm_start
+        self.compile = compile
         self.verbose = verbose
 
     # ---- what scikit-learn asks
@@ -143,6 +146,7 @@ class Estimator(ABC):
             loss,
             self.optimizer(self.module_.parameters()),
             weighted=weights is not None,
+            compile=self.compile,
             progress=self.verbose,
         )
         y = y.astype(self.dtype_) if y.dtype.kind == "f" else y
@@ -220,6 +224,7 @@ class Classifier(Estimator):
         random_state: Any = None,
         callbacks: Sequence[Callback] = (),
         warm_start: bool = False,
+        compile: bool = True,
         verbose: bool = False,
         class_weight: Mapping[Any, float] | str | None = None,
     ) -> None:
@@ -235,6 +240,7 @@ class Classifier(Estimator):
             random_state=random_state,
             callbacks=callbacks,
             warm_start=warm_start,
+            compile=compile,
             verbose=verbose,
         )
         self.class_weight = class_weight

@@ -93,15 +93,24 @@ def picked(
 
 def averaged(losses: Tensor, counted: NDArray[Any], shares: Tensor | None, reduction: str) -> Tensor:
     """The losses that count, reduced; their mean is over the shares."""
-    every = bool(np.all(counted))
+    captured = ag.is_captured(counted)  # then how many count is not known yet
+    every = not captured and bool(np.all(counted))
     if not every:
         losses = ag.where(counted, losses, 0.0)
     if reduction != "mean" or (every and shares is None):
         return reduced(losses, reduction)
+    if captured:
+        some = ag.sum(ag.where(counted, 1.0 if shares is None else shares, ag.zeros((), dtype=losses.dtype)))
+        ag.check(_check_some, some)
+        return ag.sum(losses) / some
     total = int(np.sum(counted)) if shares is None else ag.sum(shares * counted)
+    _check_some(total)
+    return ag.sum(losses) / total
+
+
+def _check_some(total: Any) -> None:
     if not float(total):
         raise none_counts()
-    return ag.sum(losses) / total
 
 
 def none_counts() -> DataError:

@@ -78,6 +78,7 @@ class Session:
             "callbacks": [[type(c).__name__, c.state_dict()] for c in self.callbacks],
             "epoch": None if self.tally is None else self.tally.state_dict(),
             "stopped": trainer.stop_training,
+            "compiling": trainer.compiling.state_dict(),
             **surroundings(**self.roots(trainer)),
         }
 
@@ -93,6 +94,8 @@ class Session:
         for callback, (_, stored) in zip(self.callbacks, state["callbacks"], strict=False):
             callback.load_state_dict(stored)
         restore_surroundings(state, **self.roots(trainer))
+        if "compiling" in state:  # else it is of an earlier version
+            trainer.compiling.load_state_dict(state["compiling"])
         if state["epoch"] is None:
             return None
         tally = Tally(trainer.metrics)

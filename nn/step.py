@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol
 
 import autograd as ag
 from autograd import Tensor
-from autograd.errors import DataError, DifferentiationError, ShapeError
+from autograd.errors import DataError
 from nn.batch import Parts, parts_of
 from nn.callback import Watching
+from nn.compiled import NotFinite
+from nn.objective import check_recorded, loss_of, output_of
 from nn.origin import origin
 from nn.session import Session
 from nn.tally import Tally
-from nn.weighting import weighted_mean
 
 if TYPE_CHECKING:
     from nn.trainer import Trainer
@@ -37,7 +38,10 @@ def step(trainer: Trainer, epoch: int, batches: Sequence[Any], tally: Tally, ses
     for tell in watching.batch_start:
         tell(trainer, number)
     parts = [parts_of(batch, session.class_weight, trainer.weighted) for batch in batches]
-    if trainer.closed:
+    compiled = trainer.compiling.training(trainer, parts, watching)
+    if compiled is not None:
+        value = _compiled_step(compiled, trainer, epoch, parts[0], tally)
+    elif trainer.closed:
         value = _closed_step(trainer, epoch, parts, tally, watching)
     else:
         value, _ = _gradients(trainer, epoch, parts, tally, watching)
@@ -45,6 +49,20 @@ def step(trainer: Trainer, epoch: int, batches: Sequence[Any], tally: Tally, ses
     tally.step = number
     for tell in watching.batch_end:
         tell(trainer, number, value)
+
+
+def _compiled_step(compiled: Callable[..., Any], trainer: Trainer, epoch: int, part: Parts, tally: Tally) -> float:
+    """The same as a plain step, by a program."""
+    try:
+        loss, penalty, prediction = compiled(part.x, part.targets, part.weights)
+    except NotFinite as found:
+        cause = origin(trainer.model, part.x, part.targets)
+        raise _not_finite(found.value, epoch, tally.step + 1, cause) from None
+    value: float = loss.item()
+    if penalty is not None:
+        tally.penalties += penalty.item()
+    tally.add(value, part.size, part.targets, prediction)
+    return value
 
 
 def _closed_step(trainer: Trainer, epoch: int, parts: list[Parts], tally: Tally, watching: Watching) -> float:
@@ -99,11 +117,7 @@ def _sweep(
         total = share * value
     if check and not isfinite(total):
         raise _not_finite(total, epoch, tally.step + 1, origin(trainer.model, part.x, part.targets))
-    if not objective.requires_grad:
-        raise DifferentiationError(
-            "the loss depends on no parameter: nothing that it was made of requires a gradient.\nLook for .numpy(), "
-            "detach(), float() or no_grad() on the way through the model and the loss, or for frozen parameters."
-        )
+    check_recorded(objective)
     objective.backward()
     tally.add(value, part.size, part.targets, prediction)
     return share * value, total
@@ -115,25 +129,10 @@ def forward(trainer: Trainer, part: Parts) -> tuple[Any, Tensor]:
     Raises:
         ShapeError: a loss of several elements.
     """
-    x, targets = part.x, part.targets
-    prediction = trainer.model(*x) if isinstance(x, tuple) else trainer.model(x)
+    prediction = output_of(trainer.model, part.x)
     if trainer.strict is not None:
-        trainer.strict.check_loss(trainer.loss, prediction, targets)
-    if part.weights is None or trainer.each is None:
-        loss = trainer.loss(prediction, *targets)
-    else:
-        loss = weighted_mean(trainer.each(prediction, *targets), part.weights)
-    if not isinstance(loss, Tensor) or loss.size != 1:
-        if isinstance(loss, Tensor):
-            raise ShapeError(
-                f"the loss returned shape {loss.shape}. Expected a Tensor with a single element: take its mean() over "
-                "the batch."
-            )
-        raise ShapeError(
-            f"the loss returned a {type(loss).__name__}. Expected a Tensor with a single element: return what "
-            "functions of ag or nn give, not a number or an array made of it."
-        )
-    return prediction, loss
+        trainer.strict.check_loss(trainer.loss, prediction, part.targets)
+    return prediction, loss_of(trainer.loss, trainer.each, prediction, part.targets, part.weights)
 
 
 def _not_finite(value: float, epoch: int, step: int, cause: str) -> DataError:

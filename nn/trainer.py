@@ -16,10 +16,11 @@ from autograd import Tensor
 from autograd.errors import ArgumentError, DataError
 from nn.batch import batches_of, mode_of, parts_of, samples_in
 from nn.callback import Callback, reporters
+from nn.compiled import Compiling
 from nn.data import DataLoader
 from nn.history import History
 from nn.misuse import check_callbacks, check_parts
-from nn.module import Module
+from nn.objective import parameters_of
 from nn.resume import write_state
 from nn.session import Session, load_training
 from nn.step import Steps, forward, step
@@ -50,7 +51,16 @@ class Trainer:
             "balanced" is N / (classes N_c) for N_c of the N training samples in class c, as in scikit-learn.
         weighted: the last part of each batch is a weight for each of its samples, in training and evaluation.
         strict: look for the classic mistakes in each step, see `nn.strict`.
+        compile: run steps, evaluation and prediction as programs (`ag.compile`) where they can be, see below.
         progress: a bar where tqdm is installed and stderr is a terminal, else a line for each epoch, on stderr.
+
+    A kind of batch (its shapes and dtypes) runs as it stands the first twenty times, so that short trainings wait for
+    no compiler, and from then on as one program: forward, loss, penalty, backward, clipping and the optimizer's step.
+    `reasons()` says what is not compiled and why: strict mode, `accumulate`, LBFGS, hooks, callbacks with
+    `on_gradients`, or Python that may do something else next time (it draws from `random`, prints, assigns to an
+    attribute, reads a list that may change or a Tensor's value as a number). Numbers that the model, the loss or the
+    penalty hold may change, now and then. Programs give the same figures up to rounding; how often each kind was seen
+    is part of what `save` stores, so a resumed training goes on bitwise. `compile=False` always works.
 
     With weights the loss is sum_i w_i l_i / sum_i w_i, for which it must take `reduction="none"`, as all of `nn` do.
 
@@ -83,6 +93,7 @@ class Trainer:
         class_weight: ClassWeight | Literal["balanced"] | None = None,
         weighted: bool = False,
         strict: bool = False,
+        compile: bool = True,
         progress: bool = True,
     ) -> None:
         check_parts(model, loss, optimizer, metrics)
@@ -94,6 +105,7 @@ class Trainer:
         self.clip, self.accumulate = clip, accumulate
         self.class_weight, self.weighted = class_weight, weighted
         self.strict = Strict(model, optimizer) if strict else None
+        self.compiling = Compiling(compile)
         self.progress = progress
         self.history = History()
         self.stop_training = False
@@ -220,14 +232,11 @@ class Trainer:
         Raises:
             ArgumentError: where neither says what they are.
         """
-        if isinstance(self.model, Module):
-            return list(self.model.parameters())
-        groups = getattr(self.optimizer, "param_groups", None)
-        if groups is None:
-            raise ArgumentError(
-                "neither the model nor the optimizer says what its parameters are. Expected an nn.Module."
-            )
-        return [w for group in groups for w in group["params"]]
+        return parameters_of(self.model, self.optimizer)
+
+    def reasons(self) -> list[str]:
+        """Why training, evaluation or prediction are not compiled, so far as they are not."""
+        return self.compiling.reasons()
 
     def _strictly(self, data: Any = None) -> AbstractContextManager[object]:
         return nullcontext() if self.strict is None else self.strict.watching(data)
@@ -246,7 +255,11 @@ class Trainer:
         with mode_of(self.model, training=False), ag.no_grad(), self._strictly():
             for batch in batches_of(data, batch_size):
                 part = parts_of(batch, None, self.weighted)
-                prediction, loss = forward(self, part)
+                compiled = self.compiling.evaluation(self, part)
+                if compiled is None:
+                    prediction, loss = forward(self, part)
+                else:
+                    prediction, loss = compiled(part.x, part.targets, part.weights)
                 tally.add(loss.item(), part.size, part.targets, prediction)
         return tally.result()
 
@@ -273,8 +286,12 @@ class Trainer:
         arrays = [ag.asarray(a) for a in (inputs if isinstance(inputs, tuple) else (inputs,))]
         starts = range(0, max(samples_in(arrays[0]), 1), batch_size)
         with mode_of(self.model, training=False), ag.no_grad():
-            outputs = [ag.asarray(self.model(*[a[k : k + batch_size] for a in arrays])) for k in starts]
+            outputs = [self._predicted([a[k : k + batch_size] for a in arrays]) for k in starts]
             return outputs[0] if len(outputs) == 1 else ag.concat(outputs, axis=0)
+
+    def _predicted(self, inputs: list[Tensor]) -> Tensor:
+        compiled = self.compiling.prediction(self, inputs)
+        return ag.asarray(self.model(*inputs)) if compiled is None else compiled(*inputs)
 
     # ---- going on later
 

@@ -59,6 +59,9 @@ def weighted_mean(losses: Tensor, weights: Tensor) -> Tensor:
         )
     one = losses if losses.ndim == 1 else ag.mean(ag.reshape(losses, (len(losses), -1)), axis=1)
     w = ag.asarray(weights, one.dtype)
+    if ag.is_captured(one):  # whether there is any weight is not known yet
+        sizes = ag.sum(w)
+        return ag.sum(w * one) * ag.where(sizes == 0, 0.0, 1.0 / ag.where(sizes == 0, 1.0, sizes))
     total = ag.sum(w).item()
     return ag.sum(w * one) / total if total else ag.sum(0.0 * one)
 

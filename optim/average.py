@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -78,12 +78,24 @@ class WeightAverage:
                 "Call it after the block."
             )
         if self.n_averaged == 0:
+            ag.not_yet("the first update of a WeightAverage takes the weights as they are")
             for a, w in zip(self.averages, self.params, strict=True):
                 a.copy_(w.detach())
+        elif ag.is_captured(self.params[0]):  # noted, and not done yet
+            self._foreach.update_([self.averages], [self.params], self.rate(), live=_Live(self))
+            return
         else:
-            rate = 1 / (self.n_averaged + 1) if self.decay is None else 1 - self.decay
-            self._foreach.update_([self.averages], [self.params], rate)
+            self._foreach.update_([self.averages], [self.params], self.rate())
         self.n_averaged += 1
+
+    def rate(self) -> float:
+        """What the next value counts beside the average."""
+        return 1 / (self.n_averaged + 1) if self.decay is None else 1 - self.decay
+
+    @property
+    def swapped(self) -> bool:
+        """Whether the averages are in the place of the parameters."""
+        return self._swapped
 
     @contextmanager
     def swap(self) -> Iterator[None]:
@@ -136,3 +148,21 @@ class WeightAverage:
 
     def __repr__(self) -> str:
         return f"WeightAverage({len(self.params)} parameters, decay={self.decay}, n_averaged={self.n_averaged})"
+
+
+class _Live:
+    """The rate of an average, which a compiled step asks for anew each time it runs."""
+
+    def __init__(self, average: WeightAverage) -> None:
+        self.average, self.averages = average, average.averages
+
+    def read(self) -> Sequence[float] | None:
+        """The rate; None where other averages are kept, the first update is to come, or `update` would refuse."""
+        average = self.average
+        if average.swapped or not average.n_averaged or average.averages is not self.averages:
+            return None
+        return [average.rate()]
+
+    def write(self, numbers: Sequence[float]) -> None:
+        """One more value was taken."""
+        self.average.n_averaged += 1

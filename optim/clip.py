@@ -77,16 +77,13 @@ def clip_grad_norm_(
     found = _with_gradients(parameters)
     with ag.no_grad():
         norm = _joint_norm([_held(g) for _, g in found], float(norm_type))
-        size = norm.item()
-        if error_if_nonfinite and not isfinite(size):
-            raise DataError(
-                f"the norm of the gradients is {size}, so that they cannot be clipped by it.\n"
-                "Look for the first loss that is not finite, or leave error_if_nonfinite out."
-            )
-        factor = limit / (size + SMALL)
-        if not factor >= 1:  # most steps clip nothing and cost the norm alone; a NaN spreads, as it should
-            for w, g in found:
-                w.grad = g.detach() * factor
+        if error_if_nonfinite:
+            ag.check(_check_finite, norm)
+        if ag.is_captured(norm):  # which way to go is not known yet: a factor of 1 changes nothing
+            factor: Any = limit / (norm + SMALL)
+            _scale(found, ag.where(factor >= 1, 1.0, factor))
+        elif not (factor := limit / (norm.item() + SMALL)) >= 1:  # most steps clip nothing; a NaN spreads, as it should
+            _scale(found, factor)
     return norm
 
 
@@ -132,9 +129,25 @@ def _with_gradients(parameters: Tensor | Iterable[Tensor]) -> list[tuple[Tensor,
     return [(w, w.grad) for w in parameters if w.grad is not None]
 
 
+def _check_finite(norm: Any) -> None:
+    size = float(norm)
+    if not isfinite(size):
+        raise DataError(
+            f"the norm of the gradients is {size}, so that they cannot be clipped by it.\n"
+            "Look for the first loss that is not finite, or leave error_if_nonfinite out."
+        )
+
+
+def _scale(found: list[tuple[Tensor, Any]], factor: Any) -> None:
+    for w, g in found:
+        w.grad = g.detach() * (factor if isinstance(factor, float) else ag.astype(factor, g.dtype))
+
+
 def _joint_norm(gradients: list[Tensor], p: float) -> Tensor:
     if not gradients:
         return ag.tensor(0.0)
+    if p == 2 and ag.is_captured(gradients[0]):  # a kernel makes no array of the squares either
+        return ag.sqrt(sum([ag.sum(g * g) for g in gradients[1:]], ag.sum(gradients[0] * gradients[0])))
     flat = [ag.reshape(g, (-1,)) for g in gradients]
     if p == inf:
         return ag.max(ag.stack([ag.max(ag.abs(g)) for g in flat]))

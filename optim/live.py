@@ -37,9 +37,12 @@ class Numbers:
         self.owner, self.group, self.place, self.params, self.some = owner, group, place, list(params), some
         self.form, self.values = split(settings)
         self.seen: list[Any] | None = None
+        self.sizes = [len(group["params"]) for group in owner.param_groups]
 
     def read(self) -> Sequence[float] | None:
         """The counts and settings as they are now; None where others than these parameters and this form are asked."""
+        if [len(group["params"]) for group in self.owner.param_groups] != self.sizes:
+            return None
         group = self.owner.param_groups[self.group]
         now = [group[name] for name in self.owner.defaults]
         if now != self.seen:

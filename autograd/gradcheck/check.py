@@ -54,7 +54,9 @@ def gradcheck(
 ) -> GradcheckResult:
     """Compare the Jacobian of f, as the tape gives it, with finite differences that know how far they can be trusted.
 
-    They agree where |analytic - numeric| <= atol + rtol |numeric| + the error bar of the numeric derivative.
+    They agree where |analytic - numeric| <= atol + rtol |numeric| + the error bar of the numeric derivative. Where one
+    difference leaves a doubt, the numeric derivative is that of an imaginary step if f is analytic and takes complex
+    arrays, exact but for rounding, else that of more differences (not for `order=2`).
 
     Parameters:
         f: a function of the inputs that returns a Tensor, or a nested container of them. Random numbers from
@@ -95,7 +97,7 @@ def gradcheck(
     if order == 1 or not first:
         return first
     second = _second(f, values, names, asked)
-    return replace(second, compared=first.compared + second.compared)
+    return replace(second, compared=first.compared + second.compared, imaginary=first.imaginary)
 
 
 def gradgradcheck(
@@ -262,8 +264,9 @@ def _verdict(
         )
         reason = f"{len(imprecise)} of {found.compared} numeric derivatives are too blurred to judge by:"
     else:
-        return GradcheckResult(found.compared, (), verdict=Verdict.PASS, seed=asked.seed)
+        return GradcheckResult(found.compared, (), verdict=Verdict.PASS, seed=asked.seed, imaginary=found.imaginary)
     made = GradcheckResult(found.compared, wrong, reason, verdict, kinks, imprecise, said, seed=asked.seed)
+    made = replace(made, imaginary=found.imaginary)
     return _explained(made, problem, f, inputs, asked) if asked.explain else made
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from autograd.gradcheck.analytic import Chosen, backwards, forwards, pulled, pushed
 from autograd.gradcheck.batch import Batch
+from autograd.gradcheck.imaginary import Imaginary
 from autograd.gradcheck.numeric import (
     ROUNDING,
     Estimate,
@@ -69,11 +71,12 @@ class Found:
     kinks: list[Mismatch] = field(default_factory=list)
     imprecise: list[Mismatch] = field(default_factory=list)
     jacobians: list[tuple[int, Array, Array]] = field(default_factory=list)
+    imaginary: int = 0  # of those compared, with an imaginary step
 
 
 def full(problem: Problem, outputs: Sequence[Tensor], base: Array, chosen: Chosen, how: How) -> Found:
     """Every chosen element of every variable against every element of the outputs."""
-    found, batch = Found(), Batch(problem, outputs)
+    found, batch, imaginary = Found(), Batch(problem, outputs), Imaginary(problem, len(base), how.judge.eps)
     blocks = {}
     if "reverse" in how.modes:
         blocks["reverse"] = backwards(problem, outputs, chosen)
@@ -92,8 +95,10 @@ def full(problem: Problem, outputs: Sequence[Tensor], base: Array, chosen: Chose
             index = elements[c]
             columns = {mode: b[n][:, c] for mode, b in blocks.items()}
             exact = next(iter(columns.values()))
-            e = derivative(problem.along(k, index), base, how.steps(x, index), exact, judge)
+            sure = partial(imaginary.of_element, k, index)
+            e = derivative(problem.along(k, index), base, how.steps(x, index), exact, judge, sure)
             numeric[:, c] = e.value
+            found.imaginary += int(e.imaginary.sum()) * len(columns)
             for mode, column in columns.items():
                 _sort(found, column, e, judge, problem.names[k], index, places, float(x[index]), mode)
         found.jacobians.append((k, next(iter(blocks.values()))[n], numeric))
@@ -125,7 +130,7 @@ def _mismatch(
     name: str, index: Place, output: Place, exact: Array, e: Estimate, j: int, x: float, mode: str
 ) -> Mismatch:
     analytic, numeric, error, left, right = (float(a[j]) for a in (exact, e.value, e.error, e.left, e.right))
-    return Mismatch(name, index, output, analytic, numeric, error, left, right, x, mode)
+    return Mismatch(name, index, output, analytic, numeric, error, left, right, x, mode, bool(e.imaginary[j]))
 
 
 def projected(problem: Problem, outputs: Sequence[Tensor], base: Array, how: How, rng: np.random.Generator) -> Found:
@@ -181,6 +186,7 @@ class _Projection:
         mode: str,
     ) -> None:
         self.problem, self.shifts, self.how, self.mode = problem, shifts, how, mode
+        self.imaginary = Imaginary(problem, len(base), how.judge.eps)
         self.row = np.concatenate([*(np.ravel(w) for w in weights), np.zeros(0)])
         self.base = base
         if mode == "reverse":
@@ -214,10 +220,17 @@ class _Projection:
 
             return at
 
-        return derivative(along(self.problem.values), np.zeros(1), h, np.array([exact]), self.judge())
+        sure, judge = partial(self.imaginary.along, moves, row=row), self.judge()
+        e = derivative(along(self.problem.values), np.zeros(1), h, np.array([exact]), judge, sure)
+        other = (
+            sure() if judge.atol > 2 * self.how.judge.atol and not e.imaginary[0] else None
+        )  # of little but rounding
+        return e if other is None or not judge.confirmed(other, e)[0] else other
 
-    def judge(self) -> Judge:
-        """Rounding of a difference of sums is that of the sums themselves."""
+    def judge(self, e: Estimate | None = None) -> Judge:
+        """Rounding of a difference of sums is that of the sums themselves; an imaginary step takes no difference."""
+        if e is not None and e.imaginary[0]:
+            return self.how.judge
         size, eps = float(np.sum(np.abs(self.row * np.nan_to_num(self.base)))), self.how.judge.eps
         # _weighted subtracts the base first, so its size no longer shows what was rounded
         return replace(self.how.judge, atol=self.how.judge.atol + ROUNDING * eps * size / step(1.0, eps))
@@ -227,7 +240,7 @@ class _Projection:
         moves = self.masked(elements)
         exact = self.exact(moves)
         e = self.estimate(moves, exact)
-        judge, column = self.judge(), np.array([exact])
+        judge, column = self.judge(e), np.array([exact])
         return not bool(e.kink[0] or judge.differs(column, e)[0] or judge.vague(column, e)[0])
 
     def mismatch(self, elements: Sequence[tuple[int, int]], index: tuple[int, ...]) -> Mismatch:

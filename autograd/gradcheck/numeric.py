@@ -1,7 +1,7 @@
 """Numeric derivatives with an error bar, and the recognition of kinks.
 
 D(h) = (f(x + h) - f(x - h)) / 2h errs by O(h^2), so (4 D(h/2) - D(h)) / 3 by O(h^4) (Richardson 1911). Its error bar is
-its distance from D(h/2) plus the rounding of f divided by h.
+its distance from D(h/2) plus the rounding of f divided by h. `autograd.gradcheck.imaginary` has what needs neither.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Estimate:
     """Numeric derivatives of every output with their error bars.
 
     `kink` marks where no derivative exists, and `left` and `right` are the one-sided ones; `blur` is what rounding may
-    add to each of them.
+    add to each of them. `imaginary` marks what no difference was taken for.
     """
 
     value: Array
@@ -34,6 +34,7 @@ class Estimate:
     left: Array
     right: Array
     blur: Array
+    imaginary: Array
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,13 @@ class Judge:
         """Where the analytic derivative lies outside of tolerance and error bar."""
         found: Array = ~(np.abs(exact - e.value) <= self.tolerance(e.value) + e.error)
         return found & ~np.isinf(e.error)
+
+    def confirmed(self, sure: Estimate, e: Estimate) -> Array:
+        """Where differences neither show a kink nor lie further from a surer derivative than they may be wrong."""
+        slack = self.tolerance(e.value) + e.error
+        near = np.isinf(e.error) | (np.abs(sure.value - e.value) <= slack)
+        found: Array = near & ~e.kink & ~(sure.error > slack) & np.isfinite(sure.error)
+        return found
 
     def outside(self, exact: Array, e: Estimate) -> Array:
         """Where the analytic derivative is not even between the one-sided ones, if those are finite."""
@@ -114,7 +122,7 @@ def estimate(at: At, base: Array, h: float, judge: Judge, exact: Array | None = 
     above, below = at(h), at(-h)
     if exact is not None and settled(above, below, base, h, exact, judge).all():
         nothing = np.zeros(len(base))
-        return Estimate(slope(above, below, 2 * h), nothing, nothing > 0, nothing, nothing, nothing)
+        return Estimate(slope(above, below, 2 * h), nothing, nothing > 0, nothing, nothing, nothing, nothing > 0)
     above2, below2 = at(h / 2), at(-h / 2)
     first, second = slope(above, below, 2 * h), slope(above2, below2, h)
     value = (4 * second - first) / 3
@@ -128,7 +136,7 @@ def estimate(at: At, base: Array, h: float, judge: Judge, exact: Array | None = 
     kink = (np.abs(jump) > PERSISTS * np.abs(wide)) & (np.abs(jump) > judge.tolerance(size_of) + 8 * blur)
     kink |= np.isfinite(base) & (np.isfinite(above2) != np.isfinite(below2))
     error = np.where(np.isfinite(error) & np.isfinite(value), error, np.inf)
-    return Estimate(value, error, kink, left, right, blur)
+    return Estimate(value, error, kink, left, right, blur, np.zeros(len(base), bool))
 
 
 def slope(a: Array, b: Array, h: Any) -> Array:
@@ -137,23 +145,38 @@ def slope(a: Array, b: Array, h: Any) -> Array:
     return found
 
 
-def derivative(at: At, base: Array, steps: Sequence[float], exact: Array, judge: Judge) -> Estimate:
-    """The numeric derivative, by the first step if that settles the matter, else by what all steps agree on."""
+def derivative(
+    at: At, base: Array, steps: Sequence[float], exact: Array, judge: Judge, sure: Callable[[], Estimate | None]
+) -> Estimate:
+    """The numeric derivative, by the first step if that settles the matter, else by what all steps agree on.
+
+    `sure` gives that of an imaginary step, if f is analytic; it is taken where differences do not speak against it.
+    """
     with np.errstate(all="ignore"):
         first = estimate(at, base, steps[0], judge, exact)
         doubt = first.kink | judge.differs(exact, first) | judge.vague(exact, first)
+        if not doubt.any():
+            return first
+        other = sure()
+        if other is not None:
+            first = _chosen(judge.confirmed(other, first) & doubt & np.isfinite(base), other, first)
+            doubt &= ~first.imaginary
         if not doubt.any() or len(steps) == 1:
             return first
-        order = sorted(steps)
-        found = [first if h == steps[0] else estimate(at, base, h, judge) for h in order]
+        found = [first if h == steps[0] else estimate(at, base, h, judge) for h in sorted(steps)]
         best = _agreed(found, judge)
-        pick = [np.where(doubt, getattr(best, n), getattr(first, n)) for n in Estimate.__dataclass_fields__]
-        return Estimate(*pick)
+        if other is not None:
+            best = _chosen(judge.confirmed(other, best) & np.isfinite(base), other, best)
+        return _chosen(doubt, best, first)
+
+
+def _chosen(where: Array, a: Estimate, b: Estimate) -> Estimate:
+    return Estimate(*(np.where(where, getattr(a, n), getattr(b, n)) for n in Estimate.__dataclass_fields__))
 
 
 def _agreed(found: Sequence[Estimate], judge: Judge) -> Estimate:
     """One estimate from those by ascending steps: where two neighbours agree best, without kinks further off."""
-    value, error, kink, left, right, blur = (
+    value, error, kink, left, right, blur, imaginary = (
         np.stack([getattr(e, n) for e in found]) for n in Estimate.__dataclass_fields__
     )
     jump = np.where(kink, np.nan_to_num(np.abs(right - left), nan=np.inf), 0)
@@ -176,4 +199,5 @@ def _agreed(found: Sequence[Estimate], judge: Judge) -> Estimate:
         left[at, columns],
         right[at, columns],
         blur[at, columns],
+        imaginary[at, columns],
     )

@@ -45,6 +45,15 @@ class Problem:
 
     def run(self) -> list[Tensor]:
         """The floating outputs, complex ones in two parts, with generators where they stood before the first run."""
+        return [
+            p
+            for y in self.results()
+            for p in ((real(y), imag(y)) if y.dtype.kind == "c" else (y,))
+            if p.dtype.kind == "f"
+        ]
+
+    def results(self) -> list[Tensor]:
+        """All outputs as they are."""
         if not self.settled:
             before = [(g, g.get_state(), g._bits.state) for g in list(generators)]
             result = self.f(*self.variables)
@@ -54,10 +63,7 @@ class Problem:
             for g, kept in self.states:
                 g._bits.state = kept
             result = self.f(*self.variables)
-        outputs = [as_tensor(y) for y in flatten(result)[0]]
-        return [
-            p for y in outputs for p in ((real(y), imag(y)) if y.dtype.kind == "c" else (y,)) if p.dtype.kind == "f"
-        ]
+        return [as_tensor(y) for y in flatten(result)[0]]
 
     def outputs(self) -> list[Tensor]:
         """The outputs, recorded."""

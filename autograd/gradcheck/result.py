@@ -29,7 +29,7 @@ class Mismatch:
     """One element of a Jacobian on which the derivatives differ, or that has none.
 
     `error` bounds the numeric derivative; `left` and `right` are the one-sided ones; `mode` is how the analytic one was
-    read; `where` is the value of the input's element.
+    read; `where` is the value of the input's element; `imaginary` says that the numeric one is of an imaginary step.
     """
 
     input: str
@@ -42,13 +42,14 @@ class Mismatch:
     right: float = float("nan")
     where: float = float("nan")
     mode: str = "reverse"
+    imaginary: bool = False
 
     def __str__(self) -> str:
         ratio = self.analytic / self.numeric if self.numeric else float("nan")
         numeric = _shown(self.numeric, self.error)
         return (
             f"{self.input}{list(self.index)} -> output{list(self.output)}: analytic {self.analytic:.10g}, "
-            f"numeric {numeric} +- {self.error:.1g}, ratio {ratio:.6g}"
+            f"numeric {numeric} +- {self.error:.1g}{', by an imaginary step' * self.imaginary}, ratio {ratio:.6g}"
         )
 
     def of_kink(self) -> str:
@@ -74,7 +75,8 @@ class GradcheckResult:
     An empty input has no derivative that could be wrong: its verdict is NOTHING_CHECKED, and true nevertheless.
 
     Attributes:
-        compared: how many derivatives were.
+        compared: how many derivatives were. imaginary: how many of them with numeric derivatives by an imaginary step;
+            with differences the others.
         mismatches: those that differ, the worst first.
         reason: why nothing could be compared, if so.
         verdict: PASS, WRONG_GRADIENT, KINK, PRECISION, NONDETERMINISTIC, OVERLAP or NOTHING_CHECKED.
@@ -99,6 +101,7 @@ class GradcheckResult:
     seed: int = 0
     reproducer: str = field(default="", repr=False)
     vacuous: bool = False
+    imaginary: int = 0
 
     def __bool__(self) -> bool:
         return self.verdict is Verdict.PASS or self.vacuous
@@ -109,7 +112,8 @@ class GradcheckResult:
     def report(self) -> str:
         """The verdict in words, with the worst five places, what they suggest and a program to paste."""
         if self.verdict is Verdict.PASS:
-            return f"gradcheck passed: {self.compared} derivatives agree"
+            seen = f", {self.imaginary} by an imaginary step" if self.imaginary else ""
+            return f"gradcheck passed: {self.compared} derivatives agree{seen}"
         if self.vacuous:
             return f"gradcheck passed: {self.reason}"
         lines = [f"gradcheck failed: {self.verdict.value}: {self.reason}".removesuffix(": ")]

@@ -54,9 +54,9 @@ def matmul(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any] | None = None) ->
 def entry(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> tuple[int, int, array[int]] | None:
     """A product as an entry of a table: the kernel's address, the number of blocks, and its `args`, to be kept alive.
 
-    a: (..., m, k), b: (..., k, n), out: (..., m, n), of one dtype, float32 or float64; vectors as in `np.matmul`; leading
-    axes broadcast. None if BLAS cannot take them as they stand: other strides than those of a matrix or its transpose,
-    a BLAS that is not OpenBLAS, no elements. `out` must not overlap.
+    a: (..., m, k), b: (..., k, n), out: (..., m, n), of one dtype, float32 or float64; vectors as in `np.matmul`; axes
+    in front broadcast. None if BLAS cannot take them as they stand: other strides than those of a matrix or its
+    transpose, a BLAS that is not OpenBLAS, no elements. `out` must not overlap.
     """
     if not a.ndim or not b.ndim or not a.size or not b.size or out.dtype != a.dtype or a.dtype != b.dtype:
         return None

@@ -158,11 +158,16 @@ class Snapshot:
 
     def attribute(self, owner: Any, name: str, value: Any) -> None:
         """Expect an attribute, one of the `__slots__` of the owner's class, to be this very object."""
-        self.words.extend((id(owner) + _slot(type(owner), name), id(value), -1))
+        kind: Any = type(owner)
+        self.words.extend((id(owner) + _slot(kind, name), id(value), -1))
 
     def references(self, x: Any, count: int) -> None:
         """Expect so many references to an object."""
         self.words.extend((id(x), count, 0xFFFFFFFF))
+
+    def empty(self, x: list[Any]) -> None:
+        """Expect nothing in a list."""
+        self.words.extend((id(x) + HEAD, 0, -1))
 
     def holds(self) -> bool:
         """Whether all is as expected."""

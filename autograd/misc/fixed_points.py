@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd.extend import defvjp, primitive
 from autograd.misc.flatten import flatten
+from autograd.ops.complex import turned
 from autograd.transforms import vjp
 
 
@@ -29,7 +30,8 @@ def _pull(y: Any, flat: Any, f: Any, unflatten: Any, x0: Any, distance: Any, tol
 
     def pull(g: Any) -> Any:
         _, back = vjp(lambda a, x: f(unflatten(a))(x), flat, y)
-        return back(_iterated(lambda w: g + back(w)[1], g, distance, tol))[0]
+        g = turned(g)  # a cotangent has no conjugate in it, what `vjp` takes and gives has
+        return turned(back(_iterated(lambda w: g + back(w)[1], g, distance, tol))[0])
 
     return pull
 

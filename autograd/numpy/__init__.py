@@ -15,9 +15,16 @@ How arrays come back
     floating numbers, and `hessian` takes results of several elements. In every other module nothing changes, whoever
     imports this one. `argnum`, by position too, is another name of `argnums` everywhere.
 
+Complex numbers
+    Where arrays come back, the gradient of a real L by z = x + iy is dL/dx - i dL/dy, the conjugate of what it is in
+    every other module. `jacobian` takes complex arguments there if the results are real, and `holomorphic_grad` real
+    ones, with a warning. Cotangents of `make_vjp` and of rules are in the same form, without a conjugate.
+
 What differs from HIPS autograd
-    Ties of `maximum` and kinks are as everywhere in `autograd`. A differentiated list is a list, and an array a Tensor:
-    `isinstance(x, np.ndarray)` is true of one with the `isinstance` of `autograd.builtins`.
+    The gradient of `eigh` is Hermitian, where there it is by the lower triangle; `deriv` by a complex number is the
+    derivative along 1, not along 1 + i; `eig` has no derivative. Ties of `maximum` and kinks are as everywhere in
+    `autograd`. A differentiated list is a list, and an array a Tensor: `isinstance(x, np.ndarray)` is true of one with
+    the `isinstance` of `autograd.builtins`.
 
 >>> import autograd
 >>> autograd.grad(lambda x: sum(sin(x)))(array([0.0, pi]))

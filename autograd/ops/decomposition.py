@@ -334,3 +334,6 @@ pinv_: Primitive = primitive(
     cases=(case((3, 3), on=ANY, rcond=1e-9), case((2, 4, 2), on=ANY, rcond=1e-9), case((2, 3), on=ANY, rcond=1e-9)),
     doc="The Moore-Penrose inverse; singular values below rcond times the largest count as 0.",
 )
+
+for _op in (logabsdet_, detphase_, cholesky_, eigh_, svd_, qr_, pinv_):
+    _op.analytic = False  # they read a conjugate, or give one

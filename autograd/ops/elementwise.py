@@ -341,6 +341,9 @@ ceil = elementwise("ceil", "x", np.ceil, partials=(0,), domain=STEPS, doc="The n
 trunc = elementwise("trunc", "x", np.trunc, partials=(0,), domain=STEPS, doc="The whole number next to x towards 0.")
 rint = elementwise("rint", "x", np.rint, partials=(0,), domain=STEPS, doc="The nearest whole number, halves to even.")
 
+for _op in (relu, maximum, minimum, _clip, rint):
+    _op.analytic = False  # an order of complex numbers is none that derivatives know of
+
 
 @public(np.round)
 def round(x: Any, decimals: int = 0) -> Tensor:

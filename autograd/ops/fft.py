@@ -100,6 +100,7 @@ _irfft: Primitive = primitive(
     ),
     doc="The n real numbers whose half transform x is; imaginary parts where there can be none are not read.",
 )
+_irfft.analytic = False
 
 
 # ---- arguments

@@ -105,6 +105,7 @@ max_of: Primitive = primitive(
     cases=tuple(case(*c.shapes, on=Distinct(), **c.settings) for c in _CASES),
     doc="The largest element of each window.",
 )
+max_of.analytic = False
 sum_of: Primitive = primitive(
     "window_sum",
     "x",

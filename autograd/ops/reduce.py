@@ -76,6 +76,7 @@ min_ = primitive(
     cases=_on(OVER_AXES, Distinct()),
     doc="The smallest element over axes.",
 )
+max_.analytic = min_.analytic = False
 
 
 def _norm_rule(g: Any, y: Any, x: Any, *, axis: tuple[int, ...]) -> Any:
@@ -92,6 +93,7 @@ _norm = primitive(
     cases=_on(OVER_AXES, Interval(0.3, 2)),
     doc="The square root of the sum of squares over axes.",
 )
+_norm.analytic = False
 
 
 def _euclidean(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:

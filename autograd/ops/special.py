@@ -15,6 +15,23 @@ from autograd.ops.complex import is_complex, sign
 from autograd.ops.elementwise import POSITIVE, divide, exp, log, log1p, sigmoid, where
 from autograd.primitive import Primitive, elementwise
 
+__all__ = [
+    "digamma",
+    "entr",
+    "erfinv",
+    "expit",
+    "gamma",
+    "gammaln",
+    "i0e",
+    "i1e",
+    "log_ndtr",
+    "logit",
+    "ndtr",
+    "polygamma",
+    "xlog1py",
+    "xlogy",
+]
+
 BETWEEN = Interval(0.1, 0.9)
 WIDE = Interval(-3, 3, avoid=(0,), margin=0.3)
 ROOT_HALF_PI, ROOT_TWO_PI = math.sqrt(math.pi) / 2, math.sqrt(2 * math.pi)

@@ -21,7 +21,6 @@ from autograd.program.training import Training
 from autograd.tape import recording
 from autograd.tensor import Tensor
 
-
 SWEPT = 1 << 16  # elements of a matrix from which on its product with a vector waits for memory
 
 
@@ -83,6 +82,7 @@ class Capture:
         self.frozen: set[Symbol] = set()
         self.checks: list[tuple[Callable[..., None], list[Symbol]]] = []
         self.known: dict[Any, Symbol] = {}
+        self.looked: list[tuple[Tensor, Any]] = []  # constants that Python has read, with their arrays
         self.training = Training(self)
         self.apart: set[Symbol] = set()  # sums that are not to run with what reads them
         self.wanted_arguments = False  # whether one of them requires a gradient
@@ -134,7 +134,7 @@ class Capture:
         lifted = tuple(self.lift(x) for x in inputs)
         if op.composition is not None:
             return op.composition(*lifted, **settings)
-        if op.name == "matmul" and (swept := as_sums(*lifted, self.apart)) is not None:
+        if op.name == "matmul" and (swept := as_sums(lifted[0], lifted[1], self.apart)) is not None:
             return swept
         record = recording.get()
         key = (
@@ -185,6 +185,7 @@ class Capture:
             self.refuse("it reads a value that it has changed before")
         if t.node is not None or id(t) in self.tensors:
             self.refuse("it reads a value as a Python number or array")
+        self.looked.append((t, t.value))
 
     def refuse(self, reason: str) -> NoReturn:
         """Say why there is no program."""

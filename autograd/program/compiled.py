@@ -112,6 +112,9 @@ class Program:
 
     def _view(self, s: Symbol) -> None:
         x = s.inputs[0]
+        if x not in self.memory:  # a number, which is not there before it is asked for
+            self._call(s)
+            return
         y = self._forward(s, {})
         if np.may_share_memory(y, self.memory[x]):
             self.memory.view(s, y)
@@ -174,7 +177,6 @@ class Program:
                 self._number(s)
             elif s not in self.memory and self._of_arrays(s):
                 self.asked.add(s)
-                self.entered.add(s)
                 self._act("number", partial(value_of, s), writes=[s])  # now: what it is made of may be written over
 
     def _of_arrays(self, s: Symbol) -> bool:

@@ -10,6 +10,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd.errors import ArgumentError
 from autograd.program.entry import Entry, size_of
@@ -32,6 +33,7 @@ class Buffer(NamedTuple):
     Attributes:
         name: x0 for an argument, t0 for a Tensor that it reads, c0 or k0 for a constant, b0 for one that it fills.
         role: "argument", "Tensor", "constant", "between", "result", "gradient of t0", "next t0".
+        block: the number of the block of memory that it shares with others, at other times; None if it has its own.
     """
 
     name: str
@@ -39,6 +41,12 @@ class Buffer(NamedTuple):
     shape: tuple[int, ...]
     dtype: str
     bytes: int
+    block: int | None
+
+    def cells(self) -> list[str]:
+        """The row of a table."""
+        shared = "" if self.block is None else f"in block {self.block}"
+        return [self.name, self.role, f"{self.shape} {self.dtype}", size(self.bytes), shared]
 
 
 @dataclass(frozen=True)
@@ -166,11 +174,8 @@ class Listing:
             lines.append(f"{n}  {row.kind} {row.what.partition(':')[0]}".rstrip() + f": {moved}{took}")
             rows = [[f"    {said}", kind, with_source(origin)] for said, kind, origin in row.formulas]
             lines += table(None, rows)
-        lines += [
-            "buffers",
-            *table(None, [[f"    {b.name}", b.role, f"{b.shape} {b.dtype}", size(b.bytes)] for b in self.buffers]),
-        ]
-        return "\n".join([*lines, *self._ends()])
+        buffers = ["    " + line for line in table(None, [b.cells() for b in self.buffers])]
+        return "\n".join([*lines, "buffers", *buffers, *self._ends()])
 
     def to_html(self, path: str | Path | None = None) -> str:
         """The same as a page that needs nothing but itself; written to a file where a path is given.
@@ -184,7 +189,7 @@ class Listing:
             (row.cells(n), row.microseconds, [[said, kind, with_source(origin)] for said, kind, origin in row.formulas])
             for n, row in enumerate(self.rows)
         ]
-        buffers = [[b.name, b.role, f"{b.shape} {b.dtype}", size(b.bytes)] for b in self.buffers]
+        buffers = [b.cells() for b in self.buffers]
         text = page(self.title(), COLUMNS, rows, buffers, self._ends())
         if path is not None:
             Path(path).write_text(text, encoding="utf-8")
@@ -205,8 +210,8 @@ class _Names:
             self._role(result, "result")
         for x, g in run.wanted:
             self._role(g, f"gradient of {position[x].label if isinstance(x, int) else lent.get(id(x), 'a Tensor')}")
-        for t, g in run.gradients:
-            self._role(g, f"gradient of {lent.get(id(t), 'a Tensor')}")
+        for t, kept in run.gradients:
+            self._role(kept, f"gradient of {lent.get(id(t), 'a Tensor')}")
         for t, after in run.assigned:
             self._role(after, f"next {lent.get(id(t), 'value of a Tensor')}")
 
@@ -246,7 +251,12 @@ class _Names:
 
     def buffers(self) -> list[Buffer]:
         """All that were named, in the order in which they were met."""
-        return [Buffer(n, self._role_of(s), s.shape, str(s.dtype), size_of(s)) for s, n in self.names.items()]
+        blocks = {id(block): k for k, (block, _) in enumerate(self.memory.blocks)}
+        found = []
+        for s, name in self.names.items():
+            block = blocks.get(id(owner(self.memory.own[s]))) if s in self.memory.own else None
+            found.append(Buffer(name, self._role_of(s), s.shape, str(s.dtype), size_of(s), block))
+        return found
 
     def _role_of(self, s: Symbol) -> str:
         if s in self.memory.lent:
@@ -258,17 +268,20 @@ class _Names:
     def own_bytes(self, kept: Sequence[Any]) -> int:
         """What is there for this program alone: what it fills, constants, and parts of sums, each memory once."""
         arrays = [x for s, x in self.memory.own.items() if self.memory.root(s) not in self.inputs]
-        whole = {}
-        for x in (x for x in (*arrays, *kept) if isinstance(x, np.ndarray)):
-            while isinstance(x.base, np.ndarray):
-                x = x.base
-            whole[id(x)] = x.nbytes
-        return sum(whole.values())
+        whole = [owner(x) for x in (*arrays, *kept) if isinstance(x, np.ndarray)]
+        return sum({id(x): x.nbytes for x in whole}.values())
 
 
 def _is_constant(s: Symbol) -> bool:
     """Whether nothing in the program computes s: also of an input or a Tensor."""
     return s.op is None and s.label != "copy"
+
+
+def owner(x: NDArray[Any]) -> NDArray[Any]:
+    """The array whose memory x is a view of."""
+    while isinstance(x.base, np.ndarray):
+        x = x.base
+    return x
 
 
 def place(origin: Origin) -> str:

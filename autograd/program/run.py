@@ -55,6 +55,7 @@ class Run:
         self.constants = results
         self.guards, self.random = noted.guards, bool(noted.numbers)
         self.read = [(t, t.node is None, t.shape, t.dtype) for t, _ in noted.tensors.values()]
+        self.looked = noted.looked
         self.fresh = noted.training.fresh
         self.updates = noted.training.updates
         anew = self._lay_out(noted, results, gradients, twins)
@@ -96,12 +97,14 @@ class Run:
 
     def holds(self) -> bool:
         """Whether what the program takes for granted is so."""
-        if not all([getattr(holder, name) == value for holder, name, value in self.guards]):
+        if not all(getattr(holder, name) == value for holder, name, value in self.guards):  # quicker
+            return False
+        if not all(t.value is array for t, array in self.looked):
             return False
         self.numbers = [() if u.live is None else u.live.read() for u in self.updates]
         if None in self.numbers:
             return False
-        return self._is_steady() or (self.reads_alike() and all([t.grad is None for t in self.fresh]))
+        return self._is_steady() or (self.reads_alike() and all(t.grad is None for t in self.fresh))  # too
 
     def reads_alike(self) -> bool:
         """Whether what the program reads is still of the same shape and dtype, frozen or not, and without hooks."""
@@ -166,7 +169,7 @@ class Run:
 
 
 def _gradients(noted: Capture, results: Sequence[Any], wanted: list[Any]) -> tuple[Any, list[tuple[Any, Symbol]]]:
-    """Who gets the gradients of a result of one number for a cotangent of 1, with them: what comes later is a factor."""
+    """Who gets the gradients of a result of one number for a cotangent of 1, and them: what comes later is a factor."""
     if len(results) != 1:
         raise Unfusable(f"it returns {len(results)} values, and only a single number is compiled with its gradient")
     (result,) = results

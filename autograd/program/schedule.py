@@ -73,9 +73,9 @@ def steps(symbols: Sequence[Symbol], apart: Collection[Symbol] = frozenset()) ->
         sources = [x for x in s.inputs if isinstance(x, Symbol)]
         kind = _kind(s)
         loose = [x for x in sources if x in space and x not in apart]
-        if kind == "view" and s.op.name == "reshape" and loose and _long(s.shape) == _long(sources[0].shape):
-            if sources[0].op is not None and sources[0].op.name not in REDUCTIONS:  # a sum is in memory anyway
-                kind = "group"
+        turned = kind == "view" and s.op.name == "reshape" and loose and _long(s.shape) == _long(sources[0].shape)
+        if turned and sources[0].op is not None and sources[0].op.name not in REDUCTIONS:  # a sum is in memory anyway
+            kind = "group"
         if kind != "group":
             depth[s] = max(depth[x] + (x in space or kind != "view") for x in sources)
             found.append(Step(kind, [s], depth[s]))
@@ -84,7 +84,8 @@ def steps(symbols: Sequence[Symbol], apart: Collection[Symbol] = frozenset()) ->
         own = _long(sources[0].shape if reads else s.shape)
         wider = [space[x] for x in loose if _within(own, space[x])]
         space[s] = max(wider, key=lambda lengths: int(np.prod(lengths, dtype=int)), default=own)
-        depth[s] = max((depth[x] + (x.op is not None and (x in apart or space.get(x) != space[s])) for x in sources), default=0)
+        later = (x.op is not None and (x in apart or space.get(x) != space[s]) for x in sources)
+        depth[s] = max((depth[x] + after for x, after in zip(sources, later, strict=True)), default=0)
         root[s] = s
         for x in loose:
             if space[x] == space[s] and depth[x] == depth[s]:

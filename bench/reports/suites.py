@@ -39,7 +39,7 @@ class Suite:
 
 SUITES = {
     "tape": Suite(("--repeats", "15"), 15),
-    "gradcheck": Suite((), 85),
+    "gradcheck": Suite(("--most", "60"), 85),
     "train": Suite(("--repeats", "3"), 90),
     "memory": Suite(("--repeats", "1"), 160),
     "steps": Suite(("--quick",), 200),

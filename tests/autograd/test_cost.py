@@ -9,7 +9,9 @@ from autograd.config import config
 from autograd.errors import FreedTapeError
 from autograd.primitive import primitives
 
-RULES = [cost.MOVES, cost.PRODUCTS, cost.PER_INPUT, cost.PER_OUTPUT, cost.PER_CUBE, cost.TRANSFORMS]
+RULES = [cost.MOVES, cost.PRODUCTS, cost.PER_INPUT, cost.PER_OUTPUT, cost.PER_CUBE, cost.TRANSFORMS, cost.WINDOWS]
+RULES.append(cost.RESAMPLED)
+WINDOW = {"size": (2,), "stride": (2,), "dilation": (1,), "padding": ((0, 0),)}
 
 
 def test_every_primitive_has_one_rule():
@@ -20,6 +22,10 @@ def test_every_primitive_has_one_rule():
 
 def leaf(*shape):
     return ag.ones(shape, requires_grad=True)
+
+
+def spread_pixels(g, coordinates):
+    return primitives["resample_transpose"](g, coordinates, shape=(4, 4), orders=(0, 0), nearest=False, edge=False)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +47,15 @@ def leaf(*shape):
         (lambda: ag.linear_recurrence(ag.ones(4), leaf(4)), 8),
         (lambda: ag.reshape(leaf(2, 3), (6,))[1:], 0),
         (lambda: ag.window(leaf(5), (2,), axes=(0,)), 0),
+        (lambda: ag.window_max(leaf(2, 5, 5), (3, 3)), 2 * 9),
+        (lambda: ag.window_sum(leaf(2, 5, 5), (2, 3), stride=1), 2 * 12 * 6),
+        (lambda: primitives["window_spread"](leaf(2, 3), **WINDOW, lengths=(6,)), 6 * 2),
+        (lambda: primitives["window_place"](leaf(2, 3), np.ones((2, 3), int), lengths=(6,)), 6),
+        (lambda: primitives["window_pick"](leaf(2, 6), np.ones((2, 3), int), dims=1), 0),
+        (lambda: ag.resample(leaf(2, 3, 4, 4), np.ones((1, 2, 5, 6))), 2 * 3 * 30 * 8),
+        (lambda: ag.resample(leaf(2, 3, 4, 4), np.ones((1, 2, 5, 6)), order="nearest"), 0),
+        (lambda: spread_pixels(leaf(2, 3, 5, 6), np.ones((1, 2, 5, 6))), 2 * 3 * 30 * 8),
+        (lambda: spread_pixels(np.ones((2, 3, 5, 6)), leaf(1, 2, 5, 6)), 2 * 3 * 30 * 8),
         (lambda: ag.einsum("bij,bjk->bik", leaf(5, 2, 3), ag.ones((5, 3, 4))), 2 * 5 * 24),
         (lambda: ag.einsum("i,j->ij", leaf(2), leaf(3)), 6),
         (lambda: ag.einsum("ij->i", leaf(2, 3)), 6),

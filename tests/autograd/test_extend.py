@@ -75,6 +75,25 @@ def test_an_argument_without_a_derivative_and_one_without_a_rule():
         ag.grad(lambda y: np.sum(bare(X, y)))(Y)
 
 
+def test_rules_for_tangents_of_complex_numbers_are_read_backwards_without_a_conjugate():
+    z = X + 1j * Y
+    cube, turn = primitive(lambda x: x**3), primitive(lambda x: x * (1 + 2j))
+    defjvp(cube, lambda t, y, x: t * 3 * x**2)
+    def_linear(turn)
+    found = ag.make_vjp(lambda z: turn(cube(z)))(z)[0](z)
+    np.testing.assert_allclose(found, (1 + 2j) * 3 * z**3, rtol=1e-14)
+
+
+def test_a_rule_of_arrays_alone_is_run_for_one_cotangent_at_a_time():
+    f = primitive(lambda x, y: x * y)
+    defvjp(f, lambda z, x, y: lambda g: numpy.array(g.tolist()) * y, lambda z, x, y: lambda g: g * x)
+    np.testing.assert_array_equal(ag.jacobian(f)(X, Y), numpy.diag(Y))
+    x = ag.tensor(X, requires_grad=True)
+    z = f(x, Y)
+    rows = ag.vmap(lambda c: ag.grad(z, x, c, retain_graph=True)[0])(ag.eye(3))
+    np.testing.assert_array_equal(rows.numpy(), numpy.diag(Y))
+
+
 def test_what_is_no_primitive_and_what_returns_no_array():
     with pytest.raises(ArgumentError, match=r"Expected a function made with autograd\.extend\.primitive"):
         defvjp(np.sin, None)

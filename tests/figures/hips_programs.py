@@ -18,7 +18,6 @@ from autograd import (
     hessian,
     hessian_tensor_product,
     hessian_vector_product,
-    holomorphic_grad,
     jacobian,
     make_ggnvp,
     make_hvp,
@@ -373,21 +372,6 @@ def convolution_and_fixed_point():
     return found
 
 
-def spectrum():
-    """The energy of a signal above a frequency through its transform, and derivatives of complex functions."""
-    rng = npr.RandomState(7)
-    x, z = rng.randn(16), np.array([0.5 + 1.0j, -0.3 + 0.2j])
-    high = lambda x: np.sum(np.abs(np.fft.fft(x)[5:12]) ** 2)  # noqa: E731
-    low = lambda x: np.sum(np.real(np.fft.ifft(np.fft.fft(x) * (np.arange(16) < 4))) ** 3)  # noqa: E731
-    return {
-        "high": grad(high)(x),
-        "low": grad(low)(x),
-        "real transform": grad(lambda x: np.sum(np.abs(np.fft.rfft(x)) ** 3))(x),
-        "shifted": grad(lambda x: np.sum(np.real(np.fft.fftshift(np.fft.fft(x))) * np.arange(16)))(x),
-        "holomorphic": np.array([holomorphic_grad(lambda z: np.sin(z) * np.exp(z))(w) for w in z]),
-    }
-
-
 PROGRAMS = {
     f.__name__: f
     for f in (
@@ -408,6 +392,5 @@ PROGRAMS = {
         special_functions,
         linear_algebra_of_scipy,
         convolution_and_fixed_point,
-        spectrum,
     )
 }

@@ -17,7 +17,8 @@ def main():
     except ModuleNotFoundError:
         sys.exit("make_hips.py wants an environment with HIPS autograd: pip install autograd scipy")
     figures = {"origin": np.array(origin)}
-    for name, program in run_path(str(HERE / "hips_programs.py"))["PROGRAMS"].items():
+    files = ("hips_programs.py", "hips_complex.py")
+    for name, program in [pair for file in files for pair in run_path(str(HERE / file))["PROGRAMS"].items()]:
         figures |= {f"{name}/{k}": np.asarray(v) for k, v in program().items()}
         print(name, flush=True)
     np.savez_compressed(HERE / "hips.npz", **figures)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 FIGURES = Path(__file__).parents[2] / "figures"
-PROGRAMS = run_path(str(FIGURES / "hips_programs.py"))["PROGRAMS"]
+FILES = ("hips_programs.py", "hips_complex.py")
+PROGRAMS = {name: f for file in FILES for name, f in run_path(str(FIGURES / file))["PROGRAMS"].items()}
 STORED = np.load(FIGURES / "hips.npz")
 LOOSE = {
     "differential_equation": 1e-6,

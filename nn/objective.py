@@ -1,0 +1,83 @@
+"""The loss of a batch, and whose gradients are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import autograd as ag
+from autograd import Tensor
+from autograd.errors import ArgumentError, DifferentiationError, ShapeError
+from nn.module import Module
+from nn.weighting import weighted_mean
+
+Loss = Callable[..., Tensor]
+
+
+def output_of(model: Callable[..., Any], x: Any) -> Any:
+    """The model's output for the inputs of a batch.
+
+    >>> output_of(max, (1, 2))
+    2
+    """
+    return model(*x) if isinstance(x, tuple) else model(x)
+
+
+def loss_of(loss: Loss, each: Loss | None, prediction: Any, targets: Sequence[Any], weights: Tensor | None) -> Tensor:
+    """The loss of a prediction, its weighted mean where there are weights.
+
+    Raises:
+        ShapeError: a loss of several elements.
+
+    >>> import nn
+    >>> loss_of(nn.MSELoss(), None, ag.ones(2), [ag.zeros(2)], None)
+    tensor(1.)
+    """
+    if weights is None or each is None:
+        found = loss(prediction, *targets)
+    else:
+        found = weighted_mean(each(prediction, *targets), weights)
+    if not (isinstance(found, Tensor) or ag.is_captured(found)):
+        raise ShapeError(
+            f"the loss returned a {type(found).__name__}. Expected a Tensor with a single element: return what "
+            "functions of ag or nn give, not a number or an array made of it."
+        )
+    if found.size != 1:
+        raise ShapeError(
+            f"the loss returned shape {found.shape}. Expected a Tensor with a single element: take its mean() over the "
+            "batch."
+        )
+    return found
+
+
+def check_recorded(objective: Tensor) -> None:
+    """Refuse what nothing could be learned from.
+
+    Raises:
+        DifferentiationError: a loss without a gradient.
+
+    >>> check_recorded(ag.tensor(1.0, requires_grad=True))
+    """
+    if not objective.requires_grad:
+        raise DifferentiationError(
+            "the loss depends on no parameter: nothing that it was made of requires a gradient.\nLook for .numpy(), "
+            "detach(), float() or no_grad() on the way through the model and the loss, or for frozen parameters."
+        )
+
+
+def parameters_of(model: Any, optimizer: Any) -> list[Tensor]:
+    """The parameters of a model, or of the optimizer where the model is a function.
+
+    Raises:
+        ArgumentError: where neither says what they are.
+
+    >>> import nn
+    >>> len(parameters_of(nn.Linear(2, 1), None))
+    2
+    """
+    if isinstance(model, Module):
+        return list(model.parameters())
+    groups = getattr(optimizer, "param_groups", None)
+    if groups is None:
+        raise ArgumentError("neither the model nor the optimizer says what its parameters are. Expected an nn.Module.")
+    return [w for group in groups for w in group["params"]]

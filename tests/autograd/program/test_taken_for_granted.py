@@ -1,0 +1,246 @@
+"""What a program takes for granted is looked at before each run; what it cannot do is left to the function."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+import nn.functional as F
+import optim
+from autograd.errors import IndexOutOfRange
+
+XS = [ag.tensor(x) for x in ([1.0, 2.0], [3.0, -1.0], [0.5, 0.25], [0.5, 0.75], [0.1, 0.2], [-0.3, 0.4])]
+
+
+def leaf(*values):
+    return ag.tensor(list(values), requires_grad=True)
+
+
+def freeze(w, v, optimizer):
+    v.requires_grad_(False)
+    v.grad = None
+
+
+CHANGES = {
+    "nothing": lambda w, v, optimizer: None,
+    "frozen": freeze,
+    "another array": lambda w, v, optimizer: v.set_([7.0, 8.0]),
+    "another shape": lambda w, v, optimizer: v.set_([[7.0], [8.0]]),
+    "another dtype": lambda w, v, optimizer: v.set_(np.array([7.0, 8.0], np.float32)),
+    "a hook": lambda w, v, optimizer: v.register_hook(lambda g: g * 3.0),
+    "a group": lambda w, v, optimizer: optimizer.add_param_group({"params": [v], "lr": 0.3}),
+    "a parameter more": lambda w, v, optimizer: optimizer.param_groups[0]["params"].append(v),
+    "momentum": lambda w, v, optimizer: optimizer.param_groups[0].update(momentum=0.0),
+    "an array that somebody holds": lambda w, v, optimizer: HELD.append((w.value, w.grad)),
+}
+HELD = []
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("when", [2, 3, 5])
+def test_what_changes_between_steps_is_noticed(change, when):
+    ends = []
+    for wrap in (lambda f: f, ag.compile):
+        w, v = leaf(1.0, 2.0), leaf(2.0, 3.0)
+        optimizer = optim.SGD([w], lr=0.1, momentum=0.5)
+
+        def step(x, w=w, v=v, optimizer=optimizer):
+            optimizer.zero_grad()
+            v.grad = None
+            loss = ag.sum((w * x) ** 2) + ag.sum(v * v * x)
+            loss.backward()
+            optimizer.step()
+            return loss, w.grad
+
+        run, seen = wrap(step), []
+        for k, x in enumerate(XS * 2):
+            if k == when:
+                CHANGES[change](w, v, optimizer)
+            loss, gradient = run(x)
+            np.testing.assert_array_equal(gradient.numpy(), w.grad.numpy())
+            seen += [
+                loss.item(),
+                w.tolist(),
+                v.tolist(),
+                w.grad.tolist(),
+                v.grad if v.grad is None else v.grad.tolist(),
+            ]
+        ends.append(seen)
+    for fast, plain in zip(*reversed(ends), strict=True):
+        assert fast is plain is None or np.allclose(fast, plain, rtol=1e-5 if change == "another dtype" else 1e-12)
+
+
+def test_a_leaf_changed_before_its_gradient():
+    for compiled in (False, True):
+        w = leaf(1.0, 2.0)
+
+        def f(x, w=w):
+            loss = ag.sum(w + x)
+            with ag.no_grad():
+                w.copy_(w * 0.5)
+            loss.backward()
+            return loss
+
+        run = ag.compile(f) if compiled else f
+        run(XS[0])
+        np.testing.assert_array_equal(w.grad.numpy(), [1.0, 1.0])
+        np.testing.assert_array_equal(w.numpy(), [0.5, 1.0])
+    assert run.reasons() == ["it changes a Tensor in place between its use and the gradient by it"]
+
+
+def test_a_leaf_changed_before_it_is_used():
+    ends = []
+    for wrap in (lambda f: f, ag.compile):
+        w = leaf(1.0, 2.0)
+
+        def f(x, w=w):
+            with ag.no_grad():
+                w.copy_(w * 0.5)
+            return ag.sum(w * w * x)
+
+        run = wrap(f)
+        for x in XS[:3]:
+            run(x).backward()
+        ends.append([w.tolist(), w.grad.tolist()])
+    assert ends[0] == ends[1]
+    assert run.reasons() == []
+
+
+def test_a_tensor_that_is_an_argument_and_read_besides():
+    w = leaf(1.0, 2.0)
+    ag.compile(lambda x: ag.sum(x * w))(w).backward()
+    np.testing.assert_array_equal(w.grad.numpy(), [2.0, 4.0])
+
+
+def test_functions_of_numpy_and_arrays_beside_values():
+    w, mask = leaf(1.0, 2.0), np.array([1.0, 0.0])
+    f = lambda x: ag.sum(np.exp(mask * w) * mask + np.float64(2) * x)  # noqa: E731
+    compiled = ag.compile(f)
+    assert compiled(XS[0]).item() == f(XS[0]).item()
+    assert compiled.reasons() == []
+
+
+@pytest.mark.parametrize(
+    ("f", "reason"),
+    [
+        (lambda w: ag.sum(w) * np.bincount([1, 2]).sum() * np.digitize(w, [0.0]).sum(), "np.digitize on a value"),
+        (lambda w: ag.sum(w) * sum(np.array(w)), "NumPy array"),
+        (lambda w: ag.sum(w) * "x".count(w), "TypeError on symbols"),
+    ],
+)
+def test_what_numpy_and_python_make_of_values(f, reason):
+    compiled = ag.compile(lambda w: f(w))
+    try:
+        expected = f(XS[0]).item()
+    except Exception as error:
+        with pytest.raises(type(error)):
+            compiled(XS[0])
+        return
+    assert compiled(XS[0]).item() == expected
+    assert any(reason in r for r in compiled.reasons())
+
+
+def test_a_wrong_call_is_not_remembered():
+    w, wrong = leaf(1.0, 2.0), [True]
+
+    def f(x):
+        if wrong[0]:
+            raise ValueError("not now")
+        return ag.sum(w * x)
+
+    compiled = ag.compile(f)
+    with pytest.raises(ValueError, match="not now"):
+        compiled(XS[0])
+    wrong[0] = False
+    assert compiled(XS[0]).item() == 5.0
+    assert compiled.reasons() == []
+
+
+def test_numbers_that_python_computes_of_arrays():
+    """A sum over what sums down columns have left, where memory is shared."""
+    w, v = ag.tensor(np.ones(700), requires_grad=True), leaf(1.0, 2.0)
+
+    def f(x):
+        w.grad = v.grad = None
+        loss = ag.mean(ag.tanh(x * w + ag.sum(v)) ** 2)
+        loss.backward()
+        scale = 0.5 / ag.sqrt(ag.sum(w.grad * w.grad) + ag.sum(v.grad * v.grad))
+        y = ag.exp(x * 0.1) * ag.cos(x)
+        return ag.sum(y, axis=0) * scale + ag.max(y, axis=0), w.grad * scale, v.grad * scale
+
+    compiled, x = ag.compile(f), np.random.default_rng(0).standard_normal((9, 700))
+    for fast, plain in zip(compiled(x), f(x), strict=True):
+        np.testing.assert_allclose(fast.numpy(), plain.numpy(), rtol=1e-10)
+    assert compiled.reasons() == []
+
+
+def trainer(compiled):
+    generator = ag.random.Generator(3)
+    parts = [nn.Linear(20, 30, generator=generator), nn.ReLU(), nn.Linear(30, 5, generator=generator)]
+    model = nn.Sequential(*parts)
+    optimizer = optim.Adam(model.parameters(), lr=0.01)
+
+    def step(x, t):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(x), t)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return model, optimizer, ag.compile(step) if compiled else step
+
+
+def batch():
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((64, 20)).astype("float32"), rng.integers(0, 5, 64)
+
+
+def test_models_trained_in_threads_at_once():
+    curves = {}
+
+    def train(name, compiled):
+        *_, step = trainer(compiled)
+        curves[name] = [step(*batch()).item() for _ in range(60)]
+
+    threads = [threading.Thread(target=train, args=(k, k > 0)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for k in (1, 2, 3):
+        np.testing.assert_allclose(curves[k], curves[0], rtol=1e-3)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 6])
+def test_a_label_that_is_none_changes_nothing(steps):
+    model, optimizer, step = trainer(True)
+    x, t = batch()
+    for _ in range(steps):
+        step(x, t)
+    before = [p.numpy().copy() for p in model.parameters()]
+    moments = [s["exp_avg"].numpy().copy() for s in optimizer.state_dict()["state"].values()]
+    wrong = t.copy()
+    wrong[7] = 5
+    with pytest.raises(IndexOutOfRange, match="label 5 at position"):
+        step(x, wrong)
+    for p, value in zip(model.parameters(), before, strict=True):
+        np.testing.assert_array_equal(p.numpy(), value)
+    for s, value in zip(optimizer.state_dict()["state"].values(), moments, strict=True):
+        np.testing.assert_array_equal(s["exp_avg"].numpy(), value)
+    losses = [step(x, t).item() for _ in range(4)]
+    assert losses == sorted(losses, reverse=True)
+    assert step.reasons() == []
+
+
+@pytest.mark.parametrize("target", [leaf(0.0, 0.0), ag.tensor([0.0, 0.0])])
+def test_copies_of_a_leaf_are_off_the_tape(target):
+    w = leaf(1.0, 2.0)
+    leaf_before = target.is_leaf, target.requires_grad
+    with ag.no_grad():
+        target.copy_(w)
+    assert (target.is_leaf, target.requires_grad) == leaf_before
+    np.testing.assert_array_equal(target.numpy(), [1.0, 2.0])
+    ag.sum(w * 3.0).backward()
+    assert target.grad is None
