@@ -118,9 +118,13 @@ class Writer:
     def _keep_costly(self) -> None:
         """Choose, for costly values needed in a later pass, an output in whose place they wait until it is written."""
         phase, free = self.stage.phase, [o for o in self.stage.outputs if self.level[o] == self.loops.full]
+        needed = dict.fromkeys(self.stage.order, 0)  # the last pass in which each is read: cheap readers are made again
+        for u in reversed(self.stage.order):
+            for x in u.inputs:
+                if isinstance(x, Symbol) and x in needed:
+                    needed[x] = max(needed[x], phase[u], 0 if along_row(u, self.loops) else needed[u])
         for s in self.stage.order:
-            users = [u for u in self.stage.order if any(s is x for x in u.inputs) and not along_row(u, self.loops)]
-            last = max((phase[u] for u in users), default=0)
+            last = needed[s]
             costly = s.op is not None and s.op.name in COSTLY and self.level[s] == self.loops.full
             for o in list(free) if costly and last > phase[s] and s not in self.outputs else ():
                 if o.dtype == s.dtype and phase[o] >= last:

@@ -97,14 +97,14 @@ class Run:
 
     def holds(self) -> bool:
         """Whether what the program takes for granted is so."""
-        if not all(getattr(holder, name) == value for holder, name, value in self.guards):  # quicker
+        if not all(getattr(holder, name) == value for holder, name, value in self.guards):
             return False
         if not all(t.value is array for t, array in self.looked):
             return False
         self.numbers = [() if u.live is None else u.live.read() for u in self.updates]
         if None in self.numbers:
             return False
-        return self._is_steady() or (self.reads_alike() and all(t.grad is None for t in self.fresh))  # too
+        return self._is_steady() or (self.reads_alike() and all(t.grad is None for t in self.fresh))
 
     def reads_alike(self) -> bool:
         """Whether what the program reads is still of the same shape and dtype, frozen or not, and without hooks."""
