@@ -1,4 +1,4 @@
-"""Models of random parts, for the random programs of this folder: (N, ...) to (N, width) to (N, CLASSES) for each loss."""
+"""Models of random parts, for the random programs of this folder: of samples, (N, CLASSES) for each loss."""
 
 import numpy as np
 
