@@ -65,7 +65,7 @@ class Module(Tree):
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
         """Call `forward` between the hooks; how a module is used."""
-        ag.depends_on(self, "training")
+        ag.depends_on(self)
         hooks, watch = self._module_hooks, watcher.get()
         run = self.forward if hooks is None else partial(hooks.run, self)
         return run(*inputs, **settings) if watch is None else watch(self, run, inputs, settings)

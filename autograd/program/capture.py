@@ -79,6 +79,7 @@ class Capture:
         self.assigned: dict[int, tuple[Tensor, Symbol]] = {}
         self.past: set[Symbol] = set()  # values of leaves from before a change
         self.guards: list[tuple[Any, str, Any]] = []
+        self.held: dict[int, tuple[Any, dict[str, Any]]] = {}  # objects with the attributes that they began with
         self.frozen: set[Symbol] = set()
         self.checks: list[tuple[Callable[..., None], list[Symbol]]] = []
         self.known: dict[Any, Symbol] = {}
@@ -179,6 +180,15 @@ class Capture:
         """The program stands for the function only while an attribute keeps its value."""
         self.guards.append((holder, name, getattr(holder, name)))
 
+    def kept(self) -> list[tuple[dict[str, Any], list[str] | None, list[Any]]]:
+        """The attributes that the function depends on: where they stand, their names (None for all), their values."""
+        found: list[tuple[dict[str, Any], list[str] | None, list[Any]]] = []
+        for holder, before in self.held.values():
+            now = vars(holder)
+            same = {name: x for name, x in now.items() if name in before and before[name] is x}
+            found.append((now, None if len(same) == len(now) else list(same), list(same.values())))
+        return found
+
     def read(self, t: Tensor) -> None:
         """A Tensor's value is wanted in Python."""
         if id(t) in self.assigned:
@@ -277,14 +287,20 @@ def check(f: Callable[..., None], *xs: Any) -> None:
         noting.checks.append((f, [noting.lift(x) for x in xs]))
 
 
-def depends_on(holder: Any, name: str) -> None:
-    """Say to a function that is being compiled that its program stands only while an attribute keeps its value.
+def depends_on(holder: Any, *names: str) -> None:
+    """Say to a function that is being compiled that its program stands only while attributes keep their values.
+
+    Without names: while an object has the same attributes, each of them the very same object, but for those that the
+    function itself changes.
 
     >>> import nn
     >>> depends_on(nn.ReLU(), "training")
     """
     if capturing and isinstance(noting := capture(), Capture):
-        noting.guard(holder, name)
+        for name in names:
+            noting.guard(holder, name)
+        if not names:
+            noting.held.setdefault(id(holder), (holder, dict(vars(holder))))
 
 
 def not_yet(reason: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ class Run:
         if not any(isinstance(x, Captured) for x in results) and not noted.training.used:
             raise Unfusable("it returns nothing that depends on its arguments")
         self.constants = results
-        self.guards, self.random = noted.guards, bool(noted.numbers)
+        self.guards, self.kept, self.random = noted.guards, noted.kept(), bool(noted.numbers)
         self.read = [(t, t.node is None, t.shape, t.dtype) for t, _ in noted.tensors.values()]
         self.looked = noted.looked
         self.fresh = noted.training.fresh
@@ -99,7 +100,7 @@ class Run:
         """Whether what the program takes for granted is so."""
         if not all(getattr(holder, name) == value for holder, name, value in self.guards):
             return False
-        if not all(t.value is array for t, array in self.looked):
+        if not all(t.value is array for t, array in self.looked) or not all(_same(*one) for one in self.kept):
             return False
         self.numbers = [() if u.live is None else u.live.read() for u in self.updates]
         if None in self.numbers:
@@ -166,6 +167,13 @@ class Run:
         after = u.foreach.update_(u.targets, reads, *numbers, key=u.key)
         if u.live is not None:
             u.live.write(after)
+
+
+def _same(attributes: dict[str, Any], names: list[str] | None, values: list[Any]) -> bool:
+    """Whether attributes are the very same objects as before."""
+    if names is None:
+        return len(attributes) == len(values) and all(map(is_, attributes.values(), values))
+    return all(attributes.get(name) is x for name, x in zip(names, values, strict=True))
 
 
 def _gradients(noted: Capture, results: Sequence[Any], wanted: list[Any]) -> tuple[Any, list[tuple[Any, Symbol]]]:

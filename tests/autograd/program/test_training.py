@@ -412,3 +412,34 @@ def test_a_constant_that_python_reads_is_looked_at_again():
     assert compiled(x).item() == 6.0
     scale.copy_(ag.tensor(5.0))
     assert compiled(x).item() == 15.0
+
+
+def structure(change):
+    """A model before and after a change, under a compiled loss that was captured before it."""
+    model = nn.Sequential(nn.Linear(9, 5), nn.LeakyReLU(0.1), regularize.Dropout(0.0), nn.Linear(5, 4))
+    loss = lambda x, t: F.cross_entropy(model(x), t)  # noqa: E731
+    compiled = ag.compile(loss)
+    x, t = data()
+    before = [compiled(x, t).item() for _ in range(2)]
+    change(model)
+    ag.random.seed(0)
+    expected = loss(x, t).item()
+    ag.random.seed(0)
+    assert compiled(x, t).item() == pytest.approx(expected, rel=1e-5)
+    assert expected != pytest.approx(before[1], rel=1e-5)
+    assert compiled.reasons() == []
+
+
+CHANGES = {
+    "a number": lambda model: setattr(model[1], "negative_slope", 0.9),
+    "dropout": lambda model: setattr(model[2], "p", 0.5),
+    "a parameter": lambda model: setattr(model[0], "bias", nn.Parameter(np.full(5, 2, "float32"))),
+    "no bias": lambda model: setattr(model[3], "bias", None),
+    "a layer": lambda model: setattr(model, "1", nn.Tanh()),
+    "a hook": lambda model: model[1].register_forward_hook(lambda module, args, y: y * 2.0),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_changes_of_a_model_are_noticed(name):
+    structure(CHANGES[name])
