@@ -26,7 +26,7 @@ def _windows(x: Any, fill: Any, size: Sizes, stride: Sizes, dilation: Sizes, pad
     x = np.pad(x, ((0, 0),) * lead + padding, constant_values=fill)
     axes = tuple(range(lead, x.ndim))
     found = view(x, size=size, stride=stride, dilation=dilation, axes=axes, shape=x.shape)
-    return found.reshape(*found.shape[: x.ndim], -1)
+    return found.reshape(*found.shape[: x.ndim], int(np.prod(size)))  # -1 has no answer for a batch of nothing
 
 
 def _lowest(dtype: np.dtype[Any]) -> Any:
