@@ -345,9 +345,9 @@ class EmbeddingBag(_Table):
         embedding_dim: int,
         *,
         mode: str = "mean",
+        sparse: bool = False,
         include_last_offset: bool = False,
         padding_idx: int | None = None,
-        sparse: bool = False,
         dtype: DTypeLike = "float32",
         generator: ag.random.Generator | None = None,
     ) -> None:
