@@ -443,3 +443,33 @@ CHANGES = {
 @pytest.mark.parametrize("name", CHANGES)
 def test_changes_of_a_model_are_noticed(name):
     structure(CHANGES[name])
+
+
+@pytest.mark.parametrize("held", ["parameter", "gradient", "its array", "state"])
+def test_the_short_way_is_left_when_somebody_holds_what_it_writes(held):
+    x, t = data()
+    model = nn.Sequential(nn.Linear(9, 6), nn.Tanh(), nn.Linear(6, 4))
+    adam = optim.Adam(model.parameters(), lr=0.05)
+
+    @ag.compile
+    def step(x, t):
+        adam.zero_grad()
+        loss = F.cross_entropy(model(x), t)
+        loss.backward()
+        adam.step()
+        return loss
+
+    weight = model[0].weight
+    for _ in range(6):
+        step(x, t)
+    assert [run.steady is not None for runs in step.programs.values() for run in runs] == [True]
+    kept = {
+        "parameter": lambda: weight.numpy(),
+        "gradient": lambda: weight.grad,
+        "its array": lambda: weight.grad.numpy(),
+        "state": lambda: adam.state[weight]["exp_avg"].numpy(),
+    }[held]()
+    before = np.array(ag.asarray(kept).numpy())
+    for _ in range(3):
+        step(x, t)
+    np.testing.assert_array_equal(ag.asarray(kept).numpy(), before)
