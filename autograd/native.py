@@ -1,8 +1,13 @@
-"""Operations that run as kernels of their own where there are enough numbers: windows reduced, rows added up."""
+"""Operations that run as kernels of their own where there are enough numbers: products, windows reduced, rows added up.
+
+Large products are jobs of our own pool: NumPy's BLAS has threads of its own, which go on watching for work for a
+tenth of a second after a product and take the cores from ours.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +28,20 @@ def _fits(x: Any) -> bool:
 
 def _kernels() -> Any:
     return kernel_module("windows")
+
+
+def _multiplying(plain: Callable[..., Any]) -> Callable[..., Any]:
+    def forward(a: Any, b: Any) -> Any:
+        if not (isinstance(a, np.ndarray) and a.size >= LEAST and config.kernels):
+            return plain(a, b)
+        return _blas().matmul(a, b)
+
+    return forward
+
+
+@cache
+def _blas() -> Any:
+    return kernel_module("blas")
 
 
 def _reduction(plain: Callable[..., Any], op: str) -> Callable[..., Any]:
@@ -78,6 +97,7 @@ def _adding(plain: Callable[..., Any]) -> Callable[..., Any]:
     return forward
 
 
+primitives["matmul"].forward = _multiplying(primitives["matmul"].forward)
 primitives["scatter"].forward = _adding(primitives["scatter"].forward)
 max_of.forward = _reduction(max_of.forward, "max")
 argmax_of.forward = _reduction(argmax_of.forward, "argmax")

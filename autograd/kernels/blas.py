@@ -8,47 +8,49 @@ from __future__ import annotations
 
 from array import array
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.kernels import pool
+from autograd.kernels import buffers, pool
 
 SMALL = 1 << 18  # multiply-adds up to which NumPy's BLAS uses one thread of its own accord
 SINGLE = 1 << 20  # up to which one block is faster than the pool
 CORES = pool.allowed()
 _NORMAL, _TURNED = ord("N"), ord("T")
+_FORM = 18  # words of a product of two matrices; the offsets of a stack's follow
 _NOWHERE = np.zeros(3, np.intp)
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def matmul(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
-    """`np.matmul` on the pool's threads, for two matrices of one floating dtype; anything else is `np.matmul` itself.
+    """`np.matmul` on the pool's threads, for arrays of one floating dtype; anything else is `np.matmul` itself.
 
     >>> a = np.ones((300, 200), np.float32)
     >>> float(matmul(a, a.T)[3, 4])
     200.0
     """
-    job = None
-    if (
-        type(a) is type(b) is np.ndarray
-        and a.ndim == b.ndim == 2
-        and a.dtype is b.dtype
-        and a.shape[0] * b.size > SMALL
-        and min(*a.shape, *b.shape) > 1
-        and a.dtype in _FLOATS
-        and a.shape[1] == b.shape[0]
-    ):
+    product, job = out, None
+    if type(a) is type(b) is np.ndarray and a.dtype is b.dtype and a.dtype in _FLOATS and _large(a.shape, b.shape):
         if out is None:
-            job = entry(a, b, product := np.empty((a.shape[0], b.shape[1]), a.dtype))
-        elif type(out) is np.ndarray and not (np.may_share_memory(out, a) or np.may_share_memory(out, b)):
-            job = entry(a, b, product := out)
+            front = () if a.ndim == b.ndim == 2 else np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+            product = buffers.empty((*front, a.shape[-2], b.shape[-1]), a.dtype)
+        if out is None or not (np.may_share_memory(out, a) or np.may_share_memory(out, b)):
+            job = entry(a, b, cast("NDArray[Any]", product))
     if job is None:
         return np.matmul(a, b, out=out) if out is not None else np.matmul(a, b)
     address, blocks, words = job
     pool.run(address, blocks, words.buffer_info()[0])
-    return product
+    return cast("NDArray[Any]", product)
+
+
+def _large(left: tuple[int, ...], right: tuple[int, ...]) -> bool:
+    """Whether these are matrices, or stacks of them, whose products NumPy's BLAS would run over its own threads."""
+    if len(left) < 2 or len(right) < 2 or left[-1] != right[-2]:
+        return False
+    rows, depth, columns = left[-2], left[-1], right[-1]
+    return rows * depth * columns > SMALL and min(rows, depth, columns) > 1
 
 
 def entry(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> tuple[int, int, array[int]] | None:
@@ -58,11 +60,29 @@ def entry(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> tuple[int, int
     in front broadcast. None if BLAS cannot take them as they stand: other strides than those of a matrix or its
     transpose, a BLAS that is not OpenBLAS, no elements. `out` must not overlap.
     """
-    if not a.ndim or not b.ndim or not a.size or not b.size or out.dtype != a.dtype or a.dtype != b.dtype:
+    if out.dtype != a.dtype or a.dtype != b.dtype or not out.flags.writeable:
+        return None
+    plan = _plan(CORES, a.dtype, a.shape, a.strides, b.shape, b.strides, out.shape, out.strides)
+    if plan is None:
+        return None
+    address, blocks, form = plan
+    words = form[:]
+    words[7], words[9], words[11] = a.ctypes.data, b.ctypes.data, out.ctypes.data
+    if len(words) > _FORM:
+        words[17] = words.buffer_info()[0] + _FORM * words.itemsize
+    return address, blocks, words
+
+
+@lru_cache(1024)
+def _plan(cores: int, dtype: np.dtype[Any], *layouts: tuple[int, ...]) -> tuple[int, int, array[int]] | None:
+    """What `entry` says of arrays with these shapes and strides, the arrays' own addresses left open."""
+    pairs = zip(layouts[::2], layouts[1::2], strict=True)
+    a, b, out = (np.lib.stride_tricks.as_strided(np.empty(0, dtype), *pair) for pair in pairs)
+    if not a.ndim or not b.ndim or not a.size or not b.size:
         return None
     a, b, out = _matrices(a, b, out)
     m, n, k = a.shape[-2], b.shape[-1], a.shape[-1]
-    if out.shape[-2:] != (m, n) or b.shape[-2] != k or not out.flags.writeable:
+    if out.shape[-2:] != (m, n) or b.shape[-2] != k:
         return None
     left, right, result = _layout(a), _layout(b), _layout(out)
     if left is None or right is None or result is None or result[0] != _NORMAL:
@@ -74,14 +94,13 @@ def entry(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> tuple[int, int
         return None
     offsets = np.stack([_offsets(x, out.shape[:-2]) for x in (a, b, out)], 1)
     many = len(offsets)
-    rows, columns = grid(m, n, k, CORES) if many == 1 else (m, n)
+    rows, columns = grid(m, n, k, cores) if many == 1 else (m, n)
     across = -(-n // columns)
     blocks = -(-m // rows) * across
-    words = array("q", (native[2], native[1], left[0], right[0], m, n, k, a.ctypes.data, left[1], b.ctypes.data))
-    words.extend((right[1], out.ctypes.data, result[1], rows, columns, across, blocks, _NOWHERE.ctypes.data))
+    words = array("q", (native[2], native[1], left[0], right[0], m, n, k, 0, left[1], 0, right[1], 0, result[1]))
+    words.extend((rows, columns, across, blocks, _NOWHERE.ctypes.data))
     if many > 1:
         words.extend(offsets.ravel().tolist())
-        words[17] = words.buffer_info()[0] + 18 * words.itemsize
     return native[0], blocks * many, words
 
 

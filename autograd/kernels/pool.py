@@ -2,8 +2,8 @@
 
 Its members are Python threads that never leave one native loop (`team.py`), so they hold no interpreter lock. After a
 job they watch for the next one for `config.spin` microseconds, then for `config.linger` more while they let any other
-thread have the core, then they sleep. A call while the pool is busy, from another thread or from within a kernel, runs
-serially instead of waiting.
+thread have the core, then they sleep; at once where others keep their cores busy. A call while the pool is busy, from
+another thread or from within a kernel, runs serially instead of waiting.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ _PRIMITIVES = {
     team.WAIT: "pthread_cond_wait",
     team.WAKE: "pthread_cond_broadcast",
     team.YIELD: "sched_yield",
+    team.CLOCK: "clock_gettime",
 }
 
 
@@ -59,18 +60,10 @@ class Team:
             self._words[place] = ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
         library.pthread_mutex_init(ctypes.c_void_p(self.state + 8 * team.MUTEX), None)
         library.pthread_cond_init(ctypes.c_void_p(self.state + 8 * team.CONDITION), None)
-        self._words[team.SPINS] = round(config.spin / self._turn(500, 0))
-        self._words[team.YIELDS] = round(config.linger / self._turn(0, 100))
+        self._words[team.CLOCK_ID] = time.CLOCK_MONOTONIC
+        self._words[team.SPIN] = round(1000 * config.spin)
+        self._words[team.LINGER] = round(1000 * (config.spin + config.linger))
         return True
-
-    def _turn(self, spins: int, yields: int) -> float:
-        """Microseconds that one turn of waiting takes."""
-        best = float("inf")
-        for _ in range(5):
-            start = time.perf_counter()
-            self.native(team.WATCH, self.state, 0, spins, yields, 0, 0, 0)
-            best = min(best, time.perf_counter() - start)
-        return best * 1e6 / (spins + yields)
 
     def _recruit(self) -> None:
         for rank in range(1, self.size):

@@ -11,7 +11,10 @@ The words of a pool's state, each group on cache lines of its own:
     PENDING   slices that are not finished
     SLEEPERS  threads that need to be woken
     BUSY      1 while a job or a table runs: a second caller runs its own serially
-    CELLS     for each slice the WORD of the job that it was last claimed for
+    CELLS     for each slice the WORD of the job that it was last claimed for; beside it, what its thread knows of time
+
+A thread without work watches for it, then sleeps. Where somebody else wants its core it sleeps at once: one that
+watches and yields is put behind those that do not, and would then be late for every job.
 
 Why a late thread does no harm: it reads the job's fields, then claims a slice by replacing an older word in its cell by
 the one it read. Fields change only after every slice of a job was claimed, so a claim that succeeds proves the fields.
@@ -26,11 +29,16 @@ from autograd.kernels import compile
 
 WORD, ADDRESS, SIZE, ARGS = 0, 1, 2, 3
 PENDING, SLEEPERS, BUSY = 8, 16, 24
-STOP, SPINS, LOCK, UNLOCK, WAIT, WAKE, YIELD, YIELDS = range(32, 40)
+STOP, SPIN, LINGER, LOCK, UNLOCK, WAIT, WAKE, YIELD, CLOCK, CLOCK_ID = range(32, 42)
 MUTEX, CONDITION, CELLS = 48, 64, 80
+TIME, APART = 1, 3  # beside a cell's word: seconds and nanoseconds of the clock; until when its thread does not linger
+CROWDED, RETREAT = (
+    100_000,
+    20_000_000,
+)  # nanoseconds: a look that took so long was interrupted; then sleep at once for so long
 LIMIT = 1 << 15  # slices that fit in a word
 
-RUN, TABLE, WORK, END, WATCH = range(5)
+RUN, TABLE, WORK, END = range(4)
 
 _SOURCE = f"""
 @inline
@@ -92,15 +100,28 @@ def table(state, threads, count, addresses, sizes, args, parallel):
         atomic_store(state + {8 * BUSY}, 0)
 
 @inline
-def watch(state, seen, spins, yields):
-    word = atomic_load(state)
-    while word == seen and spins > 0:
-        pause()
-        spins -= 1
-        word = atomic_load(state)
-    while word == seen and yields > 0:
-        foreign_0(atomic_load(state + {8 * YIELD}))
-        yields -= 1
+def now(state, rank):
+    place = state + {8 * (CELLS + TIME)} + 64 * rank
+    foreign_2(atomic_load(state + {8 * CLOCK}), atomic_load(state + {8 * CLOCK_ID}), place)
+    return 1000000000 * atomic_load(place) + atomic_load(place + 8)
+
+@inline
+def watch(state, seen, rank):
+    start, word = now(state, rank), atomic_load(state)
+    apart = state + {8 * (CELLS + APART)} + 64 * rank
+    spin, limit = atomic_load(state + {8 * SPIN}), atomic_load(state + {8 * LINGER})
+    if start < atomic_load(apart):
+        limit = 0
+    time = start
+    while word == seen and time - start < limit:
+        if time - start < spin:
+            pause()
+        else:
+            foreign_0(atomic_load(state + {8 * YIELD}))
+        before, time = time, now(state, rank)
+        if time - before > {CROWDED}:
+            atomic_store(apart, time + {RETREAT})
+            limit = 0
         word = atomic_load(state)
     return word
 
@@ -117,7 +138,7 @@ def sleep(state, seen):
 def worker(state, rank):
     seen = 0
     while atomic_load(state + {8 * STOP}) == 0:
-        word = watch(state, seen, atomic_load(state + {8 * SPINS}), atomic_load(state + {8 * YIELDS}))
+        word = watch(state, seen, rank)
         if word == seen:
             sleep(state, seen)
             word = atomic_load(state)
@@ -145,8 +166,6 @@ def team(what, state, a, b, c, d, e, f):
         worker(state, a)
     elif what == {END}:
         end(state)
-    elif what == {WATCH}:
-        watch(state, a, b, c)
 """
 
 
@@ -155,7 +174,6 @@ def native() -> Callable[..., None]:
     """`team(what, state, ...)`, compiled or from the cache.
 
     RUN: a kernel's address, size, args, slices. TABLE: threads, number of entries, then the addresses of their
-    addresses, sizes, args and parallel flags. WORK: the rank of the thread that stays. END. WATCH: a word,
-    turns of spinning, turns of yielding.
+    addresses, sizes, args and parallel flags. WORK: the rank of the thread that stays. END.
     """
     return compile.get(_SOURCE, "team", signature=("intp",) * 8, flags=()).call
