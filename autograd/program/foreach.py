@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from autograd.config import config
 from autograd.errors import ArgumentError, ShapeError, WengertError
 from autograd.primitive import capture, capturing, training
-from autograd.program.launch import build, kernel_module
+from autograd.program.launch import build, empty, kernel_module
 from autograd.program.loops import Loops
 from autograd.program.part import BLOCK, number_of
 from autograd.program.stages import Stage, stages
@@ -218,7 +218,7 @@ class _Set:
         targets = [t for column in self.targets for t in column]
         for k, t in enumerate(targets):
             if sys.getrefcount(self.held[k]) > ALONE + 1:  # and the argument's own
-                self.held[k] = _given(t, self.held[k].copy())
+                self.held[k] = _given(t, self.held[k])
         self._remember()
 
     def _remember(self) -> None:
@@ -280,13 +280,17 @@ def _owned(t: Tensor) -> NDArray[Any]:
     """The array of a Tensor, a new one if it is a part of another: only an owner's references can be counted."""
     a = t.value
     dtype = np.dtype(a.dtype.name)
-    owner = type(a) is np.ndarray and a.base is None and a.flags.owndata and a.flags.carray and a.dtype is dtype
-    return a if owner else _given(t, np.array(a, dtype, order="C"))
+    if a.dtype is dtype and kernel_module("buffers").owned(a):
+        return a
+    return _given(t, a)
 
 
 def _given(t: Tensor, array: NDArray[Any]) -> NDArray[Any]:
+    """A copy of an array, which is now the Tensor's."""
+    own = empty(array.shape, np.dtype(array.dtype.name))
+    np.copyto(own, array)
     with no_grad():
-        t.copy_(Tensor(array))
+        t.copy_(Tensor(own))
     return t.value  # type: ignore[no-any-return]  # the array
 
 

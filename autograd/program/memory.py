@@ -14,6 +14,7 @@ from weakref import ref
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.program.launch import empty
 from autograd.program.symbol import Symbol
 from autograd.tensor import Tensor
 
@@ -64,14 +65,14 @@ class Memory:
         size = s.size * s.dtype.itemsize
         until = self.until.get(s, self.step)
         if self.step is None or until is None or size < SHARED:
-            y = self.own[s] = np.empty(s.shape, s.dtype)
+            y = self.own[s] = empty(s.shape, s.dtype)
             return y
         free = [k for k, (block, busy) in enumerate(self.blocks) if busy < self.step and block.nbytes >= size]
         if free:
             k = min(free, key=lambda k: self.blocks[k][0].nbytes)
         else:
             k = len(self.blocks)
-            self.blocks.append((np.empty(size, np.uint8), until))
+            self.blocks.append((empty((size,), np.dtype(np.uint8)), until))
         block = self.blocks[k][0]
         self.blocks[k] = block, until
         y = self.own[s] = block[:size].view(s.dtype).reshape(s.shape)
@@ -147,7 +148,7 @@ class Memory:
 
     def renew(self, root: Symbol) -> None:
         """A new array for a result, of which somebody still holds the last one."""
-        self._move(root, np.empty(root.shape, root.dtype))
+        self._move(root, empty(root.shape, root.dtype))
 
     def settled(self) -> list[Tensor] | None:
         """The Tensors whose present arrays the words point to; None if some point to copies of them."""

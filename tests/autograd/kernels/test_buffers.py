@@ -41,9 +41,19 @@ def test_idle_memory_is_bounded(monkeypatch):
     monkeypatch.setattr(buffers, "LIMIT", 3_000_000)
     held = [buffers.empty(SHAPE, DTYPE) for _ in range(5)]  # 1.2 MB each
     del held
-    assert buffers._held == 2_400_000
+    assert buffers._held == 2 * (1_200_000 + buffers.PAGE)
     assert sum(len(stock) for stock in buffers._idle.values()) == 2
 
 
 def test_small_arrays_are_numpys_own():
     assert buffers.empty((10,), DTYPE).base is None
+
+
+def test_memory_begins_with_a_page_and_its_owner_is_known():
+    whole = buffers.empty(SHAPE, DTYPE)
+    assert whole.ctypes.data % buffers.PAGE == 0
+    assert buffers.owned(whole)
+    assert not buffers.owned(whole[1:])
+    assert whole[1:].base is whole  # so that its references tell of views
+    assert not buffers.owned(np.empty(SHAPE, DTYPE))  # wherever the C library puts it
+    assert buffers.owned(np.empty(10, DTYPE))

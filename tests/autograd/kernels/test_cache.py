@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from autograd.config import config
 from autograd.kernels import __main__ as command
@@ -246,7 +247,8 @@ def test_a_warm_process_runs_kernels_without_numba(tmp_path):
     assert len(files(tmp_path)) == 2  # the kernel and the pool's own
 
 
-ROUNDS, PROCESSES = 6, 8
+THOROUGH = settings.get_current_profile_name() == "thorough"  # pytest --hypothesis-profile=thorough
+ROUNDS, PROCESSES = (50 if THOROUGH else 6), 8
 TOGETHER = """
 import pathlib, sys, time
 import numpy as np
