@@ -183,7 +183,7 @@ class _Run:
         d = state["d"]
         t = float(_first_length(g, s["lr"])) if state["n_iter"] == 1 else s["lr"]
         state |= {"t": t, "prev_flat_grad": g, "prev_loss": f}
-        here = Point(0, f, g, ag.vecdot(g, d).item())
+        here = Point(0, f, g, _dot(g, d).item())
         if here.slope > -s["tolerance_change"]:
             return f, g, state, False
         if s["line_search_fn"]:
@@ -195,7 +195,7 @@ class _Run:
             if last:  # a loss that nobody would read
                 return f, g, state, False
             there = self._here(d, t)
-        moved = _largest(t * d) > s["tolerance_change"] and not abs(there.f - f) < s["tolerance_change"]
+        moved = abs(t) * _largest(d) > s["tolerance_change"] and not abs(there.f - f) < s["tolerance_change"]
         steep = _largest(there.g) > s["tolerance_grad"]
         return there.f, there.g, state, moved and steep and self.evaluations < s["max_eval"]
 
@@ -217,7 +217,7 @@ class _Run:
         f = evaluated(self.closure).item()
         self.evaluations += 1
         g = self._flat()
-        return Point(t, f, g, ag.vecdot(g, d).item())
+        return Point(t, f, g, _dot(g, d).item())
 
     def _flat(self) -> Tensor:
         parts = [w.grad for w in self.params]
@@ -235,12 +235,43 @@ class _Run:
     def _move(self, d: Tensor, t: float) -> None:
         start = 0
         for w in self.params:
-            w.copy_(w + ag.reshape(t * d[start : start + w.size], w.shape))
+            w.copy_(_ahead(w, t, ag.reshape(d[start : start + w.size], w.shape)))
             start += w.size
 
 
+@ag.fused
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return ag.sum(a * b)
+
+
+@ag.fused
+def _size(x: Tensor) -> Tensor:
+    """The largest element, whatever its sign."""
+    return ag.max(ag.abs(x))
+
+
+@ag.fused
+def _ahead(x: Tensor, t: Any, d: Tensor) -> Tensor:
+    new: Tensor = x + t * d
+    return new
+
+
+@ag.fused
+def _ahead_along(x: Tensor, t: Any, d: Tensor, onto: Tensor) -> tuple[Tensor, Tensor]:
+    """X + t d and its product with another vector, in one pass over all of them."""
+    new = x + t * d
+    return new, ag.sum(onto * new)
+
+
+@ag.fused
+def _change(g: Tensor, before: Tensor, d: Tensor, t: Any) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Y, s, y.s and y.y of a step."""
+    y, s = g - before, d * t
+    return y, s, ag.sum(y * s), ag.sum(y * y)
+
+
 def _largest(x: Tensor) -> float:
-    return float(ag.max(ag.abs(x)).item())
+    return float(_size(x).item())
 
 
 def _first_length(g: Tensor, lr: Any) -> Any:
@@ -252,24 +283,27 @@ def _directed(g: Tensor, state: State, history_size: int) -> State:
     new = state | {"n_iter": state["n_iter"] + 1}
     if new["n_iter"] == 1:
         return new | {"d": -g, "old_dirs": [], "old_stps": [], "ro": [], "H_diag": ag.ones((), dtype=g.dtype)}
-    y, s = g - state["prev_flat_grad"], state["d"] * state["t"]
-    ys = ag.vecdot(y, s)
+    y, s, ys, yy = _change(g, state["prev_flat_grad"], state["d"], state["t"])
     if ys > CURVED:
         for name, x in (("old_dirs", y), ("old_stps", s), ("ro", 1.0 / ys)):
             new[name] = [*state[name], x][-history_size:]
-        new["H_diag"] = ys / ag.vecdot(y, y)
+        new["H_diag"] = ys / yy
     return new | {"d": _two_loops(-g, new)}
 
 
 def _two_loops(q: Tensor, state: State) -> Tensor:
     """H q by the products with the remembered steps, backwards and forwards (Nocedal 1980)."""
-    memory = list(zip(state["old_dirs"], state["old_stps"], state["ro"], strict=True))
-    shares = []
-    for y, s, ro in reversed(memory):
-        share = ag.vecdot(s, q) * ro
-        q = q - share * y
-        shares.append(share)
+    ys, steps, ro = state["old_dirs"], state["old_stps"], state["ro"]
+    if not ys:
+        return q * state["H_diag"]
+    shares: list[Any] = [None] * len(ys)
+    product = _dot(steps[-1], q)
+    for k in reversed(range(len(ys))):
+        shares[k] = product * ro[k]
+        q, product = _ahead_along(q, -shares[k], ys[k], steps[k - 1] if k else ys[0])
     r: Tensor = q * state["H_diag"]
-    for (y, s, ro), share in zip(memory, reversed(shares), strict=True):
-        r = r + (share - ag.vecdot(y, r) * ro) * s
+    product = product * state["H_diag"]
+    for k in range(len(ys) - 1):
+        r, product = _ahead_along(r, shares[k] - product * ro[k], steps[k], ys[k + 1])
+    r = _ahead(r, shares[-1] - product * ro[-1], steps[-1])
     return r

@@ -25,7 +25,7 @@ class Together:
         first = states[0]
         self.names = [name for name, x in first.items() if isinstance(x, Tensor)]
         self.numbers = {name: x for name, x in first.items() if not isinstance(x, Tensor)}
-        self.columns = [params, *([state[name] for state in states] for name in self.names)]
+        self.columns = (tuple(params), *(tuple([state[name] for state in states]) for name in self.names))
         self.states = states
 
     def stable(self, update: Rule, settings: Mapping[str, Any], known: dict[Any, bool]) -> bool:

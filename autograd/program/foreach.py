@@ -98,7 +98,7 @@ class Foreach:
                 made = _Rule(rule, rank, dtype, len(targets), len(reads), numbers)
                 alike.setdefault(made.same, (made, []))[1].extend(some)
             sets = [(made, sorted(some)) for made, some in alike.values()]
-            return [_Set(made, [[c[k] for k in some] for c in targets], some) for made, some in sets]
+            return [_Set(made, targets, some) for made, some in sets]
         except Unfusable as reason:
             self.reasons.add(str(reason))
             return []
@@ -153,13 +153,15 @@ class _Rule:
 class _Set:
     """Rows that one kernel serves, and where their arrays lie."""
 
-    def __init__(self, rule: _Rule, targets: Columns, rows: list[int]) -> None:
+    def __init__(self, rule: _Rule, columns: Columns, rows: list[int]) -> None:
         self.rule, self.dtype = rule, rule.dtype
+        self.asked = columns if type(columns) is tuple and {*map(type, columns)} == {tuple} else None  # never change
+        targets = [[column[k] for k in rows] for column in columns]
         if any(t.dtype != rule.dtype for column in targets for t in column):
             raise Unfusable("the Tensors of a row differ in dtype")
         if any(t.shape != w.shape for column in targets for t, w in zip(column, targets[0], strict=True)):
             raise Unfusable("the Tensors of a row differ in shape")
-        self.rows, self.targets = rows, [list(column) for column in targets]
+        self.rows, self.targets = rows, targets
         if len({id(t) for column in targets for t in column}) < len(targets) * len(rows):
             raise ArgumentError("foreach was given the same Tensor twice among its targets. Expected each one once.")
         self.held = [_owned(t) for column in targets for t in column]
@@ -181,7 +183,8 @@ class _Set:
 
     def holds(self, targets: Columns) -> bool:
         """Whether these are the Tensors that the table was made for, with the arrays that it points to."""
-        if not all(map(is_, chain.from_iterable(map(self._mine, targets)), chain.from_iterable(self.targets))):
+        asked = chain.from_iterable(map(self._mine, targets)) if targets is not self.asked else ()
+        if not all(map(is_, asked, chain.from_iterable(self.targets))):
             return False
         if self.snapshot is None:
             return all(map(is_, [t.value for column in self.targets for t in column], self.held))

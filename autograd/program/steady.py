@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.program.launch import kernel_module
+from autograd.program.symbol import Symbol
 
 if TYPE_CHECKING:
     from autograd.program.run import Run
@@ -37,9 +38,14 @@ class Steady:
         self.kept: list[Any] = []  # so that no other object can take their places
         self.sets: list[list[Any]] = []
         targets: set[int] = set()
+        memory = run.program.memory
+        shown = {memory.root(s) for s in run.shown}  # each run gives a new array where somebody holds the last one
+        read = [g for _, g in run.gradients] + [s for u in run.updates for column in u.reads for s in column]
+        if any(memory.root(s) in shown for s in read if isinstance(s, Symbol)):
+            raise Changing
         for u in run.updates:
             self.sets.append(self._targets(u, targets))
-        lent = run.program.memory.settled()
+        lent = memory.settled()
         if lent is None:
             raise Changing
         if not run.reads_alike():
