@@ -295,7 +295,8 @@ def _two_loops(q: Tensor, state: State) -> Tensor:
     """H q by the products with the remembered steps, backwards and forwards (Nocedal 1980)."""
     ys, steps, ro = state["old_dirs"], state["old_stps"], state["ro"]
     if not ys:
-        return q * state["H_diag"]
+        scaled: Tensor = q * state["H_diag"]
+        return scaled
     shares: list[Any] = [None] * len(ys)
     product = _dot(steps[-1], q)
     for k in reversed(range(len(ys))):
