@@ -12,7 +12,7 @@ from nn.module import Module
 
 @ag.fused
 def _gelu(x: Tensor) -> Tensor:
-    return 0.5 * x * ag.erfc(-math.sqrt(0.5) * x)
+    return x * ag.ndtr(x)
 
 
 @ag.fused
@@ -23,7 +23,7 @@ def _gelu_tanh(x: Tensor) -> Tensor:
 def gelu(x: Tensor, approximate: str = "none") -> Tensor:
     """The Gaussian error linear unit x Phi(x), Phi the standard normal's distribution (Hendrycks & Gimpel 2016).
 
-    x erfc(-x / sqrt 2) / 2 for "none"; x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 for "tanh".
+    x ndtr(x) for "none"; x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 for "tanh".
 
     Raises:
         ArgumentError: for another `approximate`.

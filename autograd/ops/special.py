@@ -72,12 +72,13 @@ gamma = _special("gamma", "x", (lambda y, x: y * digamma(x),), Interval(0.5, 4),
 erfinv = _special(
     "erfinv", "x", (lambda y: ROOT_HALF_PI * exp(y * y),), Interval(-0.8, 0.8), "The y with erf(y) = x, for -1 < x < 1."
 )
-ndtr = _special(
+ndtr = elementwise(
     "ndtr",
     "x",
-    (lambda x: exp(-0.5 * x * x) * (1 / ROOT_TWO_PI),),
-    Interval(-3, 3),
-    "The standard normal distribution below x.",
+    lambda x: scipy.special.ndtr(x),  # looked up late
+    partials=(lambda x: exp(-0.5 * x * x) * (1 / ROOT_TWO_PI),),
+    domain=Interval(-3, 3),
+    doc="The standard normal distribution below x.",
 )
 log_ndtr = _special(
     "log_ndtr",

@@ -26,7 +26,7 @@ GENERIC = {
 FLOATING = GENERIC - {"select", "truth", "uniform"}
 MATHS = {
     "exp", "expm1", "exp2", "log", "log1p", "log2", "tanh", "sigmoid", "softplus", "erf", "erfc", "sin", "cos", "tan",
-    "sinh", "cosh", "atan", "pow", "rsqrt",
+    "sinh", "cosh", "atan", "pow", "rsqrt", "ndtr",
 }  # fmt: skip  # of `autograd.kernels.maths`, which is not imported for their names: that would import numba
 LITERAL = (0, 1, -1, 2, -2, 0.5, -0.5, 3)  # numbers that formulas hold, written into the source
 COSTLY = {
@@ -36,6 +36,7 @@ COSTLY = {
     "sigmoid",
     "softplus",
     "erf",
+    "ndtr",
     "erfc",
     "sin",
     "cos",

@@ -28,6 +28,7 @@ FASTER = {
     "softplus": (_F4, _F8),
     "erf": (_F4, _F8),
     "erfc": (_F4, _F8),
+    "ndtr": (_F4,),
     "sin": (_F4, _F8),
     "cos": (_F4, _F8),
     "sinh": (_F4, _F8),

@@ -1,8 +1,12 @@
-"""erf: a polynomial near zero, 1 - e^(a Q(a)) beyond. erfc: e^(-a^2) P(t) / (1 + 2 a) with t = (a - m) / (a + m)."""
+"""erf: a polynomial near zero, 1 - e^(a Q(a)) beyond. erfc: e^(-a^2) P(t) / (1 + 2 a) with t = (a - m) / (a + m).
+
+ndtr: erfc(-x / sqrt 2) / 2, with the square of x and not of its quotient, whose rounding would grow with x^2.
+"""
 
 from __future__ import annotations
 
 from autograd.kernels.maths.emit import (
+    FLOAT32,
     Value,
     any_two_sum,
     copysign,
@@ -122,10 +126,30 @@ def erf(x: Value) -> Value:
     return copysign(select(a < BORDER[name], near(a), far), x)
 
 
-def far_erfc(a: Value) -> Value:
-    """1 - erf(a) for a > 0.38."""
+# float32: ndtr(-a) e^(a^2 / 2) / s with s = 1 / (1 + SLOPE a), in 1 - s
+SLOPE = 0.45
+NDTR = {
+    "float32": (
+        0.5,
+        -0.38653752,
+        -0.038547765,
+        0.08544084,
+        0.04210518,
+        0.030429112,
+        -0.1178802,
+        0.18652485,
+        -0.25052455,
+        0.17212538,
+        -0.04361096,
+    )
+}
+NOTHING = {"float32": 14.46, "float64": 38.6}  # ndtr is 0 below minus this
+ROOT_HALF, ROOT_HALF_LOW = 0.7071067811865476, -4.833646656726457e-17
+
+
+def far_erfc(a: Value, a_low: Value | float, square: Value, square_low: Value) -> Value:
+    """1 - erf(a) for a > 0.38, given as a rounded number and what rounding took, and so is its square."""
     name = a.kind.name
-    square, square_low = two_product(a, a)
     r, low, exponent = reduce(-square)
     r, low = two_sum(r, low - square_low)
     e, e_low = two_sum(a.constant(1.0), r)
@@ -133,12 +157,36 @@ def far_erfc(a: Value) -> Value:
     t = (a - MIDDLE[name]) / (a + MIDDLE[name])
     p, p_low = two_sum(a.constant(ERFC[name][0]), fma(t, polynomial(t, ERFC[name][1:]), ERFC_LOW[name]))
     n, n_low = two_product(e, p)
-    y, correction = quotient(n, fma(e, p_low, fma(e_low, p, n_low)), *any_two_sum(a.constant(1.0), 2.0 * a))
+    d, d_low = any_two_sum(a.constant(1.0), 2.0 * a)
+    y, correction = quotient(n, fma(e, p_low, fma(e_low, p, n_low)), d, d_low + 2.0 * a_low)
     return scale(y + correction, exponent, square > SHALLOWEST[name])
 
 
 def erfc(x: Value) -> Value:
     """1 - erf(x), to the last digits of its smallest values."""
     a = minimum(fabs(x), ZERO[x.kind.name])
-    far = far_erfc(a)
+    far = far_erfc(a, 0.0, *two_product(a, a))
     return select(a < 0.4, 1.0 - copysign(near(a), x), select(x < 0.0, 2.0 - far, far))
+
+
+def tail(a: Value) -> Value:
+    """The normal distribution below -a, for a float32."""
+    square, square_low = two_product(a, a)
+    r, _, exponent = reduce(-0.5 * square)
+    r = fma(square_low, -0.5, r)
+    slope = SLOPE * a
+    s = 1.0 / (1.0 + slope)
+    e = 1.0 + fma(r * r, polynomial(r, EXPM1), r)
+    return scale(e * (s * polynomial(slope * s, NDTR)), exponent, square > 2.0 * SHALLOWEST["float32"])
+
+
+def ndtr(x: Value) -> Value:
+    """The standard normal distribution below x."""
+    a = minimum(fabs(x), NOTHING[x.kind.name])
+    if x.kind == FLOAT32:
+        below = tail(a)
+        return select(x < 0.0, below, 1.0 - below)
+    square, square_low = two_product(a, a)
+    b, b_low = two_product(a, ROOT_HALF)
+    far = 0.5 * far_erfc(b, fma(a, ROOT_HALF_LOW, b_low), 0.5 * square, 0.5 * square_low)
+    return select(b < 0.4, 0.5 + copysign(0.5 * near(b), x), select(x < 0.0, far, 1.0 - far))

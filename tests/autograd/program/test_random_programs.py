@@ -358,9 +358,8 @@ def same_state(fast, plain, tolerance):
         close(a, b, tolerance)
 
 
-def same(spec):
-    plain, fast = carry_out(spec, False), carry_out(spec, True)
-    tolerance = TOLERANCE[spec["dtype"]]
+def agree(fast, plain, tolerance):
+    """Two runs, step by step."""
     for k, (one, other) in enumerate(zip(fast.seen, plain.seen, strict=True)):
         assert one[2] == other[2], f"random numbers after step {k}"
         for a, b in zip(one[0], other[0], strict=True):
@@ -370,6 +369,31 @@ def same(spec):
             if a is not None:
                 close(a, b, tolerance)
     same_state(fast.state(), plain.state(), tolerance)
+
+
+def apart(one, other):
+    """How far two runs of the same steps are from one another."""
+    pairs = [
+        pair
+        for a, b in zip(one.seen, other.seen, strict=True)
+        for side in (0, 1)
+        for pair in zip(a[side], b[side], strict=True)
+    ]
+    return max(np.abs(a - b).max(initial=0) / (1 + np.abs(b).max(initial=0)) for a, b in pairs if a is not None)
+
+
+def same(spec):
+    plain, fast = carry_out(spec, False), carry_out(spec, True)
+    try:
+        agree(fast, plain, TOLERANCE[spec["dtype"]])
+    except AssertionError:
+        if spec["dtype"] == "float64":
+            raise
+        # Training may magnify rounding, by a norm over three rows for instance: by how much, two eager runs tell.
+        with config.using(kernels=False):
+            noise = apart(carry_out(spec, False), plain)
+        agree(fast, plain, max(10 * noise, TOLERANCE["float32"]))
+        agree(*(carry_out(spec | {"dtype": "float64"}, compiled) for compiled in (True, False)), TOLERANCE["float64"])
     return fast
 
 
