@@ -7,6 +7,7 @@ and other exact tricks survive the flags of the loop that they are inlined into.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -66,7 +67,25 @@ class Value:
 
     def constant(self, number: Number) -> Value:
         """`number` in every lane, in this Value's own type."""
+        if self.lanes == 1 and number != 0 and self.ir.type in (self.kind.type, ir.IntType(self.kind.width)):
+            return self.of(self.kept(number))
+        return self.plain(number)
+
+    def plain(self, number: Number) -> Value:
+        """The same, of which LLVM knows that it is a constant: for counts of shifts, which stand in instructions."""
         return self.of(ir.Constant(self.ir.type, number if self.lanes == 1 else [number] * self.lanes))
+
+    def kept(self, number: Number) -> ir.Value:
+        """A number of which LLVM does not know that it is a constant.
+
+        It is computed before the loop and stays in a register; constants are loaded from memory wherever they stand.
+        """
+        lane = ir.IntType(self.kind.width)
+        pattern = {32: "<f", 64: "<d"}[self.kind.width]
+        word = number if self.whole else int.from_bytes(struct.pack(pattern, number), "little")
+        identity = ir.InlineAsm(ir.FunctionType(lane, [lane]), "", "=r,0", False)
+        found = self.builder.call(identity, [ir.Constant(lane, word)], attrs=("readnone", "nounwind"))
+        return found if self.whole else self.builder.bitcast(found, self.kind.type)
 
     def like(self, other: Value | Number) -> Value:
         """`other` as a Value that an instruction takes beside this one."""
@@ -123,10 +142,10 @@ class Value:
         return self.of(self.builder.not_(self.ir))
 
     def __lshift__(self, count: int) -> Value:
-        return self.of(self.builder.shl(self.ir, self.constant(count).ir))
+        return self.of(self.builder.shl(self.ir, self.plain(count).ir))
 
     def __rshift__(self, count: int) -> Value:
-        return self.of(self.builder.lshr(self.ir, self.constant(count).ir))
+        return self.of(self.builder.lshr(self.ir, self.plain(count).ir))
 
     def compare(self, sign: str, other: Value | Number) -> Value:
         """A mask, false wherever a NaN takes part."""
