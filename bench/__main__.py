@@ -9,11 +9,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import gradcheck, kernels, layers, loader, memory, peers, reports, run, scaling, steps, sweep, tape, train
+from bench import (
+    conditions,
+    gradcheck,
+    kernels,
+    layers,
+    loader,
+    memory,
+    peers,
+    reports,
+    run,
+    scaling,
+    steps,
+    sweep,
+    tape,
+    train,
+)
 from bench.kernels.measure import QUICK
 from bench.report import data, environment, load, place
 
 CASES: dict[str, Any] = {
+    "conditions": conditions,
     "gradcheck": gradcheck,
     "kernels": kernels,
     "layers": layers,
@@ -40,13 +56,13 @@ def parser() -> argparse.ArgumentParser:
         one = cases.add_parser(name, help=case.ABOUT, description=case.ABOUT)
         one.add_argument("--repeats", type=int, help="rounds of each measurement; the median of them counts")
         one.add_argument("--json", type=Path, metavar="FILE", help="write what was measured, and where, to this file")
-        if name in ("kernels", "layers", "memory", "scaling", "steps", "train"):
+        if name in ("conditions", "kernels", "layers", "memory", "scaling", "steps", "train"):
             one.add_argument("--only", nargs="+", metavar="NAME", help="those whose names contain one of these")
         if name in ("kernels", "layers", "steps", "train"):
             one.add_argument("--quick", dest="repeats", action="store_const", const=QUICK, help="fewer rounds")
         if name == "gradcheck":
             one.add_argument("--most", type=int, metavar="N", help="judge only the first so many operations")
-        if name == "scaling":
+        if name in ("conditions", "scaling"):
             one.add_argument("--quick", action="store_true", default=None, help="fewer rounds and smaller sizes")
     for name, command in sorted(COMMANDS.items()):
         command.options(cases.add_parser(name, help=command.ABOUT, description=command.ABOUT))
@@ -58,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     if given.case is None:
         listed = sorted((CASES | COMMANDS).items())
-        print("\n".join(f"python -m bench {name:9} {case.ABOUT}" for name, case in listed))
+        print("\n".join(f"python -m bench {name:10} {case.ABOUT}" for name, case in listed))
         return 0
     if given.case in COMMANDS:
         return int(COMMANDS[given.case].main(given))

@@ -1,4 +1,7 @@
-"""The resident size of training steps: a fresh process for each library, each model and each round."""
+"""The resident size of training steps: a fresh process for each library, each model and each round.
+
+And of steps with a budget of memory: how well the peak was foreseen, and what was computed again for it.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,15 @@ from bench.kernels.measure import chosen, told
 from bench.kernels.result import Result, show
 from bench.report import Row, cores
 from bench.timing import ratio, spread
+from bench.training.fitted import PARTS
 from bench.training.models import MODELS
 from bench.turns import fresh
 
 ABOUT = "peak memory of training the examples' models, beside PyTorch"
 RESIDENT = "bench.training.resident"
+FITTED = "bench.training.fitted"
+BUDGETS = {f"{model} in {part:.0%}": (model, part) for model, part in PARTS.items()}
+OFF = 0.05  # of what is measured, by which the peak that was foreseen may differ
 TARGET = 1.2  # times PyTorch's
 MB = 1e-6
 LEAST = 1 / MB  # bytes: below this it is pages that happen to be free that decide
@@ -33,7 +40,20 @@ def run(*, repeats: int = 3, only: Sequence[str] = (), peers: bool = True) -> li
             for name, runs in found.items():
                 runs.append(fresh(RESIDENT, name, model, threads=cores()))
         results.append(Result(model, rows_of(model, found), notes, cores()))
-    return results
+    return results + [budget_of(name, repeats) for name in told(chosen(BUDGETS, only))]
+
+
+def budget_of(name: str, repeats: int) -> Result:
+    """A model within a part of the memory that it takes if everything is kept."""
+    # arrays of their own pages: memory that is gone does not come back for the next ones unseen
+    settings = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+    runs = [fresh(FITTED, *BUDGETS[name], threads=cores(), **settings) for _ in range(repeats)]
+    rows = [Row(f"{name}: {kind}", spread([run[kind] for run in runs]) * MB, "MB") for kind in ("kept", "peak")]
+    if all(run["measured"] for run in runs):
+        rows.append(Row(f"{name}: measured", spread([run["measured"] for run in runs]) * MB, "MB"))
+        off = spread([abs(run["peak"] / run["measured"] - 1) for run in runs])
+        rows.append(Row(f"{name}: foreseen, off by a part of", off, "", OFF))
+    return Result(name, rows, [f"{runs[0]['recomputed']} steps are computed again."], cores())
 
 
 def rows_of(model: str, found: dict[str, list[dict[str, float]]]) -> list[Row]:

@@ -41,11 +41,12 @@ SUITES = {
     "tape": Suite(("--repeats", "15"), 15),
     "gradcheck": Suite(("--most", "60"), 85),
     "train": Suite(("--repeats", "3"), 90),
-    "memory": Suite(("--repeats", "1"), 160),
-    "steps": Suite(("--quick",), 200),
-    "layers": Suite(("--repeats", "3"), 180),
-    "kernels": Suite(("--quick",), 210),
-    "scaling": Suite(("--quick",), 260),
+    "memory": Suite(("--repeats", "1"), 100),
+    "steps": Suite(("--quick",), 90),
+    "conditions": Suite(("--quick",), 250),
+    "layers": Suite(("--repeats", "3"), 150),
+    "kernels": Suite(("--quick",), 190),
+    "scaling": Suite(("--quick",), 230),
 }
 
 

@@ -13,6 +13,7 @@ from bench.kernels.measure import QUICK
 from bench.timing import Spread
 
 TINY = {
+    "conditions": {"repeats": 1, "only": ["many steps", "bound, mlp"], "quick": True, "peers": False},
     "gradcheck": {"most": 2, "peers": False},
     "kernels": {"repeats": 2, "only": ["huber", "tanh float64"], "shrink": 64, "peers": False},
     "layers": {"repeats": 2, "only": ["Conv2d 1x1, 16x128", "LayerNorm 128"], "shrink": 64, "peers": False},
@@ -24,6 +25,7 @@ TINY = {
     "train": {"repeats": 2, "only": ["DataLoader", "Trainer", "Adagrad 1M in 16"], "shrink": 64, "peers": False},
 }
 TARGETS = {
+    "conditions": [1.0, 19 / 99, 1.3],
     "gradcheck": [*[0.0] * 8, 10.0, 0.1],
     "kernels": [1.0, 1.0, 1.0, 1.5],
     "layers": [],
