@@ -20,6 +20,7 @@ from autograd import derivative, recompute, transforms
 from autograd.errors import ArgumentError
 from autograd.ops.complex import is_complex, real, turned
 from autograd.ops.reduce import sum
+from autograd.primitive import Traced
 from autograd.tensor import Tensor, as_tensor
 from autograd.tree import flatten
 
@@ -51,7 +52,7 @@ def _at_home(thing: Any) -> bool:
 
 def plain(x: Any) -> Any:
     """The array of a Tensor that is off the tape, as one to write into; anything else as it is."""
-    if not isinstance(x, Tensor) or x.node is not None:
+    if not isinstance(x, Tensor) or x.node is not None or isinstance(x.value, Traced):
         return x
     return x.value[()] if x.ndim == 0 else np.array(x.value)
 
@@ -136,6 +137,7 @@ def _either(
 
 def _second_derivatives(f: Callable[..., Any], argnums: Any = 0, **settings: Any) -> Callable[..., Any]:
     """The Jacobian of the Jacobian, which is the Hessian of each element of f's result."""
+    settings |= {"compile": False}
     return derivative.jacobian(derivative.jacobian(f, argnums, **settings), argnums, **settings)
 
 
@@ -154,7 +156,9 @@ def _holomorphic(f: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
 
 
 grad = _either(transforms.grad)
-value_and_grad = _either(transforms.value_and_grad, then=_second_conjugated)
+value_and_grad = _either(
+    transforms.value_and_grad, partial(transforms.value_and_grad, compile=False), then=_second_conjugated
+)
 jacobian = _either(derivative.jacobian, derivative.jacobian_by_complex)
 hessian = _either(derivative.hessian, _second_derivatives)
 elementwise_grad = _either(derivative.elementwise_grad)

@@ -75,10 +75,11 @@ def costs_of(*outputs: Tensor) -> list[Cost]:
     [('matmul', 48), ('tanh', 6)]
     """
     nodes = entries([t.node for t in outputs if t.node is not None])
-    return [Cost(n.serial, n.op.name, n.shape, _flops(n)) for n in nodes if n.op is not None]
+    return [Cost(n.serial, n.op.name, n.shape, flops(n)) for n in nodes if n.op is not None]
 
 
-def _flops(node: Node) -> int:
+def flops(node: Node) -> int:
+    """The operations of one entry, by the convention of `costs_of`."""
     name, size = node.op.name, math.prod(node.shape)
     if name == "matmul":
         return 2 * size * (_shapes(node)[0] or _shapes(node)[1])[-1 if _shapes(node)[0] else -2]

@@ -237,12 +237,15 @@ def _numeric(f: Callable[..., Any], count: int, name: str) -> _Derivative:
             f"the second derivative of {name} was asked for, whose first is numeric. Write its vjp to have it."
         )
 
+    def slope_by(position: int) -> Callable[..., Any]:
+        return lambda *xs, **settings: _differences(f, xs, settings, position)
+
     inputs = " ".join(f"x{k}" for k in range(count))
     slopes = [
         Primitive(
             f"numeric:slope of {name}",
             inputs,
-            lambda *xs, k=k, **settings: _differences(f, xs, settings, k),
+            slope_by(k),
             pulls=[refuse] * count,
             reads=[frozenset[int]()] * count,
         )

@@ -5,29 +5,48 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import wraps
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 
+from autograd.batching.apart import apart
+from autograd.batching.level import batching
 from autograd.batching.vmap import vmap
-from autograd.errors import ArgumentError, DTypeError, ShapeError
+from autograd.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from autograd.linear import Linear, flat_tensors, pulled_back
 from autograd.ops.index import getitem
 from autograd.ops.join import concat, stack
 from autograd.ops.reduce import sum
 from autograd.ops.shape import moveaxis, reshape
+from autograd.program.repeated import Repeated
 from autograd.tape import entries
 from autograd.tensor import Tensor, as_tensor
 from autograd.transforms import grad
 from autograd.tree import flatten
 
 Mode = Literal["forward", "reverse"]
-AT_ONCE = 1 << 17  # elements of the largest value of a tape, times the sweeps that share a run over it
+AT_ONCE = 1 << 16  # elements of the largest value of a tape, times the sweeps that share a run over it
+COMPILED = 1 << 17  # the same in a program, which takes no new memory for each value
+PARTS = 8  # runs over a tape that a program consists of at most
+MOST = 1 << 24  # elements of the largest value in a program, which keeps some of that size at once
+
+
+class MatrixFunction(Protocol):
+    """What `jacobian` and `hessian` return."""
+
+    reasons: Callable[[], list[str]]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The derivatives, at these arguments."""
 
 
 def jacobian(
-    f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, mode: Mode | None = None
-) -> Callable[..., Any]:
+    f: Callable[..., Any],
+    argnums: int | tuple[int, ...] = 0,
+    *,
+    mode: Mode | None = None,
+    compile: bool | None = None,
+) -> MatrixFunction:
     """A function that gives d f(...)[i] / d argument[j] for all i and j.
 
     The result has the structure of f's result, with a structure like the argument's in place of each array (a tuple of
@@ -38,17 +57,37 @@ def jacobian(
         argnums: which positional arguments to differentiate by.
         mode: "reverse" takes a sweep for each element of the result, "forward" a push for each element of the
             arguments; None chooses the fewer.
+        compile: None for a program after some hundreds of calls where that can be shown to be the same, True for one at
+            once, False for never; as of `value_and_grad`. `reasons()` of the returned function says why there is none.
 
     Raises:
         ArgumentError: if `mode` is another.
         DTypeError: if the arguments or the result are complex.
+        UnsupportedError: when called, if `compile` is True and there is no program for the arguments.
 
     >>> import autograd as ag
     >>> ag.jacobian(lambda x: x * x)(ag.tensor([1.0, 2.0]))
     tensor([[2., 0.],
             [0., 4.]])
     """
-    return _matrix(f, argnums, mode)
+    return _repeated(f, _matrix(f, argnums, mode), compile)
+
+
+def _repeated(f: Callable[..., Any], matrix: Callable[..., Any], compile: bool | None) -> MatrixFunction:
+    """The matrices of f, by a program where that may be."""
+    repeated = Repeated(f, matrix, asked=compile is True)
+
+    @wraps(matrix)
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        if compile is False:
+            return matrix(*args, **kwargs)
+        if not repeated.rest:
+            return repeated(args, kwargs)
+        repeated.rest -= 1
+        return matrix(*args, **kwargs)
+
+    counted.reasons = repeated.reasons  # type: ignore[attr-defined]  # a function with an attribute of its own
+    return cast(MatrixFunction, counted)
 
 
 def jacobian_by_complex(
@@ -65,6 +104,7 @@ def _matrix(
         raise ArgumentError(f"jacobian was given mode={mode!r}. Expected 'forward', 'reverse' or None.")
     positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
+    @apart
     @wraps(f)
     def matrix(*args: Any, **kwargs: Any) -> Any:
         run = Linear(f, args, kwargs, positions, push=mode == "forward")
@@ -95,41 +135,84 @@ def _count(ts: Sequence[Tensor]) -> int:
 
 
 def _applied(
-    f: Callable[[list[Tensor]], list[Tensor]], ts: Sequence[Tensor], like: Sequence[Tensor], run: Linear
+    f: Callable[[list[Tensor | None]], list[Tensor]], ts: Sequence[Tensor], like: Sequence[Tensor], run: Linear
 ) -> Any:
     """f of each element of `ts` in turn as 1 among zeros: for each of its results, all of them along a new first axis.
 
     Many at once, as far as memory allows and unless something in f cannot be batched.
     """
-    total, rows = _count(ts), _at_once(run)
+    total = _count(ts)
+    rows = _at_once(run, total)
     if rows > 1 and total > 1:
         try:
-            batched = vmap(lambda *units: f(list(units)), randomness="same")
-            parts = [batched(*_identity(ts, at, min(at + rows, total))) for at in range(0, total, rows)]
+            parts = [_batched(f, _identity(ts, *ends)) for ends in pairwise(_cuts([t.size for t in ts], rows))]
             return parts[0] if len(parts) == 1 else [concat(p) for p in zip(*parts, strict=True)]
         except TypeError:  # as of NumPy's own functions, in a rule of the user's
             pass
-    units = ([getitem(t, 0) for t in _identity(ts, k, k + 1)] for k in range(total))
+    units = ([None if t is None else getitem(t, 0) for t in _identity(ts, k, k + 1)] for k in range(total))
     columns = list(zip(*map(f, units), strict=True)) if total else []
     return [stack(c) for c in columns] or [Tensor(np.zeros((0, *t.shape), t.dtype)) for t in like]
 
 
-def _at_once(run: Linear) -> int:
+def _batched(f: Callable[[list[Tensor | None]], list[Tensor]], units: Sequence[Tensor | None]) -> list[Tensor]:
+    """f of all rows of the units at once; what is zero in all of them is left out of its sweep."""
+    moving = [k for k, t in enumerate(units) if t is not None]
+
+    def of_moving(*given: Tensor) -> list[Tensor]:
+        places = dict(zip(moving, given, strict=True))
+        return f([places.get(k) for k in range(len(units))])
+
+    return vmap(of_moving, randomness="same")(*(units[k] for k in moving))  # type: ignore[no-any-return]
+
+
+def _cuts(sizes: Sequence[int], rows: int) -> list[int]:
+    """Where to cut all elements into runs of at most `rows`: large arrays into equal parts, none with its neighbours.
+
+    >>> _cuts([6, 2, 1, 2], 4)
+    [0, 3, 6, 9, 11]
+    """
+    cuts, at = [0], 0
+    for size in sizes:
+        if at + size - cuts[-1] > rows and at > cuts[-1]:
+            cuts.append(at)
+        if size > rows:
+            parts = -(-size // rows)
+            cuts += [at + size * k // parts for k in range(1, parts + 1)]
+        at += size
+    return cuts if cuts[-1] == at else [*cuts, at]
+
+
+def _at_once(run: Linear, total: int) -> int:
     """How many sweeps may share their run over the tape: as many as keep its largest value in a cache."""
     tape = entries(run.roots)
     if any(n.watch is not None and n.watch.hooks for n in tape):
         return 1  # a hook is to see one cotangent
-    return AT_ONCE // max([1, *(int(np.prod(n.shape, dtype=int)) for n in tape)])
+    largest = max([1, *(int(np.prod(n.shape, dtype=int)) for n in tape)])
+    level = batching()
+    if level is None or level.plain:
+        return AT_ONCE // largest
+    rows = max(COMPILED // largest, -(-total // PARTS))
+    if rows * largest > MOST:
+        raise UnsupportedError(
+            f"a matrix of derivatives takes {total} sweeps over values of up to {largest} numbers, too much for the "
+            "memory of one program. Leave ag.compile out, or write ag.hvp or ag.vjp."
+        )
+    return rows
 
 
-def _identity(ts: Sequence[Tensor], first: int, last: int) -> list[Tensor]:
-    """Rows `first` to `last` of the identity over all elements of several arrays, cut up as the arrays are."""
-    parts, at = [], 0
+def _identity(ts: Sequence[Tensor], first: int, last: int) -> list[Tensor | None]:
+    """Rows `first` to `last` of the identity over all elements of several arrays, cut up as the arrays are.
+
+    None for an array of which all elements are zero in these rows.
+    """
+    parts: list[Tensor | None] = []
+    at = 0
     for t in ts:
-        rows = np.zeros((last - first, t.size), t.dtype)
         places = np.arange(max(first, at), min(last, at + t.size))
-        rows[places - first, places - at] = 1
-        parts.append(Tensor(rows.reshape(last - first, *t.shape)))
+        rows = np.zeros((last - first, t.size), t.dtype) if places.size else None
+        if rows is not None:
+            rows[places - first, places - at] = 1
+        parts.append(None if rows is None else Tensor(rows.reshape(last - first, *t.shape)))
         at += t.size
     return parts
 
@@ -164,18 +247,25 @@ def _turned(t: Tensor, leading: int, trailing: int) -> Tensor:
 
 
 def hessian(
-    f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, mode: Mode | None = None
-) -> Callable[..., Any]:
+    f: Callable[..., Any],
+    argnums: int | tuple[int, ...] = 0,
+    *,
+    mode: Mode | None = None,
+    compile: bool | None = None,
+) -> MatrixFunction:
     """A function that gives the second derivatives of a single-element f: the Jacobian of its gradient.
+
+    `mode` and `compile` as of `jacobian`; `ag.compile(ag.hessian(f))` is one program as well.
 
     >>> import autograd as ag
     >>> ag.hessian(lambda x: ag.sum(x**3))(ag.tensor([1.0, 2.0]))
     tensor([[ 6.,  0.],
             [ 0., 12.]])
     """
-    return jacobian(grad(f, argnums=argnums), argnums, mode=mode)
+    return _repeated(f, _matrix(grad(f, argnums=argnums), argnums, mode), compile)
 
 
+@apart
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, tuple[Any, ...]]:
     """f(*primals), a single element, and its Hessian times `tangents`: a sweep over the sweep, no matrix.
 
@@ -202,6 +292,7 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     return run.build(run.values), run.arguments(products)
 
 
+@apart
 def gauss_newton_vp(
     f: Callable[..., Any], loss: Callable[[Any], Any], primals: Sequence[Any], tangents: Sequence[Any]
 ) -> tuple[Any, tuple[Any, ...]]:

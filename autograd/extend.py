@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autograd.batching.level import sample_by_sample
+from autograd.batching.level import Batching, batching, sample_by_sample
+from autograd.batching.samples import by_sample, values_of
 from autograd.errors import ArgumentError, DifferentiationError
 from autograd.linear import pulled_back
 from autograd.ops.elementwise import multiply
@@ -22,6 +23,24 @@ from autograd.primitive import Primitive, Traced, capture, capturing
 from autograd.tape import Node, enable_grad, leaf, no_grad, recording
 from autograd.tensor import Tensor, as_tensor
 from autograd.tracer import getval as _value_of
+from autograd.vspace import VSpace, vspace
+
+__all__ = [
+    "Box",
+    "VSpace",
+    "def_linear",
+    "defjvp",
+    "defjvp_argnum",
+    "defjvp_argnums",
+    "defvjp",
+    "defvjp_argnum",
+    "defvjp_argnums",
+    "notrace_primitive",
+    "primitive",
+    "vspace",
+]
+
+Box = Tensor  # what stands for an array while a derivative is taken
 
 Rule = Callable[..., Any]
 _ARGUMENTS = range(16)  # more than any function has
@@ -43,6 +62,8 @@ class Extended:
         """Compute; leave an entry if an argument is on the tape."""
         live = [k for k, x in enumerate(args) if isinstance(x, Tensor) and x.node is not None]
         if capturing and (noting := capture()):
+            if isinstance(noting, Batching):
+                return self._batched(noting, args, settings)
             noting.refuse(f"it runs {self.name}, a primitive of autograd.extend")
         with no_grad():
             y = self.f(*[_value_of(x) for x in args], **settings)
@@ -50,24 +71,42 @@ class Extended:
             return y
         if not isinstance(y, (np.ndarray, np.generic, float)):
             raise ArgumentError(f"{self.name} returned a {type(y).__name__}. Expected one array of each primitive.")
-        y = np.asarray(y)
-        given = [None if k in live else x.copy() if isinstance(x, np.ndarray) else x for k, x in enumerate(args)]
-        plan = {"plan": (given, live, settings), "settings": {}}
-        saved = (y, *(args[k].value for k in live))
-        return Tensor(y, Node(self.op, tuple(args[k].node for k in live), saved, plan, y.shape, y.dtype))
+        kept = {k: args[k].value for k in live}
+        return self._entry(np.asarray(y), args, kept, [args[k].node for k in live], settings)
+
+    def _batched(self, level: Batching, args: Sequence[Any], settings: dict[str, Any]) -> Any:
+        """Under `ag.vmap`: outside on one sample after the other, and one entry on the tape of the level."""
+        values = values_of(level, args)
+        y = by_sample(level, lambda *xs: self(*xs, **settings), values, self.name)
+        own = [k for k, v in enumerate(values) if level.owns(v)]
+        nodes = [x.node if isinstance(x, Tensor) and level.inner(x) is x else None for x in (args[k] for k in own)]
+        if not level.owns(y):
+            return y
+        if not any(nodes) or not recording.get():
+            return Tensor(y)
+        return self._entry(y, args, {k: values[k] for k in own}, nodes, settings)
+
+    def _entry(
+        self, y: Any, args: Sequence[Any], kept: dict[int, Any], nodes: Sequence[Node | None], settings: dict[str, Any]
+    ) -> Tensor:
+        """A result on the tape: `kept` are the arguments that it saves, `nodes` their places, None for constants."""
+        given = [None if k in kept else x.copy() if isinstance(x, np.ndarray) else x for k, x in enumerate(args)]
+        live = [k for k, node in zip(kept, nodes, strict=True) if node is not None]
+        plan = {"plan": (given, list(kept), live, settings), "settings": {}}
+        return Tensor(y, Node(self.op, tuple(nodes), (y, *kept.values()), plan, y.shape, y.dtype))
 
     def together(self, g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
         """The cotangents of the arguments on the tape, by the rules, in the kind of g; under `ag.vmap` one by one."""
-        given, live, settings = (node.settings or {})["plan"]
+        given, kept, live, settings = (node.settings or {})["plan"]
 
         def parts(g: Any, *saved: Any) -> list[Any]:
             args, record = list(given), isinstance(g, Traced)
-            for k, x in zip(live, saved[1:], strict=True):
+            for k, x in zip(kept, saved[1:], strict=True):
                 args[k] = x
             with enable_grad() if record else no_grad():
-                found = self._pulled(g, saved[0], args, live, settings)
+                found = dict(zip(live, self._pulled(g, saved[0], args, live, settings), strict=True))
             kind: Callable[[Any], Any] = as_tensor if record else (lambda t: np.asarray(_value_of(t)))
-            return [None if t is None else kind(t) for t in found]
+            return [None if found.get(k) is None else kind(found[k]) for k in kept]
 
         alone = sample_by_sample(parts, g, *saved) if capturing and not isinstance(g, Tensor) else None
         return parts(g, *saved) if alone is None else alone
@@ -95,12 +134,13 @@ class Extended:
 
     def _summed(self, g: Any, k: int, args: list[Any], settings: dict[str, Any]) -> Any:
         """The same where the result is linear in argument k: its value at each unit, times g."""
-        value = np.asarray(_value_of(args[k]))
+        value = _value_of(args[k])
+        shape, dtype = np.shape(value), getattr(value, "dtype", np.dtype(float))
         parts = []
-        for unit in np.eye(value.size, dtype=value.dtype):
-            moved = self(*[unit.reshape(value.shape) if j == k else x for j, x in enumerate(args)], **settings)
+        for unit in np.eye(int(np.prod(shape, dtype=int)), dtype=dtype):
+            moved = self(*[unit.reshape(shape) if j == k else x for j, x in enumerate(args)], **settings)
             parts.append(sum(multiply(g, moved)))
-        return reshape(stack(parts), value.shape) if parts else value
+        return reshape(stack(parts), shape) if parts else np.zeros(shape, dtype)
 
 
 class _Pulls(Sequence[Any]):
@@ -191,6 +231,11 @@ def defjvp_argnum(f: Any, rule: Rule) -> None:
     _own(f).pushes.update({k: of(k) for k in _ARGUMENTS})
 
 
+def defjvp_argnums(f: Any, rule: Rule) -> None:
+    """The same of several arguments at once: `(positions, tangents, result, args, kwargs)`."""
+    defjvp_argnum(f, lambda position, t, y, args, settings: rule((position,), (t,), y, args, settings))
+
+
 def def_linear(f: Any) -> None:
     """Say that a primitive is linear in each of its arguments."""
     _own(f).pushes.update(dict.fromkeys(_ARGUMENTS, "same"))
@@ -200,6 +245,9 @@ def notrace_primitive(f: Callable[..., Any]) -> Callable[..., Any]:
     """A function that is given arrays, whatever is on the tape, and has no derivative."""
 
     def silent(*args: Any, **settings: Any) -> Any:
+        if (level := batching()) is not None:
+            y = by_sample(level, lambda *xs: silent(*xs, **settings), values_of(level, args), f.__name__)
+            return Tensor(y) if level.owns(y) else y
         return f(*[_value_of(x) for x in args], **settings)
 
     return update_wrapper(silent, f)

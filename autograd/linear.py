@@ -54,24 +54,23 @@ class Linear:
         rest = iter(leaves)
         return tuple(build([next(rest) for _ in range(n)]) for build, n in zip(self.builds, self.sizes, strict=True))
 
-    def pull(self, seeds: Sequence[Tensor], record: bool = False) -> list[Tensor]:
-        """Cotangents of the outputs to those of the inputs."""
+    def pull(self, seeds: Sequence[Tensor | None], record: bool = False) -> list[Tensor]:
+        """Cotangents of the outputs, None for zero, to those of the inputs."""
         return pulled_back(self.outputs, self.inputs, seeds, record or self.beyond)
 
-    def push(self, tangents: Sequence[Tensor]) -> list[Tensor]:
-        """Tangents of the inputs to those of the outputs: the rules of the backward sweep, transposed."""
+    def push(self, tangents: Sequence[Tensor | None]) -> list[Tensor]:
+        """Tangents of the inputs, None for zero, to those of the outputs: the rules of the sweep, transposed."""
+        moving: list[tuple[Node, Tensor]] = []
         for k, (x, t) in enumerate(zip(self.inputs, tangents, strict=True)):
-            if x.shape != t.shape:
+            if t is not None and x.shape != t.shape:
                 raise ShapeError(f"tangent {k} was given with shape {t.shape} for a primal of shape {x.shape}.")
-        tangents = [
-            beside(t, x, "a real primal was given a tangent") for x, t in zip(self.inputs, tangents, strict=True)
-        ]
-        record = self.beyond or any(t.node is not None for t in tangents)
-        moved: dict[Node, Any] = {
-            x.node: t if record else t.value for x, t in zip(self.inputs, tangents, strict=True) if x.node is not None
-        }
+            if t is not None and x.node is not None:
+                moving.append((x.node, beside(t, x, "a real primal was given a tangent")))
+        record = self.beyond or any(t.node is not None for _, t in moving)
+        moved: dict[Node, Any] = {node: t if record else t.value for node, t in moving}
         if self._order is None:
-            self._order = [n for n in entries(self.roots) if n.op is not None and n not in moved]
+            own = {x.node for x in self.inputs}
+            self._order = [n for n in entries(self.roots) if n.op is not None and n not in own]
         with enable_grad(), np.errstate(all="ignore"):
             for node in self._order:
                 total = None
@@ -112,11 +111,16 @@ class Linear:
 
 
 def pulled_back(
-    outputs: Sequence[Tensor], inputs: Sequence[Tensor], seeds: Sequence[Tensor], record: bool, transposed: bool = False
+    outputs: Sequence[Tensor],
+    inputs: Sequence[Tensor],
+    seeds: Sequence[Tensor | None],
+    record: bool,
+    transposed: bool = False,
 ) -> list[Tensor]:
     """A sweep that leaves the tape whole, from cotangents of outputs to those of inputs, zero where there is no way."""
-    record = record or any(s.node is not None for s in seeds)
-    started = [(y.node, fitted(s, y.dtype)) for y, s in zip(outputs, seeds, strict=True) if y.node is not None]
+    given = [(y, s) for y, s in zip(outputs, seeds, strict=True) if s is not None]
+    record = record or any(s.node is not None for _, s in given)
+    started = [(y.node, fitted(s, y.dtype)) for y, s in given if y.node is not None]
     found = sweep(
         [r for r, _ in started],
         [s if record else s.value for _, s in started],

@@ -40,6 +40,7 @@ class ScipyObjective:
                 raise DTypeError(f"parameter {k} has dtype {a.dtype}. Expected floating numbers: write 2.0 for 2.")
         self._kinds = [(a.shape, a.dtype) for a in arrays]
         self.x0 = _flat(arrays)
+        self._both, self._matrix = value_and_grad(f), hessian(f)  # kept, since they become programs
 
     def unpack(self, x: Vector) -> Any:
         """The parameters that a vector stands for, in their structure, shapes and dtypes."""
@@ -57,7 +58,7 @@ class ScipyObjective:
 
     def __call__(self, x: Vector, *args: Any) -> tuple[float, Vector]:
         """The value and the gradient: `fun` for `jac=True`."""
-        value, gradient = value_and_grad(self.f)(self.unpack(x), *args)
+        value, gradient = self._both(self.unpack(x), *args)
         return float(value), _vector(gradient)
 
     def value(self, x: Vector, *args: Any) -> float:
@@ -76,7 +77,7 @@ class ScipyObjective:
 
     def hess(self, x: Vector, *args: Any) -> NDArray[np.float64]:
         """The Hessian: `hess`."""
-        rows = flatten(hessian(self.f)(self.unpack(x), *args))[0]
+        rows = flatten(self._matrix(self.unpack(x), *args))[0]
         count, n = len(self._kinds), self.x0.size
         matrix = np.empty((n, n))
         ends = np.cumsum([0] + [int(np.prod(shape, dtype=int)) for shape, _ in self._kinds])

@@ -24,6 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 Rule = Callable[..., Any]
 Pull = Callable[[Any, Sequence[Any], Any], Any]  # (cotangent, saved values, entry) -> cotangent of one input
 
+ALONE = 10_000  # numbers up to which BLAS adds products up on one thread: others are slow to wake, and in the way
 capturing: list[Any] = []  # what operations on Tensors are noted by instead of being computed, innermost last
 primitives: dict[str, Primitive] = {}
 functions: dict[str, Callable[..., Any]] = {}
@@ -146,8 +147,21 @@ class Primitive:
 def _absorbing_product(a: Any, b: Any) -> Any:
     product = a * b
     flat = product.ravel("K")
-    total = flat.dot(flat)  # NaN if and only if the product holds one: a pass at memory speed
+    # either is NaN if and only if the product holds one: a pass at memory speed
+    total = flat.dot(flat) if flat.size <= ALONE else np.maximum.reduce(flat)
     return product if total == total else np.where(a == 0, 0, product)
+
+
+def _undefined(a: Any, g: Any) -> Any:
+    """Where a cotangent a of zero stands beside a g that is not finite; for any kind of array."""
+    return primitives["logical_and"](primitives["equal"](a, 0), primitives["logical_not"](primitives["isfinite"](g)))
+
+
+def _defined_part(a: Any, g: Any) -> Any:
+    flat = g.ravel("K")
+    total = flat.dot(flat) if flat.size <= ALONE else np.maximum.reduce(flat) - np.minimum.reduce(flat)
+    whole = total - total == 0 and np.broadcast_shapes(np.shape(a), g.shape) == g.shape
+    return g if whole else np.where(_undefined(a, g), 0, g)
 
 
 def elementwise(
@@ -339,15 +353,28 @@ chain = elementwise(
 )
 
 
+defined = elementwise(
+    "defined",
+    "a g",
+    _defined_part,
+    partials=(0, lambda a, g: primitives["where"](_undefined(a, g), 0.0, 1.0)),
+    domain=(REALS, REALS),
+    code="select((a == 0) & (g - g != 0), 0, g)",
+    doc="g, without what is infinite or undefined beside a zero of a: what comes back along a cotangent a.",
+)
+defined.pulls = (
+    defined.pulls[0],
+    lambda t, saved, _node: primitives["where"](_undefined(saved[1], saved[2]), 0, t),
+)
+
+
 def _pull_of_slope(g: Any, saved: Sequence[Any], _node: Any) -> Any:
     """The cotangent of the slope b: none where the cotangent a was zero, however undefined what comes back is.
 
     What is undefined is taken out before the product: after it, the derivative along a zero a would be lost.
     """
-    a, named = saved[1], primitives
-    undefined = named["logical_and"](named["equal"](a, 0), named["logical_not"](named["isfinite"](g)))
-    g = named["where"](undefined, 0, g)
-    return chain(g, a) if isinstance(g, Traced) else _absorbing_product(g, a)
+    a = saved[1]
+    return chain(defined(a, g), a) if isinstance(g, Traced) else _absorbing_product(_defined_part(a, g), a)
 
 
 chain.pulls = (chain.pulls[0], _pull_of_slope)

@@ -145,7 +145,7 @@ def hessian_tensor_product(f: Function, argnum: int = 0) -> Function:
         *given, direction = args
         return tensordot(slopes(*given, **kwargs), direction, axes=np.ndim(direction))
 
-    return of_arrays(jacobian(along, argnum), argnum)
+    return of_arrays(jacobian(along, argnum, compile=False), argnum)
 
 
 def tensor_jacobian_product(f: Function, argnum: int = 0) -> Function:

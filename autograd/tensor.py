@@ -269,7 +269,7 @@ class Tensor(Methods, Eager):
 
     def tolist(self) -> Any:
         """Nested Python lists of Python scalars."""
-        return self.value.tolist()
+        return self.numpy().tolist()
 
     def __float__(self) -> float:
         return float(self.item())
@@ -281,7 +281,7 @@ class Tensor(Methods, Eager):
         return int(self.item())
 
     def __index__(self) -> int:
-        return int(np.asarray(self.value).__index__())
+        return int(self.numpy().__index__())
 
     def __bool__(self) -> bool:
         if self.size != 1:
@@ -299,6 +299,8 @@ class Tensor(Methods, Eager):
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, x: Any) -> bool:
+        if capturing and (noting := capture()):
+            noting.read(self)
         return bool((self.value == (x.value if isinstance(x, Tensor) else x)).any())
 
     def __repr__(self) -> str:
@@ -322,7 +324,7 @@ class Tensor(Methods, Eager):
                 "A Tensor on the tape was turned into an ndarray, which would drop its gradient.\n"
                 "Write t.detach() or t.numpy() if that is meant."
             )
-        return np.array(self.value, dtype) if copy else np.asarray(self.numpy(), dtype)
+        return np.array(self.numpy(), dtype) if copy else np.asarray(self.numpy(), dtype)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return answer_ufunc(ufunc, method, inputs, kwargs)

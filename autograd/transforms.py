@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from autograd.batching.apart import apart
 from autograd.batching.level import variable
 from autograd.broadcast import unbroadcast
 from autograd.config import config
 from autograd.errors import ArgumentError, DifferentiationError, DTypeError, ShapeError
 from autograd.primitive import Traced, capturing, chain, training
+from autograd.program.repeated import Repeated
 from autograd.sweep import beside, complex_result, fitted, saved_tensors, seed_of, sweep
 from autograd.tape import Node, enable_grad, entries, leaf, recording
 from autograd.tensor import Tensor, as_tensor
@@ -54,7 +56,7 @@ def grad(
     (tensor(12.),)
     """
     if callable(outputs) and not isinstance(outputs, Tensor):
-        both = value_and_grad(outputs, argnums, has_aux=has_aux)
+        both = value_and_grad(outputs, argnums, has_aux=has_aux, compile=False)
 
         @wraps(outputs)
         def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -161,21 +163,71 @@ def _recorded_beyond(root: Node | None, variables: Sequence[Tensor]) -> bool:
     )
 
 
+class GradientFunction(Protocol):
+    """What `value_and_grad` returns: f with its gradient."""
+
+    reasons: Callable[[], list[str]]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        """The value of f, or (value, aux), and the gradient."""
+
+
 def value_and_grad(
-    f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False
-) -> Callable[..., tuple[Any, Any]]:
+    f: Callable[..., Any],
+    argnums: int | tuple[int, ...] = 0,
+    *,
+    has_aux: bool = False,
+    compile: bool | None = None,
+) -> GradientFunction:
     """A function that returns f(...) and its gradient by the arguments `argnums`, from one run of f.
 
-    `ag.compile(ag.value_and_grad(f))`, or a compiled function that calls it, runs both as one program.
+    By default both become one program, as `ag.compile` makes it, after some 300 calls with arguments of the same shapes
+    and dtypes, where it can be shown that this is the same: f computes with its arguments, constants and Tensors, by
+    functions of `ag`, NumPy and `math`, and of its own, that do nothing else. Any other f goes on running as it stands,
+    and `reasons()` of the returned function says why. A program keeps its arrays, is silent where NumPy warns, and may
+    differ in the last bits, since sums are taken in another order.
+
+    Parameters:
+        f: returns a single element, or with `has_aux` a pair of that and anything. argnums: positions of arguments.
+        compile: False for never. True for at once, whatever f does besides: as with `ag.compile`, Python values that
+            it reads are taken as they are then, and its `aux` is off the tape.
+
+    Raises:
+        UnsupportedError: when called, if `compile` is True and there is no program for the arguments.
 
     >>> import autograd as ag
     >>> ag.value_and_grad(lambda x: x**3)(2.0)
     (tensor(8.), tensor(12.))
+    >>> seen = []
+    >>> noting = ag.value_and_grad(lambda x: seen.append(x) or x**3)
+    >>> total = sum(noting(0.1 * k)[0] for k in range(101))
+    >>> noting.reasons()
+    ['<lambda> reads `seen.append`, an attribute of a list, which may change unseen (line 1)']
     """
+    plain = _value_and_grad(f, argnums, has_aux)
+    if compile is False:
+        return _with_reasons(plain, lambda: ["compile=False was asked for"])
+    repeated = Repeated(f, plain, asked=compile is True)
+    return _with_reasons(_value_and_grad(f, argnums, has_aux, repeated), repeated.reasons)
+
+
+def _with_reasons(both: Any, reasons: Callable[[], list[str]]) -> GradientFunction:
+    both.reasons = reasons
+    return both  # type: ignore[no-any-return]
+
+
+def _value_and_grad(
+    f: Callable[..., Any], argnums: int | tuple[int, ...], has_aux: bool, repeated: Repeated | None = None
+) -> Callable[..., tuple[Any, Any]]:
+    """`value_and_grad` as it stands, but for the calls that are left to `repeated`."""
     positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
 
     @wraps(f)
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        if repeated is not None:
+            if not repeated.rest:
+                return repeated(args, kwargs)  # type: ignore[no-any-return]
+            repeated.rest -= 1
         out, variables, builds = _call(f, args, kwargs, positions)
         result, aux = out if has_aux else (out, None)
         flat = [v for group in variables for v in group]
@@ -231,6 +283,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     return build_out([y if record else y.detach() for y in ys]), pull
 
 
+@apart
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """f(*primals) and its derivative along `tangents`: the tape read forwards, by the same rules.
 

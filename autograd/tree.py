@@ -17,7 +17,8 @@ def flatten(tree: Any) -> tuple[list[Any], Build]:
     ([1, 2, 3], {'a': [10, 20], 'b': (30,)})
     """
     if isinstance(tree, dict):
-        return _join(list(tree.values()), lambda parts: type(tree)(zip(tree, parts, strict=True)))
+        kind, keys = type(tree), list(tree)  # and not the tree itself, which would hold its leaves
+        return _join(list(tree.values()), lambda parts: kind(zip(keys, parts, strict=True)))
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return _join(list(tree), lambda parts: type(tree)(*parts))
     if isinstance(tree, (list, tuple)):
@@ -29,14 +30,34 @@ def flatten(tree: Any) -> tuple[list[Any], Build]:
     return [tree], lambda leaves: leaves[0]
 
 
+def outline(tree: Any) -> Any:
+    """What is left of a tree without its leaves, to be compared with that of another one.
+
+    >>> outline({"a": [1, 2], "b": 3}) == outline({"a": [5, 6], "b": 7}), outline({"a": 1}) == outline({"b": 1})
+    (True, False)
+    """
+    if isinstance(tree, dict):
+        return dict, tuple(tree), tuple(map(outline, tree.values()))
+    if isinstance(tree, (list, tuple)):
+        return type(tree), tuple(map(outline, tree))
+    if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        return type(tree), tuple(outline(getattr(tree, f.name)) for f in dataclasses.fields(tree))
+    return None
+
+
 def _join(children: list[Any], build: Callable[[list[Any]], Any]) -> tuple[list[Any], Build]:
-    flat = [flatten(child) for child in children]
+    leaves: list[Any] = []
+    makers: list[tuple[int, Callable[[list[Any]], Any]]] = []
+    for child in children:
+        found, make = flatten(child)
+        makers.append((len(found), make))
+        leaves += found
 
     def rebuild(leaves: list[Any]) -> Any:
         parts, at = [], 0
-        for found, make in flat:
-            parts.append(make(leaves[at : at + len(found)]))
-            at += len(found)
+        for count, make in makers:
+            parts.append(make(leaves[at : at + count]))
+            at += count
         return build(parts)
 
-    return [leaf for found, _ in flat for leaf in found], rebuild
+    return leaves, rebuild

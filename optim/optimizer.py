@@ -166,7 +166,7 @@ class Optimizer(ABC):
         """Update parameters of group k: those together whose states look alike, if the rule keeps them so."""
         captured = ag.is_captured(gradients[0])
         if captured and any(w not in self._state for w in params):
-            ag.not_yet("an optimizer's first step makes its state")
+            ag.not_yet("an optimizer's first step makes its state", lambda: self.sets(k, params))
         for place, (positions, some) in enumerate(self.sets(k, params)):
             own = gradients if len(positions) == len(params) else [gradients[i] for i in positions]
             if some.stable(self.update, settings, self._stable):

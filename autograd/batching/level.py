@@ -326,7 +326,8 @@ def lifted(x: Any) -> Any:
 def variable(t: Tensor) -> Tensor:
     """t as a variable of its own: a leaf, or an entry of its own above t where t is on the tape already."""
     level = batching()
-    t = t if level is None else level.inner(t)
+    if level is not None:
+        t = level.inner(t) if isinstance(t, Tensor) else Tensor(t) if level.owns(t) else level.tensor(t, False)
     if t.node is None or not recording.get():
         return Tensor(t.value, leaf(t.shape, t.dtype))
     return primitives["reshape"](t, shape=t.shape)

@@ -6,6 +6,7 @@ the program, assignments to them become outputs, seeds of random numbers are dra
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from threading import get_ident
 from typing import Any, NoReturn
@@ -21,7 +22,12 @@ from autograd.program.training import Training
 from autograd.tape import recording
 from autograd.tensor import Tensor
 
+WINDOWED = frozenset(("window_max", "window_argmax", "window_sum", "window_spread", "window_pick", "window_place"))
+MASKED = {"getitem": 1, "index_add": 1, "nonzero": 0}  # how many of whose values depends on values, from this input on
 SWEPT = 1 << 16  # elements of a matrix from which on its product with a vector waits for memory
+
+
+HELD = 4  # references to a Tensor that only a capture holds: in two tables, and while they are counted
 
 
 class Captured(Symbol):
@@ -34,6 +40,13 @@ class Captured(Symbol):
     def run(self, op: Primitive, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         """Note an operation."""
         return self.capture.run(op, inputs, settings)
+
+    def _become(self, result: Any) -> Any:
+        """What `s += v` leaves in s: the sum, where it is known that nothing else holds s."""
+        alike = self.weak or (result.shape, result.dtype) == (self.shape, self.dtype)
+        if not self.capture.rebinding or not alike:
+            self.capture.refuse("it changes a value in place, which others may hold: write s = s + v for s += v")
+        return result
 
     def detach(self) -> Any:
         """The same value as a constant."""
@@ -86,7 +99,9 @@ class Capture:
         self.looked: list[tuple[Tensor, Any]] = []  # constants that Python has read, with their arrays
         self.training = Training(self)
         self.apart: set[Symbol] = set()  # sums that are not to run with what reads them
+        self.late: set[Symbol] = set()  # what waits until it is read
         self.wanted_arguments = False  # whether one of them requires a gradient
+        self.rebinding = False  # whether it is known that `s += v` does what `s = s + v` does
 
     def __enter__(self) -> Capture:
         capturing.append(self)
@@ -97,7 +112,7 @@ class Capture:
 
     def input(self, x: Any, label: str) -> Captured:
         """A symbol for a value that each run brings along."""
-        if isinstance(x, (int, float)):
+        if type(x) in (int, float):
             return self.fresh((), np.dtype(np.float64), weak=True, label=label)
         if x.dtype.kind == "c":  # its gradient is the conjugate of what rules compute with
             self.refuse(f"it reads a Tensor of {x.dtype}, and programs take real ones")
@@ -137,6 +152,10 @@ class Capture:
             return op.composition(*lifted, **settings)
         if op.name == "matmul" and (swept := as_sums(lifted[0], lifted[1], self.apart)) is not None:
             return swept
+        if op.name in MASKED and any(isinstance(x, Symbol) and x.dtype.kind == "b" for x in lifted[MASKED[op.name] :]):
+            self.refuse("it takes elements by a mask, and how many that are depends on values: write ag.where")
+        if op.name == "add" and all(isinstance(x, Symbol) and x.dtype.kind == "b" for x in lifted):
+            self.refuse("it adds truths, which NumPy takes for `or`: write ag.logical_or, or .astype(int) before")
         record = recording.get()
         key = (
             op,
@@ -197,6 +216,32 @@ class Capture:
             self.refuse("it reads a value as a Python number or array")
         self.looked.append((t, t.value))
 
+    def own(self, results: list[Any]) -> list[Any]:
+        """The results, with Tensors that the function made itself and nobody else holds as values, made anew each time.
+
+        What it did to such Tensors in place is part of their values then, and no assignment.
+        """
+        counts = [sys.getrefcount(t) for t in results]
+        alone = {
+            id(t)
+            for t, count in zip(results, counts, strict=True)
+            if isinstance(t, Tensor)
+            and t.node is None
+            and count - 2 <= sum(x is t for x in results) + (id(t) in self.tensors) + (id(t) in self.assigned)
+        }
+        for key, (t, _) in list(self.assigned.items()):
+            if t.node is None and (key in alone or sys.getrefcount(t) <= HELD):
+                alone.add(key)
+                del self.assigned[key]
+        for key in alone & self.tensors.keys():
+            t, s = self.tensors.pop(key)
+            self.constants.append((s, np.array(t.value)))
+        return [self._value_of(t) if id(t) in alone else t for t in results]
+
+    def _value_of(self, t: Tensor) -> Symbol:
+        now = self.now.get(id(t))
+        return self.lift(np.array(t.value)) if now is None else now
+
     def refuse(self, reason: str) -> NoReturn:
         """Say why there is no program."""
         raise Unfusable(reason)
@@ -210,6 +255,8 @@ def meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> t
         return inputs[0].shape, inputs[0].dtype
     if op.name == "matmul" and (found := _product(*inputs)) is not None:
         return found
+    if op.name in WINDOWED:
+        return _windowed(op.name, inputs, settings)
     try:
         return _meaning(op, inputs, settings)
     except Unfusable:
@@ -254,6 +301,20 @@ def _product(a: Any, b: Any) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
     except ValueError:
         return None
     return (*lead, a.shape[-2], b.shape[-1]), np.result_type(a.dtype, b.dtype)
+
+
+def _windowed(name: str, inputs: Sequence[Any], settings: dict[str, Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and dtype of windows reduced, or of their transposes."""
+    x = inputs[0]
+    if name == "window_pick":
+        return inputs[1].shape, x.dtype
+    if name in ("window_spread", "window_place"):
+        lengths = settings["lengths"]
+        return (*x.shape[: x.ndim - len(lengths)], *lengths), x.dtype
+    lead = x.ndim - len(settings["size"])
+    along = zip(x.shape[lead:], *(settings[k] for k in ("size", "stride", "dilation", "padding")), strict=True)
+    counts = ((n + a + b - d * (k - 1) - 1) // s + 1 for n, k, s, d, (a, b) in along)
+    return (*x.shape[:lead], *counts), np.dtype(np.int32) if name == "window_argmax" else x.dtype
 
 
 def is_captured(x: Any) -> bool:
@@ -303,12 +364,13 @@ def depends_on(holder: Any, *names: str) -> None:
             noting.held.setdefault(id(holder), (holder, dict(vars(holder))))
 
 
-def not_yet(reason: str) -> None:
+def not_yet(reason: str, prepare: Callable[[], object] | None = None) -> None:
     """Let a function that is being compiled run as it stands this time, and be compiled at a later call.
 
-    For what makes its own state when it is first called. Does nothing where no function is being compiled.
+    For what makes its own state when it is first called. Does nothing where no function is being compiled. A function
+    with a budget of memory (`fit_in`) is captured at once after `prepare`, if that is given, has made the state.
 
     >>> not_yet("the first call makes the buffers")
     """
     if capturing and isinstance(capture(), Capture):
-        raise NotYet(reason)
+        raise NotYet(reason, prepare)

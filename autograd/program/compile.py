@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import update_wrapper
-from typing import Any, Generic, ParamSpec, TypeVar
+from functools import partial, update_wrapper
+from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
 
 from autograd.config import config
 from autograd.errors import DifferentiationError, UnsupportedError, WengertError
 from autograd.primitive import Primitive, Traced, capture, capturing
+from autograd.program.budget import Budget, bytes_of
+from autograd.program.fitting import TooLarge
 from autograd.program.listing import Listing
 from autograd.program.run import Run, value_of
 from autograd.program.symbol import NotYet, Unfusable
 from autograd.sweep import sweep
-from autograd.tape import Node, enable_grad, recording
+from autograd.tape import Node, enable_grad, no_grad, recording
 from autograd.tensor import Tensor
-from autograd.tree import flatten
+from autograd.tree import flatten, outline
 
 P = ParamSpec("P")
 R = TypeVar("R")
 _PLAIN = frozenset((Tensor, np.ndarray))
+PREPARED = 100  # groups of optimizers whose states may be made before a function is captured
 PROGRAMS = 16  # that a function keeps: for kinds of arguments, with a gradient and without
 
 
@@ -33,10 +36,12 @@ class Compiled(Generic[P, R]):
     tensor(6.)
     """
 
-    def __init__(self, f: Callable[P, R]) -> None:
+    def __init__(self, f: Callable[P, R], fit_in: int | str | None = None) -> None:
         self.__name__ = "compiled"  # where f has none
         update_wrapper(self, f)
+        vars(self).pop("reasons", None)  # those of a gradient function
         self.function = f
+        self.budget = None if fit_in is None else Budget(self.__name__, fit_in, bytes_of(fit_in))
         self.programs: dict[Any, list[Run | str]] = {}
         self.op = Primitive(getattr(f, "__name__", "compiled"), "*xs", _refused, pulls=(), reads=())
         self.op.together = _together
@@ -47,9 +52,10 @@ class Compiled(Generic[P, R]):
             return self.function(*args, **settings)
         if settings or not all([type(x) in _PLAIN for x in args]):  # noqa: C419  # a list is quicker than a generator
             leaves, build = flatten((args, settings))
+            form = outline((args, settings))
         else:
-            leaves, build = list(args), _unnamed
-        key = (tuple([_kind(x) for x in leaves]), build is _unnamed, recording.get())
+            leaves, build, form = list(args), _unnamed, None
+        key = (tuple([_kind(x) for x in leaves]), form, recording.get())
         found = next((run for run in self.programs.get(key, ()) if isinstance(run, str) or run.holds()), None)
         if found is None:
             try:
@@ -57,6 +63,11 @@ class Compiled(Generic[P, R]):
             except NotYet:
                 return self.function(*args, **settings)
             if isinstance(found, str):
+                if self.budget is not None:
+                    raise UnsupportedError(
+                        f"{self.__name__} was given fit_in={self.budget.given!r}, and there is no program for these "
+                        f"arguments: {found}.\nLeave out fit_in to run it as it stands, whatever memory that takes."
+                    )
                 result = self.function(*args, **settings)  # raises what is wrong with these arguments, if anything is
                 self._keep(key, found)
                 return result
@@ -75,15 +86,29 @@ class Compiled(Generic[P, R]):
 
     def _made(self, leaves: Sequence[Any], build: Callable[[list[Any]], Any]) -> Run | str:
         try:
-            return Run(self.function, leaves, build, self.op)
-        except NotYet:
+            return self._captured(leaves, build)
+        except (NotYet, TooLarge):
             raise
         except Unfusable as reason:
             return str(reason)
         except WengertError as error:  # the function will raise it again, in terms of what the user gave
+            if self.budget is not None:  # and would take more memory
+                raise
             return str(error)
         except Exception as error:  # of Python or NumPy, which were given a symbol; or of the function itself
             return f"{type(error).__name__} on symbols: {error}"
+
+    def _captured(self, leaves: Sequence[Any], build: Callable[[list[Any]], Any]) -> Run:
+        """A program; with a budget without a first call as it stands, which would keep everything."""
+        for _ in range(PREPARED if self.budget else 0):
+            try:
+                return Run(self.function, leaves, build, self.op, self.budget)
+            except NotYet as error:
+                if error.prepare is None:
+                    raise
+                with no_grad():
+                    error.prepare()
+        return Run(self.function, leaves, build, self.op, self.budget)
 
     def explain(self, *args: P.args, **settings: P.kwargs) -> str:
         """The steps of the program for these arguments, or the reason why there is none."""
@@ -168,7 +193,15 @@ def _recorded(g: Any, node: Node, f: Callable[..., Any], args: Any, settings: An
     return [None if p is None else found.get(p) for p in node.parents or ()]
 
 
-def compile(f: Callable[P, R]) -> Compiled[P, R]:
+@overload
+def compile(f: Callable[P, R], *, fit_in: int | str | None = None) -> Compiled[P, R]: ...
+
+
+@overload
+def compile(*, fit_in: int | str | None = None) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...
+
+
+def compile(f: Callable[P, R] | None = None, *, fit_in: int | str | None = None) -> Any:
     """Compile a function of a whole model: loops, sums and matrix products run one after another without Python.
 
     The function is run once on symbols for each kind of arguments: their shapes and dtypes, whether a gradient is
@@ -180,6 +213,18 @@ def compile(f: Callable[P, R]) -> Compiled[P, R]:
     Parameters:
         f: returns one Tensor; with gradients, one number: the loss. Python values that it reads are taken as they are
             when it is captured; floats among its arguments may change from call to call.
+        fit_in: the memory that a program may take: bytes, or text as "512MB", "1.5GB", "64MiB". Counted is all that is
+            there while it runs for one kind of arguments: these, Tensors that it reads, gradients, what optimizers
+            keep, its own arrays, and what operations without a kernel make for themselves. Where that is more, results
+            of the forward half are computed again, just before the backward half reads them, instead of being kept:
+            those that free most bytes for their operations first. Random numbers are drawn again as they were. Values
+            are those of a program that keeps everything, but for the last bits where other operations stand in one
+            loop with them. `program(...)` has `peak` and `recomputed`. An optimizer makes its state before its first
+            step is captured; what else is `not_yet` to be captured runs once as it stands, whatever that takes.
+
+    Raises:
+        ArgumentError: if fit_in is no amount of memory; when called, if no choice of what to compute again is enough.
+        UnsupportedError: when called, if fit_in is given and the function cannot be captured.
 
     >>> import autograd as ag
     >>> w = ag.tensor([1.0, 2.0], requires_grad=True)
@@ -187,5 +232,14 @@ def compile(f: Callable[P, R]) -> Compiled[P, R]:
     >>> loss(ag.zeros((3, 2))).backward()
     >>> w.grad, loss.reasons()
     (tensor([0., 0.]), [])
+
+    >>> def deep(x):
+    ...     for _ in range(8):
+    ...         x = ag.tanh(ag.exp(x * w[0]) @ weight)
+    ...     return ag.sum(x)
+    >>> weight, x = ag.ones((64, 64)), ag.ones((2000, 64))
+    >>> kept, fitted = (ag.compile(deep, fit_in=most).program(x) for most in ("1GB", "8MB"))
+    >>> kept.peak > 10_000_000, fitted.peak <= 8_000_000, kept.recomputed, fitted.recomputed[0].operations
+    (True, True, [], ('multiply', 'exp'))
     """
-    return Compiled(f)
+    return Compiled(f, fit_in) if f is not None else partial(Compiled, fit_in=fit_in)

@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from autograd.program.capture import Capture
-from autograd.program.entry import Entry
+from autograd.program.capture import WINDOWED, Capture
+from autograd.program.convolving import copied
+from autograd.program.entry import Entry, size_of
 from autograd.program.fold import fold
-from autograd.program.launch import build, kernel_module
+from autograd.program.launch import build, drafted, empty, kernel_module
 from autograd.program.loops import OUTER
 from autograd.program.memory import Array, Memory
 from autograd.program.part import COMBINE, START, Part, Ready, check_labels, number_of, value_of
-from autograd.program.schedule import Step, steps
+from autograd.program.schedule import Step, last_read, read_by, steps
 from autograd.program.single import LOADED, single
 from autograd.program.symbol import Symbol, Unfusable, graph
 
@@ -29,7 +30,11 @@ Symbols = Sequence[Any]
 
 
 class Program:
-    """What a captured function computes: `outputs` of `inputs`, of Tensors that it read, of numbers drawn anew."""
+    """What a captured function computes: `outputs` of `inputs`, of Tensors that it read, of numbers drawn anew.
+
+    draft: it is not to be run, so that no kernel is compiled; what memory it would take can be seen. close:
+    whether memory is laid out once all is known, which takes less of it.
+    """
 
     def __init__(
         self,
@@ -38,15 +43,18 @@ class Program:
         outputs: Sequence[Symbol],
         examples: Sequence[Any],
         twins: Sequence[tuple[Symbol, Symbol]],
+        draft: bool = False,
+        close: bool = False,
     ) -> None:
         self.lock = Lock()
+        self.build = drafted if draft else build
         self.inputs, self.outputs, self.twins = list(inputs), list(outputs), twins
         checked = [s for _, read in capture.checks for s in read]
         self.symbols = graph([*outputs, *checked])
         used = set(self.symbols)
         fold(self.symbols, capture)
         self.drawn = [(s, draw) for s, draw in capture.numbers if s in used]
-        self.memory = Memory()
+        self.memory = Memory(np.empty if draft else empty, close)
         self.known: Numbers = {}  # of constants, or arrays of one element that kernels write
         self.entries: list[Any] = []  # kernels and products as tuples, what Python does as functions
         self.listing: list[Entry] = []
@@ -57,20 +65,20 @@ class Program:
         self.asked: set[Symbol] = set()  # what Python computes numbers of
         self.entered: set[Symbol] = set()  # what is among the numbers once its step is done
         self._bring(capture, used, examples)
-        plan = steps(self.symbols, capture.apart)
-        users: dict[Symbol, set[int]] = {}
-        for k, step in enumerate(plan):
-            for x in (x for s in step.symbols for x in s.inputs if isinstance(x, Symbol)):
-                users.setdefault(x, set()).add(k)
-        for s in (*outputs, *checked):
-            users.setdefault(s, set()).add(-1)
-        self.memory.share(_last(plan, users))
+        self.plain = 0  # groups that have no kernel
+        self.passing: set[int] = set()  # bytes of results that operations make before they are copied
+        self.idle: set[int] = set()  # of what operations make for themselves, each size kept for the next time
+        plan = steps(self.symbols, capture.apart, capture.late)
+        users = read_by(plan, [*outputs, *checked])
+        self.memory.share(last_read(plan, users))
         for k, step in enumerate(plan):
             self.group = k
             self.memory.plan_for(k)
             self._bind(step, [s for s in step.symbols if users.get(s, set()) - {k}])
         self.group = None
         self.memory.plan_for(None)
+        if close:
+            self.memory.arrange()
         self._checks(capture)
         self.actions = self._actions()
         roots = [(s, self.memory.root(s)) for s in self.outputs]
@@ -90,7 +98,7 @@ class Program:
             if s in used:
                 self.memory.lend(s, t)
         for s, x in zip(self.inputs, examples, strict=True):
-            if s in used and not isinstance(x, (int, float)):
+            if s in used and type(x) not in (int, float):
                 self.memory.own[s] = _whole(x)
 
     # ---- binding
@@ -100,8 +108,9 @@ class Program:
             inside = set(step.symbols)
             given = list({x: None for s in step.symbols for x in s.inputs if isinstance(x, Symbol) and x not in inside})
             try:
-                part = Part(given, wanted, build, self.twins)
+                part = Part(given, wanted, self.build, self.twins)
             except Unfusable:
+                self.plain += 1
                 for s in step.symbols:
                     self._call(s)
                 return
@@ -134,6 +143,12 @@ class Program:
             return
         self.memory.make(s)
         into = s.op.into
+        if into is None:
+            self.passing.add(size_of(s))
+        elif s.op.name in WINDOWED:
+            turned = (x for x in s.inputs if x in self.memory and not self.memory[x].flags.c_contiguous)
+            self.passing.update(map(size_of, turned))  # copies that lie in order
+        self.idle.add(copied(s.op.name, s.inputs, s.settings))
 
         def call(numbers: Numbers) -> None:
             if into is not None:
@@ -394,7 +409,7 @@ class Program:
         """
         memory, numbers = self.memory, dict(self.known)
         for s, x in zip(self.inputs, values, strict=True):
-            if isinstance(x, (int, float)):
+            if type(x) in (int, float):
                 numbers[s] = x
             elif s in memory.own:
                 memory.replace(s, _whole(x))
@@ -421,22 +436,6 @@ class Program:
     def _result(self, s: Symbol, numbers: Numbers) -> Any:
         """A result that is a single number, or something that the program was given."""
         return np.array(self._value(s, numbers), s.dtype).reshape(s.shape)
-
-
-def _last(plan: Sequence[Step], users: dict[Symbol, set[int]]) -> dict[Symbol, int | None]:
-    """The last step that reads each symbol, or a view of it; None for what is read when all are done."""
-    found: dict[Symbol, int | None] = {}
-    for k, step in reversed(list(enumerate(plan))):
-        for s in step.symbols:
-            read = users.get(s, set())
-            found[s] = None if -1 in read else max(read, default=k)
-    for step in reversed(plan):
-        if step.kind == "view":
-            (s,) = step.symbols
-            x, mine = s.inputs[0], found[s]
-            before = found.get(x, -1)
-            found[x] = None if mine is None or before is None else max(before, mine)
-    return found
 
 
 def _whole(x: Any) -> Array:

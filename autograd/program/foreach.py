@@ -281,7 +281,7 @@ def _constants(stage: Stage) -> list[Any]:
 
 def _owned(t: Tensor) -> NDArray[Any]:
     """The array of a Tensor, a new one if it is a part of another: only an owner's references can be counted."""
-    a = t.value
+    a: NDArray[Any] = t.value
     dtype = np.dtype(a.dtype.name)
     if a.dtype is dtype and kernel_module("buffers").owned(a):
         return a

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from autograd.errors import ArgumentError
 from autograd.program.entry import Entry, size_of
+from autograd.program.fitting import flops
 from autograd.program.page import page, size, table
 from autograd.program.stopwatch import microseconds
 from autograd.program.symbol import Origin, Symbol
@@ -90,6 +91,8 @@ class Listing:
         name: the function's. rows: its entries, in order. buffers: the arrays that they read and fill.
         updates: steps of optimizers, which are done after the entries and not among them.
         bytes: what the program holds for itself; Tensors and arguments are others'.
+        peak: all that is held while it runs, as `compile` counts it for `fit_in`.
+        recomputed: what is computed again instead of being kept, so that the peak fits.
 
     >>> import autograd as ag
     >>> w = ag.ones((3, 2), requires_grad=True)
@@ -106,6 +109,10 @@ class Listing:
         self.rows = [names.row(entry) for entry in run.program.listing]
         self.buffers = names.buffers()
         self.bytes = names.own_bytes(run.program.kept)
+        self.peak, self.recomputed, self._budget = run.peak, run.recomputed, run.budget
+        more = sum(r.flops for r in self.recomputed)
+        whole = sum(flops(s) for s in run.program.symbols if s.op is not None) if more else 0
+        self._extra = more / max(whole - more, 1)
         self.updates = [f"{len(u.targets[0])} Tensors, with {len(u.targets) - 1} states of each" for u in run.updates]
 
     def profile(self, *args: Any, **settings: Any) -> Listing:
@@ -152,7 +159,16 @@ class Listing:
     def _ends(self) -> list[str]:
         total = sum(row.microseconds or 0.0 for row in self.rows)
         took = [f"all entries: {total:.1f} us"] if total else []
-        return [*took, *(f"then an update of {u}" for u in self.updates)]
+        return [*took, *(f"then an update of {u}" for u in self.updates), *self._fitted()]
+
+    def _fitted(self) -> list[str]:
+        """What a budget of memory has brought."""
+        if self._budget is None:
+            return []
+        again = [f"    {r}, {', '.join(map(place, r.origins))}" for r in self.recomputed]
+        more = f", {self._extra:.1%} more operations" if again else ""
+        head = f"{size(self.peak)} held at once, of {size(self._budget.bytes)}{more}"
+        return [head, *(["computed again instead of being kept"] if again else []), *again]
 
     def print(self) -> None:
         """Print the entries, one to a line.
@@ -251,7 +267,7 @@ class _Names:
 
     def buffers(self) -> list[Buffer]:
         """All that were named, in the order in which they were met."""
-        blocks = {id(block): k for k, (block, _) in enumerate(self.memory.blocks)}
+        blocks = {id(owner(block)): k for k, (block, _) in enumerate(self.memory.blocks)}
         found = []
         for s, name in self.names.items():
             block = blocks.get(id(owner(self.memory.own[s]))) if s in self.memory.own else None

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import sys
 from array import array
+from collections.abc import Callable
 from typing import Any
 from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.program.arena import Asked, arranged
 from autograd.program.launch import empty
 from autograd.program.symbol import Symbol
 from autograd.tensor import Tensor
@@ -29,13 +31,18 @@ class Memory:
     Attributes:
         own: arrays that the program made or was given for a run. lent: Tensors whose arrays it reads.
         views: for each symbol those that are views of its array.
+
+    empty: what makes an array of a shape and dtype. close: whether what is needed for some steps only is laid closely
+    into one piece of memory once all is known (`arrange`), instead of block by block as it comes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, empty: Callable[..., Array] = empty, close: bool = False) -> None:
+        self.empty, self.close = empty, close
+        self.asked: list[tuple[Symbol, Asked]] = []  # what is to be laid closely
         self.own: dict[Symbol, Array] = {}
         self.lent: dict[Symbol, Tensor] = {}
         self.views: dict[Symbol, list[Symbol]] = {}
-        self.blocks: list[tuple[Array, int]] = []  # shared memory, and the last step that needs what lies there
+        self.blocks: list[tuple[Array, int | None]] = []  # shared memory, and the last step that needs what lies there
         self.until: dict[Symbol, int | None] = {}
         self.step: int | None = None
         self._seen: dict[Symbol, Any] = {}  # weak references to the arrays that the words point to
@@ -64,19 +71,35 @@ class Memory:
         """An array for s: where it is needed for some steps only, in memory that steps before have done with."""
         size = s.size * s.dtype.itemsize
         until = self.until.get(s, self.step)
-        if self.step is None or until is None or size < SHARED:
-            y = self.own[s] = empty(s.shape, s.dtype)
+        if self.step is None or until is None or size < SHARED or s.size == 1:  # Python may read a number late
+            y = self.own[s] = self.empty(s.shape, s.dtype)
             return y
-        free = [k for k, (block, busy) in enumerate(self.blocks) if busy < self.step and block.nbytes >= size]
+        if self.close:
+            self.asked.append((s, Asked(size, self.step, until)))
+            y = self.own[s] = np.empty(s.shape, s.dtype)  # never written to
+            return y
+        free = [
+            k
+            for k, (block, busy) in enumerate(self.blocks)
+            if busy is not None and busy < self.step and block.nbytes >= size
+        ]
         if free:
             k = min(free, key=lambda k: self.blocks[k][0].nbytes)
         else:
             k = len(self.blocks)
-            self.blocks.append((empty((size,), np.dtype(np.uint8)), until))
+            self.blocks.append((self.empty((size,), np.dtype(np.uint8)), until))
         block = self.blocks[k][0]
         self.blocks[k] = block, until
         y = self.own[s] = block[:size].view(s.dtype).reshape(s.shape)
         return y
+
+    def arrange(self) -> None:
+        """Lay what is needed for some steps only into one piece of memory."""
+        arena = arranged([one for _, one in self.asked])
+        whole = self.empty((arena.bytes,), np.dtype(np.uint8))
+        for (s, one), at in zip(self.asked, arena.places, strict=True):
+            self._move(s, whole[at : at + one.bytes].view(s.dtype).reshape(s.shape))
+        self.blocks, self.asked = [(whole, None)] if arena.bytes else [], []
 
     def share(self, last: dict[Symbol, int | None]) -> None:
         """Let arrays share memory. last: for each symbol the last step that reads it; None for what stays."""
@@ -148,7 +171,7 @@ class Memory:
 
     def renew(self, root: Symbol) -> None:
         """A new array for a result, of which somebody still holds the last one."""
-        self._move(root, empty(root.shape, root.dtype))
+        self._move(root, self.empty(root.shape, root.dtype))
 
     def settled(self) -> list[Tensor] | None:
         """The Tensors whose present arrays the words point to; None if some point to copies of them."""

@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 
 from autograd.primitive import Primitive
+from autograd.program.budget import Budget, peak_of
 from autograd.program.capture import Capture, Captured
 from autograd.program.compiled import Program
+from autograd.program.fitting import Draft, Fitting, Recomputed
+from autograd.program.fold import fold
+from autograd.program.halves import Anew, Halves
 from autograd.program.layout import Layout
 from autograd.program.steady import Changing, Steady
 from autograd.program.symbol import Symbol, Unfusable, derive, graph
@@ -31,9 +35,15 @@ class Run:
     """
 
     def __init__(
-        self, f: Callable[..., Any], leaves: Sequence[Any], build: Callable[[list[Any]], Any], op: Primitive
+        self,
+        f: Callable[..., Any],
+        leaves: Sequence[Any],
+        build: Callable[[list[Any]], Any],
+        op: Primitive,
+        budget: Budget | None = None,
     ) -> None:
-        self.op = op
+        self.op, self.budget = op, budget
+        self.recomputed: list[Recomputed] = []
         with Capture() as noted:
             symbols = [noted.input(value_of(x), f"x{k}") if is_input(x) else x for k, x in enumerate(leaves)]
             self.places = [k for k, x in enumerate(leaves) if is_input(x)]
@@ -41,6 +51,7 @@ class Run:
             noted.wanted_arguments = bool(arguments) and recording.get()
             args, settings = build(symbols)
             results, self.build = flatten(f(*args, **settings))
+            results = noted.own(results)
             self.wanted: list[tuple[Any, Symbol]] = []
             gradients: list[Symbol] = []
             twins = noted.training.twins
@@ -59,22 +70,21 @@ class Run:
         self.looked = noted.looked
         self.fresh = noted.training.fresh
         self.updates = noted.training.updates
-        anew = self._lay_out(noted, results, gradients, twins)
-        reads = [s for u in self.updates for column in u.reads for s in column if isinstance(s, Symbol)]
-        kept = [g for _, g in self.gradients if g is not None]
-        own = [g for _, g in self.wanted]
-        outputs = [*(s for s in self.results if s is not None), *own, *(s for _, s in self.assigned), *kept, *reads]
+        self._lay_out(noted, results, gradients, twins)
         inputs = [symbols[k] for k in self.places]
         examples = [value_of(leaves[k]) for k in self.places]
         with np.errstate(all="ignore"):
-            self.program = Program(noted, inputs, list(dict.fromkeys(outputs)), examples, anew.twins(twins))
+            if budget is not None:
+                self._fit(noted, inputs, examples, budget)
+            self.program = Program(noted, inputs, self._outputs(), examples, self.twins, close=budget is not None)
+        self.peak = peak_of(self.program, self._updated())
         self.place = {s: k for k, s in enumerate(self.program.outputs)}
         self.shown = {s for s in self.results if s is not None}
         self.numbers = [() if u.live is None else u.live.read() for u in self.updates]
         self.steady: Steady | None = None
         self.attempts, self.settled = 0, False  # to be steady, and whether it ran before
 
-    def _lay_out(self, noted: Capture, results: Sequence[Any], gradients: Sequence[Symbol], twins: Any) -> Layout:
+    def _lay_out(self, noted: Capture, results: Sequence[Any], gradients: Sequence[Symbol], twins: Any) -> None:
         """Write the graph anew in the order of memory, and what the run knows of it."""
         training = noted.training
         ends = [
@@ -86,15 +96,57 @@ class Run:
             *(s for _, read in noted.checks for s in read),
         ]
         anew = Layout(graph(ends))
-        self.results = [anew[x] if isinstance(x, Captured) else None for x in results]
+        self.results: list[Symbol | None] = [x if isinstance(x, Captured) else None for x in results]
+        self.gradients = list(training.gradients.values())
+        self.assigned = list(noted.assigned.values())
+        self._write(noted, anew)
+        noted.apart = {anew.inner(s) for s in noted.apart}
+        self.twins = anew.twins(twins)
+
+    def _write(self, noted: Capture, anew: Layout | Anew) -> None:
+        """Speak of the symbols of a graph that was written anew."""
+        self.results = [None if s is None else anew[s] for s in self.results]
         self.wanted = [(x, anew[g]) for x, g in self.wanted]
-        self.gradients = [(t, None if g is None else anew[g]) for t, g in training.gradients.values()]
-        self.assigned = [(t, anew[s]) for t, s in noted.assigned.values()]
+        self.gradients = [(t, None if g is None else anew[g]) for t, g in self.gradients]
+        self.assigned = [(t, anew[s]) for t, s in self.assigned]
         for u in self.updates:
             u.reads = [[anew[s] if isinstance(s, Symbol) else s for s in column] for column in u.reads]
         noted.checks = [(f, [anew[s] for s in read]) for f, read in noted.checks]
-        noted.apart = {anew.inner(s) for s in noted.apart}
-        return anew
+
+    def _outputs(self) -> list[Symbol]:
+        """What the program computes."""
+        reads = [s for u in self.updates for column in u.reads for s in column if isinstance(s, Symbol)]
+        kept = [g for _, g in self.gradients if g is not None]
+        own = [g for _, g in self.wanted]
+        found = [*(s for s in self.results if s is not None), *own, *(s for _, s in self.assigned), *kept, *reads]
+        return list(dict.fromkeys(found))
+
+    def _updated(self) -> list[Any]:
+        """The arrays that steps of optimizers change."""
+        return [t.value for u in self.updates for column in u.targets for t in column]
+
+    def _fit(self, noted: Capture, inputs: list[Symbol], examples: list[Any], budget: Budget) -> None:
+        """Write the graph anew so that its program fits into a budget."""
+        outputs, checks = self._outputs(), noted.checks
+        fold(graph([*outputs, *(s for _, read in checks for s in read)]), noted)
+
+        def draft(anew: Anew) -> Draft:
+            noted.checks = [(f, [anew[s] for s in read]) for f, read in checks]
+            noted.apart, noted.late = anew.apart, anew.late
+            made = Program(noted, inputs, [anew[s] for s in outputs], examples, anew.twins, draft=True, close=True)
+            noted.checks = checks
+            found = Draft(peak_of(made, self._updated()), made.plain)
+            vars(made).clear()  # its actions refer to it: it would stay until the garbage collector comes
+            return found
+
+        halves = Halves([*outputs, *(s for _, read in checks for s in read)], self.twins, noted.apart)
+        fitting = Fitting(halves, draft)
+        if not fitting.search(budget.bytes):
+            raise fitting.refusal(budget.name, budget.given)
+        anew = Anew(halves, fitting.again)
+        self._write(noted, anew)
+        noted.apart, noted.late, self.twins = anew.apart, anew.late, anew.twins
+        self.recomputed = fitting.recomputed()
 
     def holds(self) -> bool:
         """Whether what the program takes for granted is so."""

@@ -6,7 +6,7 @@ wherever a path leaves a group, so that no path can leave one and come back, and
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,20 +51,23 @@ def _kind(s: Symbol) -> str:
     return "product" if name == "matmul" else "call"
 
 
-def steps(symbols: Sequence[Symbol], apart: Collection[Symbol] = frozenset()) -> list[Step]:
+def steps(
+    symbols: Sequence[Symbol], apart: Collection[Symbol] = frozenset(), late: Collection[Symbol] = frozenset()
+) -> list[Step]:
     """The steps that compute these symbols, in an order in which they can be taken.
 
     apart: sums that end their group, so that what follows, number by number, runs in loops of its own, in vectors.
+    late: symbols that wait until they are read, and are computed together with what reads them where they can be.
     """
     depth: dict[Symbol, int] = {}
     space: dict[Symbol, Space] = {}
-    root: dict[Symbol, Symbol] = {}
-    found: list[Step] = []
+    alone: dict[Symbol, str] = {}  # the kind of what is a step by itself
 
-    def leader(s: Symbol) -> Symbol:
-        while root[s] is not s:
-            s = root[s]
-        return s
+    def after(x: Symbol, s: Symbol) -> int:
+        """By how much s is deeper than x, which it reads, at least."""
+        if s in alone:
+            return x in space or alone[s] != "view"
+        return x.op is not None and (x in apart or space.get(x) != space[s])
 
     for s in symbols:
         if s.op is None:
@@ -77,21 +80,83 @@ def steps(symbols: Sequence[Symbol], apart: Collection[Symbol] = frozenset()) ->
         if turned and sources[0].op is not None and sources[0].op.name not in REDUCTIONS:  # a sum is in memory anyway
             kind = "group"
         if kind != "group":
-            depth[s] = max(depth[x] + (x in space or kind != "view") for x in sources)
-            found.append(Step(kind, [s], depth[s]))
+            alone[s] = kind
+            depth[s] = max(depth[x] + after(x, s) for x in sources)
             continue
         reads = s.op.name in (*REDUCTIONS, "pick")
         own = _long(sources[0].shape if reads else s.shape)
         wider = [space[x] for x in loose if _within(own, space[x])]
         space[s] = max(wider, key=lambda lengths: int(np.prod(lengths, dtype=int)), default=own)
-        later = (x.op is not None and (x in apart or space.get(x) != space[s]) for x in sources)
-        depth[s] = max((depth[x] + after for x, after in zip(sources, later, strict=True)), default=0)
-        root[s] = s
-        for x in loose:
-            if space[x] == space[s] and depth[x] == depth[s]:
+        depth[s] = max((depth[x] + after(x, s) for x in sources), default=0)
+    if late:
+        _delay(symbols, late, depth, after)
+    groups = _groups(symbols, apart, depth, space)
+    found = [Step(kind, [s], depth[s]) for s, kind in alone.items()]
+    found += [Step("group", members, depth[members[0]]) for members in groups]
+    return sorted(found, key=lambda step: (step.depth, step.symbols[0].serial))
+
+
+def _delay(
+    symbols: Sequence[Symbol],
+    late: Collection[Symbol],
+    depth: dict[Symbol, int],
+    after: Callable[[Symbol, Symbol], int],
+) -> None:
+    """Let what is late be as deep as what reads it allows."""
+    users: dict[Symbol, list[Symbol]] = {}
+    for s in symbols:
+        for x in s.inputs:
+            if isinstance(x, Symbol) and x in late:
+                users.setdefault(x, []).append(s)
+    for x in reversed(symbols):
+        if x in users:
+            depth[x] = min(depth[s] - after(x, s) for s in users[x])
+
+
+def _groups(
+    symbols: Sequence[Symbol], apart: Collection[Symbol], depth: dict[Symbol, int], space: dict[Symbol, Space]
+) -> list[list[Symbol]]:
+    """The symbols with loops, those together that are joined within one space at one depth."""
+    root = {s: s for s in symbols if s in space}
+
+    def leader(s: Symbol) -> Symbol:
+        while root[s] is not s:
+            s = root[s]
+        return s
+
+    for s in root:
+        for x in s.inputs:
+            loose = isinstance(x, Symbol) and x in space and x not in apart
+            if loose and space[x] == space[s] and depth[x] == depth[s]:
                 root[leader(x)] = leader(s)
     groups: dict[Symbol, list[Symbol]] = {}
-    for s in space:
+    for s in root:
         groups.setdefault(leader(s), []).append(s)
-    found += [Step("group", members, depth[members[0]]) for members in groups.values()]
-    return sorted(found, key=lambda step: (step.depth, step.symbols[0].serial))
+    return list(groups.values())
+
+
+def read_by(plan: Sequence[Step], ends: Sequence[Symbol]) -> dict[Symbol, set[int]]:
+    """The steps that read each symbol; -1 for what is read when all are done, as `ends` are."""
+    users: dict[Symbol, set[int]] = {}
+    for k, step in enumerate(plan):
+        for x in (x for s in step.symbols for x in s.inputs if isinstance(x, Symbol)):
+            users.setdefault(x, set()).add(k)
+    for s in ends:
+        users.setdefault(s, set()).add(-1)
+    return users
+
+
+def last_read(plan: Sequence[Step], users: dict[Symbol, set[int]]) -> dict[Symbol, int | None]:
+    """The last step that reads each symbol, or a view of it; None for what is read when all are done."""
+    found: dict[Symbol, int | None] = {}
+    for k, step in reversed(list(enumerate(plan))):
+        for s in step.symbols:
+            read = users.get(s, set())
+            found[s] = None if -1 in read else max(read, default=k)
+    for step in reversed(plan):
+        if step.kind == "view":
+            (s,) = step.symbols
+            x, mine = s.inputs[0], found[s]
+            before = found.get(x, -1)
+            found[x] = None if mine is None or before is None else max(before, mine)
+    return found

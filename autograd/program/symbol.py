@@ -7,7 +7,7 @@ The derivative of a graph is found by the very sweep that reads the tape, run ov
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -31,7 +31,11 @@ class Unfusable(Exception):
 
 
 class NotYet(Unfusable):
-    """What can be compiled at a later call, but not at this one."""
+    """What can be compiled at a later call, but not at this one; `prepare`, if there is one, does what it waits for."""
+
+    def __init__(self, reason: str, prepare: Callable[[], object] | None = None) -> None:
+        super().__init__(reason)
+        self.prepare = prepare
 
 
 class NoSuchAttribute(Unfusable, AttributeError):

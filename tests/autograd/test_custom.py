@@ -202,3 +202,53 @@ def test_refusals():
 
     with pytest.raises(ArgumentError, match=r"pair returned a tuple\. Expected one array"):
         pair(np.ones(2))
+
+
+@ag.primitive(
+    vjp=lambda g, a, b, *, k: (g * k * ag.cos(a) * b, ag.sum(g * k * ag.sin(a))), example=(X, np.float64(0.4))
+)
+def wave(a, b, *, k=1.0):
+    return k * np.sin(a) * b
+
+
+@ag.primitive(jvp=lambda t, a, b, *, k: t[0] * k * ag.cos(a) * b + k * ag.sin(a) * t[1], example=(X, np.float64(0.4)))
+def other_wave(a, b, *, k=1.0):
+    return k * np.sin(a) * b
+
+
+@ag.primitive(vjp="numeric")
+def numeric_wave(a, b, *, k=1.0):
+    return k * np.sin(a) * b
+
+
+@ag.primitive(
+    vjp=lambda g, a, b, *, k: (g * k * np.cos(np.asarray(a)) * float(b), np.vdot(g, k * np.sin(a))),
+    example=(X, np.float64(0.4)),
+)
+def wave_of_arrays(a, b, *, k=1.0):
+    return k * np.sin(a) * b
+
+
+ROWS, HEIGHTS = np.random.default_rng(5).standard_normal((4, 3)), np.array([1.0, -0.5, 2.0, 0.3])
+OF_ONE = {  # of a wave, at one sample
+    "value": lambda f: f,
+    "grad": lambda f: ag.grad(f),
+    "grad by the second": lambda f: ag.grad(f, argnums=1),
+    "jacobian": lambda f: ag.jacobian(lambda x, h: f(x, h) * x),
+    "jvp": lambda f: lambda x, h: ag.jvp(f, [x, h], [ag.ones(3), ag.ones(())])[1],
+    "hessian": lambda f: ag.hessian(f),
+    "hvp": lambda f: lambda x, h: ag.hvp(f, [x, h], [ag.ones(3), ag.ones(())])[1][0],
+}
+FIRST_ORDER = ("value", "grad", "grad by the second", "jacobian")
+
+
+@pytest.mark.parametrize("wave", [wave, other_wave, numeric_wave, wave_of_arrays], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("of_one", OF_ONE)
+def test_under_vmap_they_and_their_derivatives_are_those_of_each_sample(wave, of_one):
+    if wave in (numeric_wave, wave_of_arrays) and of_one not in FIRST_ORDER:
+        return  # their rules are of first order
+    f = OF_ONE[of_one](lambda x, h: ag.sum(ag.tanh(wave(x, h, k=2.0))))
+    plain = OF_ONE[of_one](lambda x, h: ag.sum(ag.tanh(2.0 * ag.sin(x) * h)))
+    found = ag.vmap(f)(ROWS, HEIGHTS)
+    expected = ag.stack([plain(ag.tensor(x), ag.tensor(h)) for x, h in zip(ROWS, HEIGHTS, strict=True)])
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-6 if wave is numeric_wave else 1e-12)

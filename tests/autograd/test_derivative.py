@@ -7,7 +7,9 @@ import pytest
 
 import autograd as ag
 from autograd.config import config
-from autograd.errors import ArgumentError, ShapeError
+from autograd.errors import ArgumentError, ShapeError, UnsupportedError
+from autograd.program.repeated import AGAIN, FIRST
+from autograd.tree import flatten
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(0.5, 1.5, 3)
@@ -276,3 +278,117 @@ def test_against_torch_func():
     )
     _, moved = torch.autograd.functional.jvp(theirs, x, v)
     np.testing.assert_allclose(ag.linearize(ours, X)[1](v.numpy()).numpy(), moved.numpy(), rtol=1e-11)
+
+
+W = ag.tensor(A)
+V = ag.tensor([1.0, -2.0, 0.5])
+MANY = {  # results of several transforms, at an array of 3 elements, that a program is made of
+    "reverse": lambda x: ag.jacobian(_field, mode="reverse")(x),
+    "forward": lambda x: ag.jacobian(_field, mode="forward")(x),
+    "hessian": lambda x: ag.hessian(_energy)(x),
+    "forward hessian": lambda x: ag.hessian(_energy, mode="forward")(x),
+    "jacobian of jacobian": lambda x: ag.jacobian(ag.jacobian(_field))(x),
+    "jacobian of hessian": lambda x: ag.jacobian(ag.hessian(_energy))(x),
+    "order 4": lambda x: ag.hessian(lambda z: ag.sum(ag.hessian(_energy)(z) ** 2))(x),
+    "hvp": lambda x: ag.hvp(_energy, [x], [V]),
+    "gauss_newton_vp": lambda x: ag.gauss_newton_vp(_field, lambda y: ag.sum(y**4), [x], [V]),
+    "jvp": lambda x: ag.jvp(_field, [x], [V]),
+    "jvp of jvp": lambda x: ag.jvp(lambda z: ag.jvp(_field, [z], [V])[1], [x], [x]),
+    "jvp of grad": lambda x: ag.jvp(ag.grad(_energy), [x], [V]),
+    "grad of jvp": lambda x: ag.grad(lambda z: ag.sum(ag.jvp(_field, [z], [V])[1]))(x),
+    "grad of hessian": lambda x: ag.grad(lambda z: ag.sum(ag.hessian(_energy)(z) ** 2))(x),
+    "vmap of hessian": lambda x: ag.vmap(ag.hessian(_energy))(ag.stack([x, x * 2])),
+    "vmap of grad, a constant": lambda x: ag.vmap(lambda t: ag.grad(lambda z: _energy(z) * t)(x * 2))(ag.ones(2)),
+    "hessian of vmap": lambda x: ag.hessian(lambda z: ag.sum(ag.vmap(_energy)(ag.stack([z, z * z]))))(x),
+    "hessian of a checkpoint": lambda x: ag.hessian(ag.checkpoint(_energy))(x),
+    "containers": lambda x: ag.hessian(lambda p: ag.sum(p["a"] ** 2 * p["b"][0]))({"a": x, "b": [x[0] * 2.0]}),
+}
+
+
+def _field(x):
+    return ag.tanh(W @ x) * ag.sum(x**2) / 3
+
+
+def _energy(x):
+    return ag.sum(_field(x) ** 2)
+
+
+@pytest.mark.parametrize("f", MANY.values(), ids=MANY)
+def test_transforms_are_programs_within_a_compiled_function(f):
+    x = ag.tensor(X)
+    compiled = ag.compile(f)
+    expected, _ = flatten(f(x))
+    for _ in range(2):
+        found, _ = flatten(compiled(x))
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-11, atol=1e-11)
+    assert compiled.reasons() == []
+
+
+def test_a_loss_made_of_a_hessian_is_compiled_with_its_gradient():
+    x = ag.tensor(X, requires_grad=True)
+    loss = ag.compile(lambda: ag.sum(ag.hessian(_energy)(x) ** 2))
+    for _ in range(2):
+        x.grad = None
+        loss().backward()
+    (expected,) = ag.grad(ag.sum(ag.hessian(_energy)(x) ** 2), [x])
+    assert loss.reasons() == []
+    np.testing.assert_allclose(x.grad.numpy(), expected.numpy(), rtol=1e-10)
+
+
+@pytest.mark.parametrize("transform", [ag.jacobian, ag.hessian])
+def test_matrices_that_are_asked_for_again_and_again_become_programs(transform):
+    plain = transform(_energy, compile=False)
+    counted, asked = transform(_energy), transform(_energy, compile=True)
+    calls = FIRST + AGAIN + 3
+    for k in range(calls):
+        x = ag.tensor(X + 0.001 * k)
+        if k % 100 == 0 or k > calls - 4:
+            np.testing.assert_allclose(counted(x).numpy(), plain(x).numpy(), rtol=1e-12)
+            np.testing.assert_allclose(asked(x).numpy(), plain(x).numpy(), rtol=1e-12)
+        else:
+            counted(x)
+    assert counted.reasons() == asked.reasons() == []
+    assert plain.reasons() == []
+
+
+def test_a_function_that_does_more_than_compute_stays_as_it_is():
+    seen = []
+    f = ag.hessian(lambda x: seen.append(1) or ag.sum(x**3))
+    for _ in range(FIRST + AGAIN):
+        f(X)
+    assert len(seen) == FIRST + AGAIN
+    assert "seen.append" in f.reasons()[0]
+
+
+def test_a_function_whose_values_decide_is_not_compiled_and_may_not_be_asked_to_be():
+    f = ag.hessian(lambda x: ag.sum(x**3) if float(x[0]) > 0 else ag.sum(x), compile=True)
+    with pytest.raises(UnsupportedError, match="was to be compiled, and has no program for these arguments"):
+        f(X)
+
+
+def test_large_and_small_arrays_are_cut_apart():
+    """Arrays of other sizes than one run holds: rows of the identity are cut where they end, and none is lost."""
+    w = {"large": np.linspace(-1, 1, 700).reshape(20, 35), "small": X, "none": np.zeros((0,)), "one": np.float64(2.0)}
+    f = lambda p: ag.sum(ag.tanh(p["large"]) ** 2 * p["one"]) + ag.prod(p["small"]) * p["one"] ** 2  # noqa: E731
+    many = np.random.default_rng(3).standard_normal((300, 20))
+    g = lambda p: f(p) + ag.sum(ag.sin(ag.matmul(many, p["large"]))) * p["one"]  # noqa: E731
+    for mode in ("forward", "reverse"):
+        rows = ag.hessian(g, mode=mode)(w)
+        slope = ag.grad(g)
+        for name, place in (("large", (3, 4)), ("large", (19, 34)), ("small", (1,)), ("one", ())):
+            moved = {k: np.array(v, float) for k, v in w.items()}
+            ends = []
+            for by in (1e-5, -1e-5):
+                moved[name][place] = w[name][place] + by
+                ends.append(slope(moved))
+            for other in w:
+                expected = (ends[0][other].numpy() - ends[1][other].numpy()) / 2e-5
+                np.testing.assert_allclose(rows[name][other].numpy()[place], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_matrix_of_too_many_sweeps_runs_as_it_stands():
+    wide = ag.tensor(np.ones((2**19, 1), np.float32))
+    f = ag.compile(lambda x: ag.sum(ag.jacobian(lambda z: wide * ag.sum(z), mode="forward")(x)[0]))
+    x = ag.tensor(np.zeros(600, np.float32))
+    assert f.explain(x).startswith("a matrix of derivatives takes 600 sweeps over values of up to 524288 numbers")

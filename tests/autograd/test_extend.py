@@ -8,14 +8,18 @@ import autograd.numpy as np
 from autograd import builtins
 from autograd.errors import ArgumentError, DifferentiationError, UnsupportedError
 from autograd.extend import (
+    Box,
+    VSpace,
     def_linear,
     defjvp,
     defjvp_argnum,
+    defjvp_argnums,
     defvjp,
     defvjp_argnum,
     defvjp_argnums,
     notrace_primitive,
     primitive,
+    vspace,
 )
 from autograd.misc import flatten
 from autograd.misc.flatten import flatten_func
@@ -163,3 +167,90 @@ def test_a_compiled_step_says_that_it_cannot_hold_one():
         assert float(step(ag.tensor(X))) == pytest.approx(float(numpy.sum(X * Y)))
     except UnsupportedError as error:
         assert "autograd.extend" in str(error)  # noqa: PT017  # either is an answer
+
+
+ROWS, HEIGHTS = numpy.random.default_rng(5).standard_normal((4, 3)), numpy.array([1.0, -0.5, 2.0, 0.3])
+OF_ONE = {  # at one sample
+    "value": lambda f: f,
+    "grad": lambda f: ag.grad(f),
+    "grad by the second": lambda f: ag.grad(f, argnums=1),
+    "jacobian": lambda f: ag.jacobian(lambda x, h: f(x, h) * x),
+    "hessian": lambda f: ag.hessian(f),
+    "jvp": lambda f: lambda x, h: ag.jvp(f, [x, h], [ag.ones(3), ag.ones(())])[1],
+}
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS if k != "argnums of defvjp"])
+@pytest.mark.parametrize("of_one", OF_ONE)
+def test_under_vmap_primitives_and_their_derivatives_are_those_of_each_sample(kind, of_one):
+    g, _ = given(kind)
+    f = OF_ONE[of_one](lambda x, h: np.sum(np.sin(g(x, h * X, k=2.0))))
+    plain = OF_ONE[of_one](lambda x, h: np.sum(np.sin(2.0 * x * h * X)))
+    found = numpy.asarray(ag.vmap(f)(ROWS, HEIGHTS))
+    expected = numpy.stack([numpy.asarray(plain(x, h)) for x, h in zip(ROWS, HEIGHTS, strict=True)])
+    numpy.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_vmap_of_a_primitive_sees_arrays_shared_and_its_own_and_is_differentiated_from_outside():
+    seen = []
+
+    @primitive
+    def scaled(x, y):
+        seen.append((type(x), numpy.shape(x)))
+        return x * y
+
+    defvjp(scaled, lambda z, x, y: lambda g: g * y, None)  # y is different in each sample, and no variable
+    rows = ag.vmap(lambda x, y: ag.grad(lambda t: np.sum(scaled(t, y) ** 2))(x))(ROWS, HEIGHTS)
+    numpy.testing.assert_allclose(numpy.asarray(rows), 2 * ROWS * HEIGHTS[:, None] ** 2, rtol=1e-12)
+    assert seen == [(numpy.ndarray, (3,))] * 4
+    total = ag.grad(lambda x: np.sum(ag.vmap(lambda row: scaled(row, 3.0))(x) ** 2))(ROWS)
+    numpy.testing.assert_allclose(numpy.asarray(total), 18 * ROWS, rtol=1e-12)
+    once = ag.vmap(lambda row: row + scaled(X, 2.0))(ROWS)
+    numpy.testing.assert_allclose(numpy.asarray(once), ROWS + 2 * X, rtol=1e-12)
+    twice = ag.vmap(ag.vmap(lambda a: scaled(a, 2.0)))(ROWS)
+    numpy.testing.assert_array_equal(numpy.asarray(twice), 2 * ROWS)
+
+
+def test_what_no_vmap_can_stack():
+    ragged = primitive(lambda x: x[: int(x[0])])
+    with pytest.raises(UnsupportedError, match=r"gives shapes that differ from sample to sample .* \(1,\) and others"):
+        ag.vmap(ragged)(numpy.array([[1.0, 0.0], [2.0, 0.0]]))
+    with pytest.raises(ArgumentError, match=r"returned a tuple under ag\.vmap\. Expected one array"):
+        ag.vmap(primitive(lambda x: (x, x)))(ROWS)
+    with pytest.raises(UnsupportedError, match="a batch of no samples leaves it nothing to run on"):
+        ag.vmap(primitive(lambda x: x))(ROWS[:0])
+
+
+def test_a_function_without_a_trace_is_given_arrays_under_vmap_too():
+    rounded = notrace_primitive(numpy.round)
+    numpy.testing.assert_array_equal(numpy.asarray(ag.vmap(rounded)(ROWS)), numpy.round(ROWS))
+    numpy.testing.assert_array_equal(numpy.asarray(ag.vmap(lambda x: x + rounded(X))(ROWS)), ROWS + numpy.round(X))
+
+
+def test_rules_for_the_tangents_of_several_arguments():
+    f = product()
+    defjvp_argnums(f, lambda ns, ts, z, args, kw: sum(t * args[1 - n] for n, t in zip(ns, ts, strict=True)))
+    _, moved = ag.jvp(lambda x, y: f(x, y), [X, Y], [Y, X])
+    numpy.testing.assert_allclose(moved.numpy(), Y * Y + X * X)
+
+
+def test_spaces_of_values():
+    z = numpy.array([1.0 + 2.0j, 3.0])
+    space, of_complex = vspace({"a": X, "b": (2, Y)}), vspace(z)
+    assert (space.size, space.iscomplex) == (7, False)
+    assert (of_complex.size, of_complex.iscomplex, of_complex.shape, of_complex.ndim) == (4, True, (2,), 1)
+    assert space == vspace({"a": Y, "b": (3.0, X)})
+    assert space != of_complex
+    numpy.testing.assert_array_equal(numpy.stack(list(vspace(X).standard_basis())), numpy.eye(3))
+    assert [b.tolist() for b in vspace(z[:1]).standard_basis()] == [[1], [1j]]
+    assert len(list(space.standard_basis())) == 7
+    x, y = space.ones(), space.scalar_mul(space.ones(), 3.0)
+    assert float(space.inner_prod(space.add(x, y), space.mut_add(None, y))) == 7 * 4 * 3
+    assert float(of_complex.inner_prod(z, z)) == 14.0
+    numpy.testing.assert_array_equal(of_complex.covector(z), z.conj())
+    assert space.randn()["b"][1].shape == (3,)
+    assert of_complex.randn().imag.all()
+    assert repr(vspace(X)) == "VSpace((3,) float64)"
+    assert isinstance(ag.tensor(X), Box)
+    with pytest.raises(UnsupportedError, match=r"VSpace\.register was given object\. Write it as a dataclass"):
+        VSpace.register(object)

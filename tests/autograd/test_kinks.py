@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+from autograd.primitive import primitives
 
 INF, NAN = np.inf, np.nan
 
@@ -116,3 +117,27 @@ def test_an_untaken_branch_leaks_into_no_order(fused):
             h = (lambda k: lambda z: ag.grad(k(z).sum(), z, create_graph=True)[0])(h)
         with np.errstate(all="ignore"):  # the untaken logarithm and root
             np.testing.assert_allclose(h(x).detach(), [0.0, 0.0, at_two], rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [3, 20_000])  # looked through by other means
+def test_what_is_undefined_beside_a_zero_cotangent_is_left_out_of_arrays_of_any_size(size):
+    a, g = np.zeros(size), np.ones(size)
+    a[1], g[0], g[2] = 2.0, np.inf, np.nan
+    expected = np.array([0.0, *g[1:2], 0.0])
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(primitives["defined"](a, g)[:3], expected)
+        np.testing.assert_array_equal(primitives["chain"](a, g)[:3], [0.0, 2.0, 0.0])
+        assert np.isinf(primitives["defined"](a[::-1], g)[0]) == (a[-1] != 0)
+    whole = np.ones(size)
+    np.testing.assert_array_equal(primitives["defined"](a, whole), whole)
+    np.testing.assert_array_equal(primitives["defined"](np.ones((2, size)), whole), np.ones((2, size)))
+
+
+def test_what_is_undefined_stays_so_beside_a_cotangent_that_is_not_zero():
+    with np.errstate(all="ignore"):
+        found = primitives["defined"](np.array([1.0, -1.0, 0.0]), np.array([np.nan, np.inf, -np.inf]))
+    np.testing.assert_array_equal(found, [np.nan, np.inf, 0.0])
+    x = ag.tensor([0.0, 1.0], requires_grad=True)
+    with np.errstate(all="ignore"):
+        (slope,) = ag.grad(ag.sum(primitives["defined"](x, ag.tensor([np.inf, 2.0])) * x), x)
+    np.testing.assert_array_equal(slope.numpy(), [0.0, 2.0])

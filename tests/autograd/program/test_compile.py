@@ -295,3 +295,63 @@ def test_a_program_can_be_read():
     assert sum(line.startswith("matmul") for line in lines) == 8  # three forwards; of the inputs there is no gradient
     assert any("(16, 20) @ (20, 33)" in line for line in lines)
     assert any(line.startswith("kernel") and "16 x 33" in line and "greater" in line for line in lines)
+
+
+# ---- arguments, results and what a function makes itself
+
+
+def test_the_form_of_arguments_belongs_to_the_program():
+    f = ag.compile(lambda d, **settings: d["a"] * 2.0 + d["b"] - settings["c"])
+    a, b = ag.tensor([1.0, 2.0]), ag.tensor([10.0, 20.0])
+    for _ in range(3):
+        assert f({"a": a, "b": b}, c=1.0).tolist() == [11.0, 23.0]
+        assert f({"b": b, "a": a}, c=1.0).tolist() == [11.0, 23.0]
+    g = ag.compile(lambda x, y: x - y)
+    for _ in range(3):
+        assert g(x=a, y=b).tolist() == [-9.0, -18.0]
+        assert g(y=b, x=a).tolist() == [-9.0, -18.0]
+    assert f.reasons() == g.reasons() == []
+
+
+def test_a_tensor_that_the_function_makes_begins_anew_in_each_call():
+    outside = ag.zeros(2)
+
+    def f(x):
+        s = ag.zeros(2)
+        for _ in range(3):
+            s += x
+        outside.copy_(outside + 1.0)
+        return {"s": s, "outside": outside, "ones": ag.ones(2), "sum": ag.sum(s)}
+
+    f = ag.compile(f)
+    results = [f(ag.tensor([1.0, 2.0])) for _ in range(4)]
+    assert [r["s"].tolist() for r in results] == [[3.0, 6.0]] * 4
+    assert [r["sum"].item() for r in results] == [9.0] * 4
+    assert outside.tolist() == [4.0, 4.0]
+    assert all(r["outside"] is outside for r in results)
+    assert results[2]["ones"] is not results[3]["ones"]
+    assert results[2]["ones"].value is not results[3]["ones"].value
+    assert f.reasons() == []
+
+
+def test_how_many_elements_a_mask_takes_is_not_known_before():
+    f = ag.compile(lambda x: ag.sum(x[x > 1.5]))
+    assert [f(ag.tensor(x)).item() for x in ([1.0, 2.0], [2.0, 3.0], [0.0, 0.0])] == [2.0, 5.0, 0.0]
+    assert "by a mask" in f.reasons()[0]
+    assert "write ag.where" in f.reasons()[0]
+
+
+def test_truths_are_added_as_numpy_adds_them():
+    f = ag.compile(lambda x: (x > 0) + (x > 1))
+    assert f(ag.tensor([0.0, 1.0, 2.0])).tolist() == [False, True, True]
+    assert "logical_or" in f.reasons()[0]
+
+
+def test_numbers_of_numpy_keep_their_dtype():
+    f = ag.compile(lambda x, c: x * c)
+    x = ag.ones(3, dtype="float32")
+    numbers = (2.5, np.float64(2.5), np.float32(2.5))
+    for _ in range(2):
+        assert [str(f(x, c).dtype) for c in numbers] == ["float32", "float64", "float32"]
+        assert [f(x, c).tolist() for c in numbers] == [[2.5] * 3] * 3
+    assert f.reasons() == []

@@ -80,6 +80,9 @@ class Run:
         own = spec | {"generator": self.generator if spec["own generator"] else None}
         self.model = Model(own)
         self.params = list(self.model.parameters())
+        with ag.no_grad():
+            for p in self.params if "aside" in spec else ():
+                p.copy_(p * (1 + spec["aside"] * float(np.finfo(spec["dtype"]).eps)))
         if spec["frozen"] is not None:
             self.params[spec["frozen"] % (len(self.params) - 2)].requires_grad_(False)
         self.optimizer = optimizer_of(spec, self.params)
@@ -387,13 +390,13 @@ def same(spec):
     try:
         agree(fast, plain, TOLERANCE[spec["dtype"]])
     except AssertionError:
-        if spec["dtype"] == "float64":
+        # Training may magnify rounding, by a norm over three rows for instance: an eager run from a little aside tells.
+        noise = 30 * apart(carry_out(spec | {"aside": 4}, False), plain)
+        if spec["dtype"] == "float64" and not TOLERANCE["float64"] < noise < 1e-6:
             raise
-        # Training may magnify rounding, by a norm over three rows for instance: by how much, two eager runs tell.
-        with config.using(kernels=False):
-            noise = apart(carry_out(spec, False), plain)
-        agree(fast, plain, max(10 * noise, TOLERANCE["float32"]))
-        agree(*(carry_out(spec | {"dtype": "float64"}, compiled) for compiled in (True, False)), TOLERANCE["float64"])
+        agree(fast, plain, max(noise, TOLERANCE[spec["dtype"]]))
+        if spec["dtype"] == "float32":
+            same(spec | {"dtype": "float64"})
     return fast
 
 
