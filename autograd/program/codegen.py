@@ -29,6 +29,7 @@ MATHS = {
     "sinh", "cosh", "atan", "pow", "rsqrt", "ndtr",
 }  # fmt: skip  # of `autograd.kernels.maths`, which is not imported for their names: that would import numba
 LITERAL = (0, 1, -1, 2, -2, 0.5, -0.5, 3)  # numbers that formulas hold, written into the source
+SCOPED = 32  # outputs of which a kernel says that they are different arrays; further ones share the last scope
 COSTLY = {
     "exp",
     "log",
@@ -111,7 +112,7 @@ class Writer:
             stored = "u1" if s.dtype == np.bool_ else code_of(s.dtype)
             self.line(f"{role}{k} = pointer_{stored}(args, {k + 5})")
             if role != "a":
-                self.head.append(f"read_{role}{k}, write_{role}{k} = outputs[{k - len(stage.arrays)}]")
+                self.head.append(f"read_{role}{k}, write_{role}{k} = outputs[{min(k - len(stage.arrays), SCOPED - 1)}]")
         for k, s in enumerate(stage.pitched, len(self.address)):
             self.pitch[s] = f"p{k}"
             self.line(f"p{k} = args[{k + 5}]")

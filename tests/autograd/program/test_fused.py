@@ -302,3 +302,11 @@ def test_a_numpy_scalar_is_an_array_and_promotes():
     x = np.ones(5, np.float32)
     assert compiled(x, np.float64(2.0)).dtype == np.float64
     assert compiled(x, 2.0).dtype == np.float32
+
+
+def test_more_outputs_than_a_kernel_tells_apart():
+    f = ag.fused(lambda x: tuple(ag.tanh(x * (k + 1.0)) for k in range(40)))
+    x = np.random.default_rng(0).standard_normal(5000)
+    for k, y in enumerate(f(ag.tensor(x))):
+        np.testing.assert_allclose(y.numpy(), np.tanh(x * (k + 1.0)), rtol=1e-12)
+    assert f.reasons() == []
