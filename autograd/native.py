@@ -45,41 +45,41 @@ def _blas() -> Any:
 
 
 def _reduction(plain: Callable[..., Any], op: str) -> Callable[..., Any]:
-    def forward(x: Any, *, size: Any, stride: Any, dilation: Any, padding: Any) -> Any:
+    def forward(x: Any, *, size: Any, stride: Any, dilation: Any, padding: Any, out: Any = None) -> Any:
         if not (_fits(x) and len(size) <= 3):
             return plain(x, size=size, stride=stride, dilation=dilation, padding=padding)
         lengths = zip(x.shape[x.ndim - len(size) :], size, stride, dilation, padding, strict=True)
         counts = tuple((n + a + b - d * (k - 1) - 1) // s + 1 for n, k, s, d, (a, b) in lengths)
         before = tuple(a for a, _ in padding)
-        return _kernels().reduced(op, x, counts, size=size, stride=stride, dilation=dilation, before=before)
+        return _kernels().reduced(op, x, counts, size=size, stride=stride, dilation=dilation, before=before, out=out)
 
     return forward
 
 
 def _spreading(plain: Callable[..., Any]) -> Callable[..., Any]:
-    def forward(g: Any, *, size: Any, stride: Any, dilation: Any, padding: Any, lengths: Any) -> Any:
+    def forward(g: Any, *, size: Any, stride: Any, dilation: Any, padding: Any, lengths: Any, out: Any = None) -> Any:
         if not (_fits(g) and len(size) <= 3):
             return plain(g, size=size, stride=stride, dilation=dilation, padding=padding, lengths=lengths)
         before = tuple(a for a, _ in padding)
-        return _kernels().spread(g, lengths, size=size, stride=stride, dilation=dilation, before=before)
+        return _kernels().spread(g, lengths, size=size, stride=stride, dilation=dilation, before=before, out=out)
 
     return forward
 
 
 def _placing(plain: Callable[..., Any]) -> Callable[..., Any]:
-    def forward(g: Any, places: Any, *, lengths: Any) -> Any:
+    def forward(g: Any, places: Any, *, lengths: Any, out: Any = None) -> Any:
         if not (_fits(g) and isinstance(places, np.ndarray) and g.shape == places.shape):
             return plain(g, places, lengths=lengths)
-        return _kernels().place(g, places, lengths)
+        return _kernels().place(g, places, lengths, out)
 
     return forward
 
 
 def _picking(plain: Callable[..., Any]) -> Callable[..., Any]:
-    def forward(x: Any, places: Any, *, dims: int) -> Any:
+    def forward(x: Any, places: Any, *, dims: int, out: Any = None) -> Any:
         if not (_fits(x) and isinstance(places, np.ndarray)):
             return plain(x, places, dims=dims)
-        return _kernels().pick(x, places, dims)
+        return _kernels().pick(x, places, dims, out)
 
     return forward
 
@@ -97,6 +97,15 @@ def _adding(plain: Callable[..., Any]) -> Callable[..., Any]:
     return forward
 
 
+def _writing(forward: Callable[..., Any]) -> Callable[..., None]:
+    def into(out: Any, *inputs: Any, **settings: Any) -> None:
+        found = forward(*inputs, **settings, out=out)
+        if found is not out:
+            np.copyto(out, found)
+
+    return into
+
+
 primitives["matmul"].forward = _multiplying(primitives["matmul"].forward)
 primitives["scatter"].forward = _adding(primitives["scatter"].forward)
 max_of.forward = _reduction(max_of.forward, "max")
@@ -105,3 +114,5 @@ sum_of.forward = _reduction(sum_of.forward, "sum")
 spread_over.forward = _spreading(spread_over.forward)
 place_at.forward = _placing(place_at.forward)
 pick_at.forward = _picking(pick_at.forward)
+for _op in (max_of, argmax_of, sum_of, spread_over, place_at, pick_at):
+    _op.into = _writing(_op.forward)

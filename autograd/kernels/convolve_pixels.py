@@ -16,7 +16,8 @@ from autograd.kernels.convolve_source import Array, Pair, kernel, shape_for
 SMALL = 1 << 19  # multiply-adds up to which one thread is faster
 JOBS = 16  # parts of a sum, or of a result, that are independent
 PART = 512  # pixels that a part sums at least
-WEIGHTS = 1 << 22  # bytes of all parts
+WEIGHTS = 1 << 20  # bytes of all parts
+ALIAS = 512  # bytes: channels that are a multiple of it apart would share few lines of the cache
 HELD = 512  # pixels whose channels stay in the cache while all weights are met
 
 
@@ -67,6 +68,9 @@ class Pixels:
             self.image, self.plane = self.images.image, size
         else:
             single = (n * channels, 1, high, wide)
+            plane = (high + before[0] + after[0]) * (wide + before[1] + after[1]) * size
+            if any(before + after) and plane % ALIAS == 0:
+                after = (after[0], after[1] + 1)
             self.images = images(size, single, (strides[1], size, *strides[2:]), before, after, 1, False)
             self.image, self.plane = self.images.image * channels, self.images.image
 
@@ -83,7 +87,7 @@ class Pixels:
         most = min(JOBS, WEIGHTS // (len(self.offsets) * pitch * item), lines * wide // PART)
         share = -(-lines // max(1, most))
         parts = -(-lines // share)
-        splits = min(tiles, max(1, JOBS // parts))
+        splits = -(-tiles // -(-tiles // min(tiles, max(1, JOBS // parts))))  # no more than have tiles
         self.parts = (parts, len(self.offsets), pitch)
         words = array("q", (0, 0, 0, self.offsets.ctypes.data, self.shifts.ctypes.data, tiles, pitch * item, lines))
         words.extend((share, max(1, HELD // wide), wide, images.right * right.stride, channels * item))

@@ -22,16 +22,19 @@ TILES = 4  # tiles of pixels whose addresses stand in a table at once
 RUNS = 32  # runs that have a table each: where pixels beyond the edge are read from a row of zeros
 CHUNK = 16  # channels that are packed at once
 FIELDS = 6
-ROW_WORDS, SUM_WORDS = 16, 31
+STRETCH = 256  # pixels whose addresses stand in a table while channels are moved to them
+ROW_WORDS, SUM_WORDS = 16, 33
 
 _HEAD = """from autograd.kernels.tile import scratch, tile, turned
-wide, narrow = tile({size}, {lanes}, {rows}, 2), tile({size}, {lanes}, {rows}, 1)
-alone = tile({size}, {lanes}, {rows}, 1, spread=False, steps={steps})
+wide = tile({size}, {lanes}, {rows}, 2, based={based})
+narrow = tile({size}, {lanes}, {rows}, 1, based={based})
+alone = tile({size}, {lanes}, {rows}, 1, spread=False, steps={steps}, based={based})
 turn = turned({size}, {side})
 table, targets, pointers = scratch({pixels} * {RUNS}), scratch({pixels}), scratch({rows})
 spans = scratch(2 * {TILES})
 copied, summed = scratch({ROW_WORDS}), scratch({SUM_WORDS})
 squares, room = scratch({side}), scratch(2 * {side} * {lanes})
+stretch = scratch({STRETCH})
 """
 _ROWS = """
 @inline
@@ -56,13 +59,14 @@ def margins(args, y, begin, end):
 
 @inline
 def squared(args, at, to, count, places):
-    # squares of channels by pixels; the last ones reach back where they would reach too far
+    # squares of channels by pixels, along the planes; the last ones reach back where they would reach too far
     wide_, channels, broad, pitch, channel = args[3], args[4], {size} * args[6], args[7], {size} * args[11]
-    p = 0
-    while p < count:
-        p = min(p, count - {side})
-        w, line = p % wide_, to + p // wide_ * broad * pitch
-        for k in range({side}):
+    first = 0
+    while first < count:
+        first = max(0, min(first, count - {side}))
+        many = min({STRETCH}, count - first)
+        w, line = first % wide_, to + first // wide_ * broad * pitch
+        for k in range(many):
             places[k] = line + {size} * w * pitch
             w += 1
             if w == wide_:
@@ -70,15 +74,19 @@ def squared(args, at, to, count, places):
         c = 0
         while c < channels:
             c = min(c, channels - {side})
-            turn(at + {size} * p + c * channel, channel, address_of(places), {size} * c)
+            p = 0
+            while p < many:
+                p = min(p, many - {side})
+                turn(at + {size} * (first + p) + c * channel, channel, address_of(places) + 8 * p, {size} * c)
+                p += {side}
             c += {side}
-        p += {side}
+        first += many
 
 def kernel(lo, hi, args):
     high, wide_, channels, tall, broad, pitch = args[2], args[3], args[4], args[5], args[6], args[7]
     top, left, image, channel, down, right = args[8], args[9], args[10], args[11], args[12], args[13]
     bands, band = args[14], args[15]
-    held, places = pointers(), squares()
+    held, places = pointers(), stretch()
     for job in range(lo, hi):
         n, begin = job // bands, job % bands * band
         end = min(tall, begin + band)
@@ -141,9 +149,11 @@ def kernel(lo, hi, args):
 _SUMS = """
 @inline
 def places(args, first, count, at, to):
-    # where each pixel is read, for each run where edges matter, and where its sums go; the last again and again
-    high, wide_, runs, edges, offsets = args[3], args[4], args[11], args[17], pointer_i8(args, 18)
-    n, h, w = first // (high * wide_), first // wide_ % high, first % wide_
+    # where each pixel is read, for each run where edges matter, and where its sums go; the last again and again.
+    # Of so many images at once the same lines follow one another
+    high, wide_, runs, edges, offsets, beside = args[3], args[4], args[11], args[17], pointer_i8(args, 18), args[32]
+    w, side, h = first % wide_, first // wide_ % beside, first // (wide_ * beside) % high
+    n = first // (high * wide_ * beside) * beside + side
     for p in range({pixels}):
         place = args[0] + n * args[5] + h * args[6] + w * args[7]
         to[p] = args[1] + n * args[8] + h * args[9] + w * args[10]
@@ -159,15 +169,20 @@ def places(args, first, count, at, to):
             w += 1
             if w == wide_:
                 w = 0
-                h += 1
-                if h == high:
-                    h = 0
-                    n += 1
+                side += 1
+                n += 1
+                if side == beside:
+                    side = 0
+                    n -= beside
+                    h += 1
+                    if h == high:
+                        h = 0
+                        n += beside
 
 @inline
 def keep(args, first, count, kept):
     # the runs of each tile that meet a line of its image: above and below it all is zero
-    high, wide_, offsets = args[3], args[4], pointer_i8(args, 18)
+    high, wide_, offsets = args[3], args[4] * args[32], pointer_i8(args, 18)
     for t in range({TILES}):
         head = first + min(t * {rows}, count - 1)
         tail = first + min(t * {rows} + {rows}, count) - 1
@@ -186,7 +201,7 @@ def kernel(lo, hi, args):
     count, blocks, splits = args[15], pointer_i8(args, 16), args[27]
     whole, tables = args[29], args[30]
     depth, step, shifts = args[12], args[13], args[14]
-    at, to, kept, add = table(), targets(), spans(), 0
+    at, to, kept = table(), targets(), spans()
     pitch = 0 if args[17] == 0 else {pixels}
     share = (count + splits - 1) // splits
     for job in range(lo, hi):
@@ -199,7 +214,7 @@ def kernel(lo, hi, args):
         for block in range(begin, min(count, begin + share)):
             b = block * {FIELDS}
             shift_table, begun = shifts + 8 * args[11] * blocks[b], args[28] + {size} * blocks[b + 1]
-            shift = blocks[b + 2]
+            shift, add = blocks[b + 2], args[31] + blocks[b + 2]
             columns, width = blocks[b + 3], blocks[b + 4]
             for t in range(0, size, {rows}):
                 start, runs = word_at(kept)[t // {rows}], word_at(kept)[{TILES} + t // {rows}]
@@ -209,7 +224,7 @@ def kernel(lo, hi, args):
 """
 _TURNS = """
 def kernel(lo, hi, args):
-    # an image is copied, then read while it is in the cache; all images of a slice are copied to one place
+    # some images are copied, then read while they are in the cache; all images of a slice are copied to one place
     rows, sums = copied(), summed()
     for n in range(lo, hi):
         for k in range({ROW_WORDS}):
@@ -340,7 +355,13 @@ def kernel(what: str, shape: Shape, alone: bool = False, steps: int = 0) -> int:
     indent = " " * (len(source.split("{call}")[0].rsplit("\n", 1)[1]) if "{call}" in source else 0)
     names = {"pointer": f"pointer_f{shape.size}", "lanes": shape.lanes, "size": shape.size, "rows": rows}
     names |= {"pixels": TILES * rows, "RUNS": RUNS, "FIELDS": FIELDS, "CHUNK": CHUNK, "steps": steps}
-    names |= {"TILES": TILES, "ROW_WORDS": ROW_WORDS, "SUM_WORDS": SUM_WORDS}
-    names["side"] = min(8, shape.lanes)
+    names |= {
+        "STRETCH": STRETCH,
+        "based": what == "sums",
+        "TILES": TILES,
+        "ROW_WORDS": ROW_WORDS,
+        "SUM_WORDS": SUM_WORDS,
+    }
+    names["side"] = shape.lanes if what in ("parts", "panels") else min(8, shape.lanes)
     text = (_HEAD + source).format(call=call.replace("\n", "\n" + indent), **names)
     return compile.get(text).address

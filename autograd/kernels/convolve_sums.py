@@ -17,6 +17,7 @@ from autograd.kernels.convolve_source import CHUNK, RUNS, TILES, Array, Pair, ke
 SMALL = 1 << 19  # multiply-adds up to which one thread is faster
 JOBS = 16  # parts of a sum that are independent
 CACHE = 1 << 20  # bytes of an image that is read right after it was copied
+LINE = 64  # bytes of a line of the cache
 CORES = pool.allowed()
 
 
@@ -64,31 +65,38 @@ class Sums:
             self.images = Images(tile, (shape[0], 1, *shape[2:]), strides, *pads, 1, False)
         else:
             self.images = images(size, shape, strides, *pads, least, False)
-        self.nothing = np.zeros(shape[1] + tile.lanes, f"f{size}")
+        self.nothing = np.zeros(max(shape[1], result[3]) + 2 * tile.lanes, f"f{size}")
         self.blocks = blocks_of(tile, self.groups, self.depth, self.columns, math.prod(weights[2:]), self.alone, turned)
-        pixels = result[1] * result[2]
-        rows = tile.lone if self.alone else tile.rows
-        self.by_image = (
-            self.images.copied
-            and len(phases) == 1
-            and shape[0] >= 4 * CORES
-            and -pixels % rows * 32 <= pixels
-            and math.prod(self.images.shape[1:]) * size <= CACHE
-            and math.prod(self.images.shape) >= MOVED
-        )
+        self.by_images = self._at_once() if len(phases) == 1 else 0
         self.phases = [Phase(self, down, right, weights) for down, right in phases]
 
-    def run(self, x: Array, w: Array, out: Array | None = None) -> Array:
-        """The sums, (N, C, H, W), written to `out`, which is (N, H, W, C), if it is given."""
+    def _at_once(self) -> int:
+        """How many images are copied, then read while they are in the cache; 0: all are."""
+        images, (n, high, wide, _) = self.images, self.result
+        rows = self.tile.lone if self.alone else self.tile.rows
+        if not images.copied or math.prod(images.shape) < MOVED:
+            return 0
+        for many in (k for k in (1, 2, 4, 8) if n % k == 0):
+            shared = n // many >= 4 * CORES or n // many % CORES == 0
+            fits = many * math.prod(images.shape[1:]) * self.tile.size <= CACHE
+            if shared and fits and -many * high * wide % rows * 32 <= many * high * wide:
+                return many
+        return 0
+
+    def run(self, x: Array, w: Array, bias: Array | None = None, out: Array | None = None) -> Array:
+        """The sums and the bias, (N, C, H, W), written to `out`, which is (N, H, W, C), if it is given."""
         y = empty(self.result, x.dtype) if out is None else out
         if self.clear:
-            y[...] = 0
+            y[...] = 0 if bias is None else bias
         if self.phases:
-            w = np.ascontiguousarray(w)
-            rows, start, copy = self.images.run(x, later=self.by_image)
+            w, base = np.ascontiguousarray(w), self.nothing
+            if bias is not None:
+                base = np.zeros_like(base)
+                base[: bias.size] = bias
+            rows, start, copy = self.images.run(x, later=self.by_images > 0)
             goal, weights = y.ctypes.data, w.ctypes.data
             for phase in self.phases:
-                phase.run(start, weights, goal, w.dtype, copy)
+                phase.run(start, weights, goal, base.ctypes.data, w.dtype, copy)
             del rows
         return y.transpose(0, 3, 1, 2)
 
@@ -120,10 +128,11 @@ class Phase:
         self.shifts = np.ascontiguousarray(starts[:, None] + shifts)
         n, high, wide, channels = sums.result
         pixels = n * down.count * right.count
-        whole = down.count * right.count if sums.by_image else pixels
+        whole = down.count * right.count * sums.by_images or pixels
+        beside = self._beside(n, right.count)
         tables = -(-whole // (TILES * (sums.tile.lone if sums.alone else sums.tile.rows)))
         count = tables * (pixels // whole)
-        splits = 1 if sums.by_image else max(1, min(len(blocks), JOBS // count))
+        splits = 1 if sums.by_images else max(1, min(len(blocks), JOBS // count))
         self.start = down.start * images.down + right.start * images.right
         self.first = (down.first * wide + right.first) * channels * item
         words = array("q", (0, 0, pixels, down.count, right.count))
@@ -132,10 +141,16 @@ class Phase:
         words.extend((len(runs), depth, step, self.shifts.ctypes.data, len(blocks), blocks.ctypes.data))
         words.extend((sums.nothing.ctypes.data if sums.edges else 0, self.places.ctypes.data))
         words.extend((down.stride, right.stride, down.start, right.start, *sums.size, images.down, images.right))
-        words.extend((splits, 0, whole, tables))
+        words.extend((splits, 0, whole, tables, 0, beside))
         self.words, self.jobs, self.tables = words, count * splits, tables
         self.threads = 1 if pixels * len(runs) * depth * sums.columns < SMALL else None
         self.steps = depth if sums.alone and depth < 8 else 0
+
+    def _beside(self, n: int, wide: int) -> int:
+        """How many images to take line by line, so that a tile is one line of each, which has no zeros above it."""
+        count = self.sums.tile.rows // wide
+        whole = self.sums.by_images or n
+        return count if count * wide == self.sums.tile.rows and whole % count == 0 and not self.sums.alone else 1
 
     def _runs(self) -> tuple[list[Pair], int, int]:
         """Where each run begins, as rows and columns of pixels; the steps of a run, and bytes from one to the next."""
@@ -150,19 +165,21 @@ class Phase:
                 return lines, wide * sums.depth, sums.planes
         return [(dy, dx) for dy in self.down.shifts for dx in right.shifts], sums.depth, item
 
-    def run(self, start: int, weights: int, goal: int, dtype: np.dtype[Any], copy: array[int]) -> None:
-        """Pack the weights, then sum, image by image if the copy is not made yet."""
+    def run(self, start: int, weights: int, goal: int, base: int, dtype: np.dtype[Any], copy: array[int]) -> None:
+        """Pack the weights, then sum, some images at a time if the copy is not made yet."""
         sums = self.sums
-        panels = empty((self.numbers,), dtype)
+        room = empty((self.numbers + LINE,), dtype)
+        panels = -(-room.ctypes.data // LINE) * LINE  # so that no vector of a panel lies in two lines
         words = array("q", self.packing)
-        words[0], words[1] = weights, panels.ctypes.data
+        words[0], words[1] = weights, panels
         pool.run(kernel("panels", sums.tile), self.packs, words.buffer_info()[0], self.pack_threads)
         words = array("q", self.words)
-        words[0], words[1], words[28] = start + self.start, goal + self.first, panels.ctypes.data
+        words[0], words[1], words[28], words[31] = start + self.start, goal + self.first, panels, base
         address = kernel("sums", sums.tile, sums.alone, self.steps)
-        if sums.by_image:
+        if many := sums.by_images:
             images, both = sums.images, array("q", (kernel("rows", sums.tile), address))
-            both.extend((copy.buffer_info()[0], words.buffer_info()[0], images.image, images.bands, self.tables))
-            pool.run(kernel("turns", sums.tile), images.shape[0], both.buffer_info()[0], self.threads)
+            both.extend((copy.buffer_info()[0], words.buffer_info()[0]))
+            both.extend((many * images.image, many * images.bands, self.tables))
+            pool.run(kernel("turns", sums.tile), images.shape[0] // many, both.buffer_info()[0], self.threads)
         else:
             pool.run(address, self.jobs, words.buffer_info()[0], self.threads)

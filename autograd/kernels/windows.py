@@ -25,10 +25,21 @@ SMALL = 1 << 15  # numbers up to which one thread is faster
 INDEX = np.dtype(np.int32)
 
 
-def reduced(op: str, x: Array, counts: Sizes, *, size: Sizes, stride: Sizes, dilation: Sizes, before: Sizes) -> Array:
+def reduced(
+    op: str,
+    x: Array,
+    counts: Sizes,
+    *,
+    size: Sizes,
+    stride: Sizes,
+    dilation: Sizes,
+    before: Sizes,
+    out: Array | None = None,
+) -> Array:
     """The largest element ("max") of each window over the last axes of x, where it is ("argmax"), or the sum ("sum").
 
-    counts: how many windows there are along each axis. before: what the first starts before the first element.
+    counts: how many windows there are along each axis. before: what the first starts before the first element. out: as
+    of all functions here, where the result may be written if it lies in the order of x.
 
     >>> reduced("max", np.array([[1.0, 5.0, 2.0, 3.0]]), (2,), size=(2,), stride=(2,), dilation=(1,), before=(0,))
     array([[5., 3.]])
@@ -36,14 +47,23 @@ def reduced(op: str, x: Array, counts: Sizes, *, size: Sizes, stride: Sizes, dil
     lead, spatial = x.shape[: x.ndim - len(size)], x.shape[x.ndim - len(size) :]
     pixels = in_pixels(x, len(size))
     x = x if pixels else np.ascontiguousarray(x)
-    y = _like(lead, counts, INDEX if op == "argmax" else x.dtype, pixels)
+    y = _like(lead, counts, INDEX if op == "argmax" else x.dtype, pixels, out)
     if y.size:
         start = 0.0 if op == "sum" else -math.inf
         _run(op, x, y, lead, spatial, counts, pixels, start, size, stride, dilation, before)
     return y
 
 
-def spread(g: Array, lengths: Sizes, *, size: Sizes, stride: Sizes, dilation: Sizes, before: Sizes) -> Array:
+def spread(
+    g: Array,
+    lengths: Sizes,
+    *,
+    size: Sizes,
+    stride: Sizes,
+    dilation: Sizes,
+    before: Sizes,
+    out: Array | None = None,
+) -> Array:
     """The transpose of the sum: each element of g added to all places of its window, in axes of these lengths.
 
     >>> spread(np.array([[1.0, 5.0]]), (3,), size=(2,), stride=(1,), dilation=(1,), before=(0,))
@@ -52,25 +72,25 @@ def spread(g: Array, lengths: Sizes, *, size: Sizes, stride: Sizes, dilation: Si
     lead, counts = g.shape[: g.ndim - len(size)], g.shape[g.ndim - len(size) :]
     pixels = in_pixels(g, len(size))
     g = g if pixels else np.ascontiguousarray(g)
-    x = _like(lead, lengths, g.dtype, pixels)
+    x = _like(lead, lengths, g.dtype, pixels, out)
     if x.size:
         _run("spread", x, g, lead, lengths, counts, pixels, 0.0, size, stride, dilation, before)
     return x
 
 
-def place(g: Array, places: Array, lengths: Sizes) -> Array:
+def place(g: Array, places: Array, lengths: Sizes, out: Array | None = None) -> Array:
     """Zeros with axes of these lengths, to which each element of g is added at its place; none below 0.
 
     >>> place(np.array([[1.0, 5.0]]), np.array([[2, 2]], np.int32), (3,))
     array([[0., 0., 6.]])
     """
     pixels = in_pixels(places, len(lengths))
-    x = _like(g.shape[: g.ndim - len(lengths)], lengths, g.dtype, pixels)
+    x = _like(g.shape[: g.ndim - len(lengths)], lengths, g.dtype, pixels, out)
     _move("place", x, _lying(g, len(lengths), pixels), places, lengths, pixels)
     return x
 
 
-def pick(x: Array, places: Array, dims: int) -> Array:
+def pick(x: Array, places: Array, dims: int, out: Array | None = None) -> Array:
     """The transpose of `place`: the elements of the last axes of x at the places; 0 for those below 0.
 
     >>> pick(np.array([[1.0, 5.0]]), np.array([[1, -1, 0]], np.int32), 1)
@@ -78,7 +98,7 @@ def pick(x: Array, places: Array, dims: int) -> Array:
     """
     pixels = in_pixels(places, dims)
     lead = x.ndim - dims
-    y = _like(x.shape[:lead], places.shape[lead:], x.dtype, pixels)
+    y = _like(x.shape[:lead], places.shape[lead:], x.dtype, pixels, out)
     _move("pick", _lying(x, dims, pixels), y, places, x.shape[lead:], pixels)
     return y
 
@@ -90,7 +110,12 @@ def in_pixels(x: Array, dims: int) -> bool:
     return bool(np.moveaxis(x, 1, -1).flags.c_contiguous) and not x.flags.c_contiguous
 
 
-def _like(lead: Sizes, lengths: Sizes, dtype: np.dtype[Any], pixels: bool) -> Array:
+def _like(lead: Sizes, lengths: Sizes, dtype: np.dtype[Any], pixels: bool, out: Array | None) -> Array:
+    """An array for a result: `out` where it is one of this kind."""
+    if out is not None and out.shape == (*lead, *lengths) and out.dtype == dtype:
+        lying = np.moveaxis(out, 1, -1) if pixels else out
+        if lying.flags.c_contiguous:
+            return out
     if not pixels:
         return empty((*lead, *lengths), dtype)
     return np.moveaxis(empty((lead[0], *lengths, lead[1]), dtype), -1, 1)

@@ -32,8 +32,7 @@ Symbols = Sequence[Any]
 class Program:
     """What a captured function computes: `outputs` of `inputs`, of Tensors that it read, of numbers drawn anew.
 
-    draft: it is not to be run, so that no kernel is compiled; what memory it would take can be seen. close:
-    whether memory is laid out once all is known, which takes less of it.
+    draft: it is not to be run, so that no kernel is compiled; what memory it would take can be seen.
     """
 
     def __init__(
@@ -44,7 +43,6 @@ class Program:
         examples: Sequence[Any],
         twins: Sequence[tuple[Symbol, Symbol]],
         draft: bool = False,
-        close: bool = False,
     ) -> None:
         self.lock = Lock()
         self.build = drafted if draft else build
@@ -54,7 +52,7 @@ class Program:
         used = set(self.symbols)
         fold(self.symbols, capture)
         self.drawn = [(s, draw) for s, draw in capture.numbers if s in used]
-        self.memory = Memory(np.empty if draft else empty, close)
+        self.memory = Memory(np.empty if draft else empty)
         self.known: Numbers = {}  # of constants, or arrays of one element that kernels write
         self.entries: list[Any] = []  # kernels and products as tuples, what Python does as functions
         self.listing: list[Entry] = []
@@ -77,8 +75,7 @@ class Program:
             self._bind(step, [s for s in step.symbols if users.get(s, set()) - {k}])
         self.group = None
         self.memory.plan_for(None)
-        if close:
-            self.memory.arrange()
+        self.memory.arrange()
         self._checks(capture)
         self.actions = self._actions()
         roots = [(s, self.memory.root(s)) for s in self.outputs]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,6 @@ from autograd.program.symbol import Unfusable
 
 Forms = Sequence[Form]
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-ROW = 4096  # elements that a bias is repeated to, so that it is added in long rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +179,7 @@ class Convolution:
         self.match = recognised(y)
         self.outputs = [Output(y.shape, y.dtype)]
         self.kernels = kernel_module("convolve")
+        self._sums: dict[int, Plan] = {}
 
     def laid(self, values: Sequence[Any]) -> Sequence[Any]:
         """Arrays as the kernels see them: as they are."""
@@ -201,16 +201,19 @@ class Convolution:
         m, kernels = self.match, self.kernels
         x, w = self._image(values[m.x]), self._image(values[m.w])
         ways = kernels.forward, partial(kernels.input_gradient, shape=m.large)
-        y = ways[m.transposed](x, w, **m.settings)
-        if m.bias is not None:
-            _add_to_rows(y.transpose(0, 2, 3, 1), values[m.bias].reshape(-1))
+        bias = None if m.bias is None else values[m.bias].reshape(-1)
+        y = ways[m.transposed](x, w, **m.settings, bias=bias)
         return [y.reshape(self.outputs[0].shape)]
 
     def backward(self, asked: tuple[bool, ...]) -> Callable[[Sequence[Any]], list[Any]]:
         """What gives the cotangents of the inputs that are asked for."""
 
         def run(values: Sequence[Any]) -> list[Any]:
-            g = self.kernels.channels_last(self._image(values[-1]))
+            g, m = self._image(values[-1]), self.match
+            if m.transposed:
+                g = self.kernels.channels_last(g)
+            elif asked[m.x] and asked[m.w]:
+                g = self.kernels.cotangent(g, self._image(values[m.x]), self._image(values[m.w]), **m.settings)
             return [self._cotangent(k, values, g) for k, wanted in enumerate(asked) if wanted]
 
         return run
@@ -218,7 +221,7 @@ class Convolution:
     def _cotangent(self, k: int, values: Sequence[Any], g: Any) -> Any:
         m, kernels = self.match, self.kernels
         if k == m.bias:
-            part = self._sum.forward([g.transpose(0, 2, 3, 1).reshape(-1, g.shape[1])])[0]
+            part = self._over_pixels(g)
         elif k == m.w:
             x = self._image(values[m.x])
             large, small = (g, x) if m.transposed else (x, g)
@@ -231,12 +234,21 @@ class Convolution:
     def _image(self, x: Any) -> Any:
         return x.reshape(_images(x.shape))
 
-    @cached_property
-    def _sum(self) -> Plan:
-        """The kernel of the bias: a sum over all pixels."""
-        shape = self.match.large if self.match.transposed else self.match.small
-        example = np.empty((math.prod(shape) // shape[1], shape[1]), self.outputs[0].dtype)
-        return Plan(lambda g: total(g, 0), [example], {}, build)
+    def _over_pixels(self, g: Any) -> Any:
+        """The sum for each channel, in the order in which the numbers lie."""
+        rows = self.kernels.channels_last(g) if not g.flags.c_contiguous else g
+        if rows is g and g.flags.c_contiguous:
+            n, channels, high, wide = g.shape
+            planes = g.reshape(n * channels, high * wide)
+            return self._sum(planes, 1).forward([planes])[0].reshape(n, channels).sum(0)
+        pixels = rows.transpose(0, 2, 3, 1).reshape(-1, g.shape[1])
+        return self._sum(pixels, 0).forward([pixels])[0]
+
+    def _sum(self, g: Any, axis: int) -> Plan:
+        """The kernel of the bias."""
+        if axis not in self._sums:
+            self._sums[axis] = Plan(lambda g: total(g, axis), [np.empty(g.shape, g.dtype)], {}, build)
+        return self._sums[axis]
 
     def explanation(self) -> str:
         """The settings, and what runs."""
@@ -254,16 +266,3 @@ class Convolution:
             + ("" if m.bias is None else f", a sum over pixels for {names[m.bias]}"),
         ]
         return "\n".join(lines)
-
-
-def _add_to_rows(rows: Any, bias: Any) -> None:
-    """Add the bias to every pixel of (N, H, W, O), in place."""
-    pixels = rows.size // bias.size
-    times = max(n for n in _divisors(pixels) if n * bias.size <= max(ROW, bias.size))
-    flat = rows.reshape(pixels // times, times * bias.size)
-    np.add(flat, np.tile(bias, times), out=flat)
-
-
-def _divisors(n: int) -> list[int]:
-    small = [k for k in range(1, math.isqrt(n) + 1) if n % k == 0]
-    return [*small, *(n // k for k in small)]

@@ -8,11 +8,12 @@ So a derivative of any order is made of the same three. The result of the first 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 from autograd.primitive import Primitive, functions
 from autograd.program.convolution import Convolution
-from autograd.program.launch import kernel_module
+from autograd.program.launch import empty, kernel_module
 
 PIXELS = (0, 3, 1, 2)  # the axes of (N, H, W, C) in the order (N, C, H, W)
 
@@ -30,7 +31,12 @@ class Sum(Primitive):
         self.differentiable = True
 
     def _run(self, a: Any, b: Any, **settings: Any) -> Any:
-        return getattr(kernel_module("convolve"), self.of)(a, b, **settings)
+        if not self.pixels:
+            return kernel_module("convolve").weight_gradient(a, b, **settings)
+        n, channels, high, wide = self.shape((a, b), settings)
+        out = empty((n, high, wide, channels), a.dtype)
+        self.write(out, a, b, **settings)
+        return out.transpose(0, 3, 1, 2)
 
     def write(self, out: Any, a: Any, b: Any, **settings: Any) -> None:
         """Write the result into `out`, pixel by pixel."""
@@ -46,6 +52,15 @@ class Sum(Primitive):
         steps = (settings[name] for name in ("stride", "padding", "dilation"))
         along = zip(a.shape[2:], b.shape[2:], *steps, strict=True)
         return a.shape[0], b.shape[0], *((n + p + q - d * (k - 1) - 1) // s + 1 for n, k, s, (p, q), d in along)
+
+
+def copied(name: str, inputs: Sequence[Any], settings: dict[str, Any]) -> int:
+    """The bytes of the images with zeros at their edges that a sum makes for itself; 0 where it makes none."""
+    if name not in ("convolve", "convolve_weight") or not any(map(any, settings["padding"])):
+        return 0
+    x = inputs[0]
+    lengths = (n + p + q for n, (p, q) in zip(x.shape[2:], settings["padding"], strict=True))
+    return int(prod((*x.shape[:2], *lengths)) * x.dtype.itemsize)
 
 
 def _common(settings: dict[str, Any]) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from autograd.primitive import Primitive, primitives
+from autograd.program.capture import WINDOWED
 from autograd.program.convolving import PIXELS, Sum
 from autograd.program.symbol import REDUCTIONS, Symbol, made_for
 
 Axes = tuple[int, ...]
-WINDOWS = frozenset(("window_max", "window_argmax", "window_sum", "window_spread", "window_pick", "window_place"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Layout:
             return self._same(s, inputs) if chosen is None else self._loops(s, inputs, chosen)
         if op.name in REDUCTIONS:
             return self._reduced(s, inputs[0])
-        if op.name in WINDOWS and len(s.shape) == 4 and axes == PIXELS:
+        if op.name in WINDOWED and len(s.shape) == 4 and axes == PIXELS:
             return self._windows(s, inputs)
         return self._same(s, inputs)
 
@@ -162,7 +162,7 @@ class Layout:
         key = (op, axes, tuple(given))
         if key not in self.turned:
             made = Primitive(op.name, " ".join(op.inputs), _around(op, axes, given), pulls=(), reads=())
-            made.into = op.write if isinstance(op, Sum) else None
+            made.into = op.write if isinstance(op, Sum) else op.into and _into(op.into, axes, given)
             self.turned[key] = made
         return self.turned[key]
 
@@ -173,6 +173,14 @@ def _around(op: Primitive, axes: Axes, given: Sequence[Axes | None]) -> Callable
     def run(*xs: Any, **settings: Any) -> Any:
         seen = [x if turn is None else np.transpose(x, turn) for x, turn in zip(xs, given, strict=True)]
         return np.transpose(op.forward(*seen, **settings), back)
+
+    return run
+
+
+def _into(write: Callable[..., None], axes: Axes, given: Sequence[Axes | None]) -> Callable[..., None]:
+    def run(out: Any, *xs: Any, **settings: Any) -> None:
+        seen = [x if turn is None else np.transpose(x, turn) for x, turn in zip(xs, given, strict=True)]
+        write(np.transpose(out, axes), *seen, **settings)
 
     return run
 

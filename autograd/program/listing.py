@@ -34,7 +34,7 @@ class Buffer(NamedTuple):
     Attributes:
         name: x0 for an argument, t0 for a Tensor that it reads, c0 or k0 for a constant, b0 for one that it fills.
         role: "argument", "Tensor", "constant", "between", "result", "gradient of t0", "next t0".
-        block: the number of the block of memory that it shares with others, at other times; None if it has its own.
+        place: where it begins in the memory that arrays share at different times, in bytes; None if it has its own.
     """
 
     name: str
@@ -42,11 +42,11 @@ class Buffer(NamedTuple):
     shape: tuple[int, ...]
     dtype: str
     bytes: int
-    block: int | None
+    place: int | None
 
     def cells(self) -> list[str]:
         """The row of a table."""
-        shared = "" if self.block is None else f"in block {self.block}"
+        shared = "" if self.place is None else f"shared, at {self.place:,}"
         return [self.name, self.role, f"{self.shape} {self.dtype}", size(self.bytes), shared]
 
 
@@ -267,12 +267,16 @@ class _Names:
 
     def buffers(self) -> list[Buffer]:
         """All that were named, in the order in which they were met."""
-        blocks = {id(owner(block)): k for k, (block, _) in enumerate(self.memory.blocks)}
         found = []
         for s, name in self.names.items():
-            block = blocks.get(id(owner(self.memory.own[s]))) if s in self.memory.own else None
-            found.append(Buffer(name, self._role_of(s), s.shape, str(s.dtype), size_of(s), block))
+            found.append(Buffer(name, self._role_of(s), s.shape, str(s.dtype), size_of(s), self._place_of(s)))
         return found
+
+    def _place_of(self, s: Symbol) -> int | None:
+        shared, x = self.memory.arena, self.memory.own.get(s)
+        if shared is None or x is None or not np.may_share_memory(shared, x):
+            return None
+        return int(x.__array_interface__["data"][0] - shared.__array_interface__["data"][0])
 
     def _role_of(self, s: Symbol) -> str:
         if s in self.memory.lent:

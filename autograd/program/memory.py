@@ -32,17 +32,16 @@ class Memory:
         own: arrays that the program made or was given for a run. lent: Tensors whose arrays it reads.
         views: for each symbol those that are views of its array.
 
-    empty: what makes an array of a shape and dtype. close: whether what is needed for some steps only is laid closely
-    into one piece of memory once all is known (`arrange`), instead of block by block as it comes.
+    empty: what makes an array of a shape and dtype.
     """
 
-    def __init__(self, empty: Callable[..., Array] = empty, close: bool = False) -> None:
-        self.empty, self.close = empty, close
-        self.asked: list[tuple[Symbol, Asked]] = []  # what is to be laid closely
+    def __init__(self, empty: Callable[..., Array] = empty) -> None:
+        self.empty = empty
+        self.asked: list[tuple[Symbol, Asked]] = []  # what is needed for some steps only
+        self.arena: Array | None = None  # the memory that it shares, once all is known
         self.own: dict[Symbol, Array] = {}
         self.lent: dict[Symbol, Tensor] = {}
         self.views: dict[Symbol, list[Symbol]] = {}
-        self.blocks: list[tuple[Array, int | None]] = []  # shared memory, and the last step that needs what lies there
         self.until: dict[Symbol, int | None] = {}
         self.step: int | None = None
         self._seen: dict[Symbol, Any] = {}  # weak references to the arrays that the words point to
@@ -74,23 +73,8 @@ class Memory:
         if self.step is None or until is None or size < SHARED or s.size == 1:  # Python may read a number late
             y = self.own[s] = self.empty(s.shape, s.dtype)
             return y
-        if self.close:
-            self.asked.append((s, Asked(size, self.step, until)))
-            y = self.own[s] = np.empty(s.shape, s.dtype)  # never written to
-            return y
-        free = [
-            k
-            for k, (block, busy) in enumerate(self.blocks)
-            if busy is not None and busy < self.step and block.nbytes >= size
-        ]
-        if free:
-            k = min(free, key=lambda k: self.blocks[k][0].nbytes)
-        else:
-            k = len(self.blocks)
-            self.blocks.append((self.empty((size,), np.dtype(np.uint8)), until))
-        block = self.blocks[k][0]
-        self.blocks[k] = block, until
-        y = self.own[s] = block[:size].view(s.dtype).reshape(s.shape)
+        self.asked.append((s, Asked(size, self.step, until)))
+        y = self.own[s] = np.empty(s.shape, s.dtype)  # never written to: it gets its place when all is known
         return y
 
     def arrange(self) -> None:
@@ -99,7 +83,7 @@ class Memory:
         whole = self.empty((arena.bytes,), np.dtype(np.uint8))
         for (s, one), at in zip(self.asked, arena.places, strict=True):
             self._move(s, whole[at : at + one.bytes].view(s.dtype).reshape(s.shape))
-        self.blocks, self.asked = [(whole, None)] if arena.bytes else [], []
+        self.arena, self.asked = whole, []
 
     def share(self, last: dict[Symbol, int | None]) -> None:
         """Let arrays share memory. last: for each symbol the last step that reads it; None for what stays."""

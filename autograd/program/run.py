@@ -76,7 +76,7 @@ class Run:
         with np.errstate(all="ignore"):
             if budget is not None:
                 self._fit(noted, inputs, examples, budget)
-            self.program = Program(noted, inputs, self._outputs(), examples, self.twins, close=budget is not None)
+            self.program = Program(noted, inputs, self._outputs(), examples, self.twins)
         self.peak = peak_of(self.program, self._updated())
         self.place = {s: k for k, s in enumerate(self.program.outputs)}
         self.shown = {s for s in self.results if s is not None}
@@ -133,7 +133,7 @@ class Run:
         def draft(anew: Anew) -> Draft:
             noted.checks = [(f, [anew[s] for s in read]) for f, read in checks]
             noted.apart, noted.late = anew.apart, anew.late
-            made = Program(noted, inputs, [anew[s] for s in outputs], examples, anew.twins, draft=True, close=True)
+            made = Program(noted, inputs, [anew[s] for s in outputs], examples, anew.twins, draft=True)
             noted.checks = checks
             found = Draft(peak_of(made, self._updated()), made.plain)
             vars(made).clear()  # its actions refer to it: it would stay until the garbage collector comes

@@ -7,9 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd.kernels import convolve, convolve_pixels, convolve_rows, convolve_source, convolve_sums, pool
+from autograd.kernels import (
+    convolve,
+    convolve_fold,
+    convolve_pixels,
+    convolve_planes,
+    convolve_plans,
+    convolve_rows,
+    convolve_source,
+    convolve_sums,
+    pool,
+)
 
-MODULES = (convolve_pixels, convolve_rows, convolve_sums)
+MODULES = (convolve_fold, convolve_pixels, convolve_planes, convolve_rows, convolve_sums)
+PLANS = (convolve_plans.forward_plan, convolve_plans.input_plan, convolve_plans.weight_plan)
 SETTINGS = {"stride": (1, 1), "padding": ((0, 0), (0, 0)), "dilation": (1, 1), "groups": 1}
 MACHINES = ["+avx512f", "+avx2,+avx", "+neon", "+sse2"]
 TOLERANCE = {np.dtype("f4"): 3e-6, np.dtype("f8"): 1e-14}
@@ -17,7 +28,7 @@ TOLERANCE = {np.dtype("f4"): 3e-6, np.dtype("f8"): 1e-14}
 
 def forget():
     """Forget every plan: it was made for another tile or another threshold."""
-    for cached in (convolve._forward, convolve._back, convolve._weight, convolve_rows.images):
+    for cached in (*PLANS, convolve_rows.images):
         cached.cache_clear()
 
 
@@ -77,11 +88,13 @@ def check(n, c, o, size, kernel, options, dtype=np.float32, layouts=("images", "
     for array in (x, w):
         array.flags.writeable = False
     y = convolve.forward(x, w, **options)
+    assert_with_bias(y, lambda **more: convolve.forward(x, w, **options, **more), o, rng)
     close(y, reference(x, w, **options), dtype, c // groups * kernel[0] * kernel[1])
     g = laid_out(rng.uniform(-1, 1, y.shape).astype(dtype), layouts[2])
     g.flags.writeable = False
     by_x, by_w = transposes(x, w, g, options)
     found_x = convolve.input_gradient(g, w, x.shape, **options)
+    assert_with_bias(found_x, lambda **more: convolve.input_gradient(g, w, x.shape, **options, **more), c, rng)
     found_w = convolve.weight_gradient(x, g, kernel, **options)
     close(found_x, by_x, dtype, o // groups * kernel[0] * kernel[1])
     close(found_w, by_w, dtype, n * y.shape[2] * y.shape[3])
@@ -89,6 +102,16 @@ def check(n, c, o, size, kernel, options, dtype=np.float32, layouts=("images", "
         products = [np.vdot(y, g), np.vdot(x, found_x), np.vdot(w, found_w)]
         np.testing.assert_allclose(products, products[0], rtol=0, atol=1e-12 * np.abs(y * g).sum() + 1e-12)
     return y, found_x, found_w
+
+
+def assert_with_bias(y, run, channels, rng):
+    """With a bias: the sums and then the bias, also where the memory for it is given."""
+    bias = rng.uniform(-1, 1, channels).astype(y.dtype)
+    np.testing.assert_array_equal(run(bias=bias), y + bias[:, None, None])
+    out = np.full((y.shape[0], *y.shape[2:], y.shape[1]), np.nan, y.dtype)
+    found = run(bias=bias, out=out)
+    np.testing.assert_array_equal(found, out.transpose(0, 3, 1, 2))
+    np.testing.assert_allclose(found, y + bias[:, None, None], rtol=1e-4, atol=1e-4)
 
 
 @st.composite
@@ -140,7 +163,34 @@ KINDS = {
     "groups": (2, 64, 32, (7, 7), (3, 3), {"padding": ((1, 1), (1, 1)), "groups": 4}),
     "many taps": (1, 33, 5, (20, 21), (11, 9), {"padding": ((5, 5), (4, 4))}),
     "many images": (40, 17, 18, (14, 14), (3, 3), {"padding": ((1, 1), (1, 1))}),
+    "many images of few pixels": (64, 33, 34, (7, 7), (3, 3), {"padding": ((1, 1), (1, 1))}),
+    "many images, several at once": (40, 16, 18, (16, 15), (3, 3), {"padding": ((1, 1), (1, 1)), "stride": (2, 2)}),
     "many images, depthwise": (40, 17, 17, (14, 14), (3, 3), {"padding": ((1, 1), (1, 1)), "groups": 17}),
+    "depthwise, long lines": (3, 20, 20, (9, 33), (3, 5), {"padding": ((1, 1), (2, 3)), "groups": 20}),
+    "depthwise, long lines, dilation": (2, 7, 7, (13, 30), (3, 3), {"dilation": (2, 3), "groups": 7}),
+    "depthwise with a multiplier, long lines": (2, 5, 10, (3, 33), (3, 3), {"padding": ((1, 1), (1, 1)), "groups": 5}),
+    "few outputs": (2, 9, 6, (10, 31), (3, 3), {"padding": ((1, 2), (0, 1))}),
+    "few outputs, strides": (2, 9, 5, (21, 61), (3, 5), {"padding": ((1, 1), (3, 2)), "stride": (2, 3)}),
+    "few outputs in groups": (
+        3,
+        12,
+        8,
+        (9, 16),
+        (2, 3),
+        {"padding": ((1, 0), (2, 2)), "dilation": (1, 2), "groups": 4},
+    ),
+    "few lines": (17, 3, 4, (3, 29), (3, 3), {}),
+    "few channels": (3, 2, 40, (13, 28), (3, 3), {"padding": ((1, 1), (1, 1))}),
+    "few channels, strides": (
+        2,
+        3,
+        20,
+        (22, 29),
+        (5, 4),
+        {"padding": ((2, 1), (0, 3)), "stride": (2, 3), "dilation": (1, 2)},
+    ),
+    "few channels in groups": (16, 6, 20, (12, 11), (3, 3), {"groups": 2, "stride": (2, 1)}),
+    "few channels, many taps": (1, 3, 17, (20, 24), (7, 7), {"padding": ((3, 3), (3, 3)), "stride": (2, 2)}),
 }
 
 
@@ -157,7 +207,8 @@ def test_tiles_of_other_machines(features, monkeypatch):
     made = convolve_source.shape_for
     for module in MODULES:
         monkeypatch.setattr(module, "shape_for", lambda size: made(size, features))
-    for kind, dtype in itertools.product(("3x3, stride 2", "depthwise", "groups"), (np.float32, np.float64)):
+    kinds = ("3x3, stride 2", "depthwise", "groups", "depthwise, long lines", "few outputs, strides", "few channels")
+    for kind, dtype in itertools.product(kinds, (np.float32, np.float64)):
         check(*KINDS[kind][:5], SETTINGS | KINDS[kind][5], dtype)
     forget()
 
@@ -232,3 +283,65 @@ def test_nan_and_infinity_reach_only_what_they_should():
     assert np.isnan(found[0, :, 3:6, 3:6]).all()
     found[0, :, 3:6, 3:6] = 0
     assert not found.any()
+
+
+def test_infinity_beyond_a_line_reaches_no_tap_that_does_not_meet_it():
+    """Vectors are longer than lines: what they read beyond one counts for nothing, whatever it is."""
+    x, g = np.zeros((2, 3, 9, 35), np.float32), np.ones((2, 6, 7, 33), np.float32)
+    x[..., -1] = np.inf
+    found = convolve.weight_gradient(x, g, (3, 3), **SETTINGS)
+    np.testing.assert_array_equal(found[..., :2], 0)
+    np.testing.assert_array_equal(found[..., 2], np.inf)
+
+
+@pytest.mark.parametrize("kind", [(4, 5), (33, 40), (6, 6)])
+def test_padding_below_zero_cuts(kind):
+    rng, (c, o) = np.random.default_rng(0), kind
+    groups = c if c == o else 1
+    x, w = rng.uniform(-1, 1, (2, c, 12, 37)), rng.uniform(-1, 1, (o, c // groups, 3, 3))
+    cut, options = x[:, :, 2:, :-1], SETTINGS | {"groups": groups}
+    less, plain = options | {"padding": ((-2, 1), (1, -1))}, options | {"padding": ((0, 1), (1, 0))}
+    y = convolve.forward(x, w, **less)
+    np.testing.assert_allclose(y, convolve.forward(cut, w, **plain), rtol=0, atol=1e-14)
+    found = convolve.input_gradient(y, w, x.shape, **less)
+    expected = np.zeros_like(x)
+    expected[:, :, 2:, :-1] = convolve.input_gradient(y, w, cut.shape, **plain)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13)
+    found = convolve.weight_gradient(x, y, (3, 3), **less)
+    np.testing.assert_allclose(found, convolve.weight_gradient(cut, y, (3, 3), **plain), rtol=0, atol=1e-11)
+
+
+def plans(n, c, o, size, kernel, options, layout="images"):
+    """The kinds of plans of a convolution and its transposes, of float32."""
+    options = SETTINGS | options
+    x, w = laid_out(np.ones((n, c, *size), "f4"), layout), np.ones((o, c // options["groups"], *kernel), "f4")
+    g = laid_out(np.ones(convolve.forward(x, w, **options).shape, "f4"), layout)
+    settings = [options[name] for name in ("stride", "padding", "dilation", "groups")]
+    return [
+        type(convolve_plans.forward_plan(4, x.shape, x.strides, w.shape, *settings, True)).__name__,
+        type(convolve_plans.input_plan(4, g.shape, g.strides, w.shape, x.shape, *settings, True)).__name__,
+        type(convolve_plans.weight_plan(4, (x.shape, x.strides, g.shape, g.strides), kernel, *settings)).__name__,
+    ]
+
+
+def test_planes_stay_planes_where_few_channels_lie_so(monkeypatch):
+    monkeypatch.setattr(convolve_planes, "shape_for", lambda size: convolve_source.shape_for(size, "+avx512f"))
+    monkeypatch.setattr(convolve_fold, "shape_for", lambda size: convolve_source.shape_for(size, "+avx512f"))
+    forget()
+    around = {"padding": ((1, 1), (1, 1))}
+    assert plans(2, 20, 20, (30, 30), (3, 3), around | {"groups": 20}) == ["Planes", "Planes", "Taps"]
+    assert plans(2, 20, 20, (30, 30), (3, 3), around | {"groups": 20}, "pixels") == ["Sums", "Sums", "Pixels"]
+    assert plans(2, 1, 32, (28, 28), (3, 3), around) == ["Sums", "Planes", "Taps"]
+    assert plans(2, 3, 64, (40, 40), (7, 7), {"stride": (2, 2)}) == ["Sums", "Fold", "Pixels"]
+    assert plans(2, 16, 6, (28, 28), (5, 5), {}) == ["Planes", "Sums", "Taps"]
+    assert plans(2, 64, 64, (28, 28), (3, 3), around) == ["Sums", "Sums", "Pixels"]
+    forget()
+
+
+def test_the_cotangent_is_turned_once_for_both_gradients_and_not_for_one():
+    rng = np.random.default_rng(0)
+    for (c, o), copied in (((32, 40), True), ((1, 32), False)):
+        x, w = rng.uniform(-1, 1, (2, c, 12, 30)), rng.uniform(-1, 1, (o, c, 3, 3))
+        g = convolve.cotangent(given := rng.uniform(-1, 1, (2, o, 10, 28)), x, w, **SETTINGS)
+        assert (g is given) is not copied
+        np.testing.assert_array_equal(g, given)
