@@ -92,10 +92,12 @@ def _foreign(count: int) -> Any:
         return intrinsic(lambda context, address: (signature, generate))
     if count == 1:
         return intrinsic(lambda context, address, a: (signature, generate))
-    return intrinsic(lambda context, address, a, b: (signature, generate))
+    if count == 2:
+        return intrinsic(lambda context, address, a, b: (signature, generate))
+    return intrinsic(lambda context, address, a, b, c: (signature, generate))
 
 
-foreign_0, foreign_1, foreign_2 = _foreign(0), _foreign(1), _foreign(2)
+foreign_0, foreign_1, foreign_2, foreign_3 = map(_foreign, range(4))
 
 
 @intrinsic

@@ -40,10 +40,11 @@ class Team:
 
     def __init__(self, size: int) -> None:
         self.size = min(size, team.LIMIT)
-        words = np.zeros(team.CELLS + 8 * self.size + 8, np.int64)
+        room = team.CELLS + (8 + team.MASKED) * self.size
+        words = np.zeros(room + 8, np.int64)
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(words))  # a thread may look at it until the process ends
         start = -words.ctypes.data % 64 // 8
-        self._words = words[start : start + team.CELLS + 8 * self.size]
+        self._words = words[start : start + room]
         self.state = self._words.ctypes.data
         self.native = team.native()
         self._members: list[threading.Thread] = []
@@ -60,6 +61,12 @@ class Team:
             self._words[place] = ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
         library.pthread_mutex_init(ctypes.c_void_p(self.state + 8 * team.MUTEX), None)
         library.pthread_cond_init(ctypes.c_void_p(self.state + 8 * team.CONDITION), None)
+        if sys.platform == "linux":
+            self._words[team.CORE] = ctypes.cast(library.sched_getcpu, ctypes.c_void_p).value or 0
+            self._words[team.PLACE] = ctypes.cast(library.sched_setaffinity, ctypes.c_void_p).value or 0
+            cores = self._words[team.MASK : team.MASK + team.MASKED].view(np.uint64)
+            for core in os.sched_getaffinity(0):
+                cores[core // 64 :][:1] |= np.uint64(1 << core % 64)
         self._words[team.CLOCK_ID] = time.CLOCK_MONOTONIC
         self._words[team.SPIN] = round(1000 * config.spin)
         self._words[team.LINGER] = round(1000 * (config.spin + config.linger))
@@ -67,7 +74,8 @@ class Team:
 
     def _recruit(self) -> None:
         for rank in range(1, self.size):
-            loop = (team.WORK, self.state, rank, 0, 0, 0, 0, 0)
+            own = self.state + 8 * (team.CELLS + 8 * self.size + team.MASKED * rank)
+            loop = (team.WORK, self.state, rank, own, 0, 0, 0, 0)
             member = threading.Thread(target=self.native, args=loop, name=f"wengert-{rank}", daemon=True)
             try:
                 member.start()

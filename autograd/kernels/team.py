@@ -7,14 +7,16 @@ assumed.
 
 The words of a pool's state, each group on cache lines of its own:
 
-    WORD      (generation << 16) | slices, published last; ADDRESS, SIZE and ARGS of the job stand beside it
+    WORD      (generation << 16) | slices, published last; ADDRESS, SIZE and ARGS of the job, and the core of its
+              CALLER, stand beside it
     PENDING   slices that are not finished
     SLEEPERS  threads that need to be woken
     BUSY      1 while a job or a table runs: a second caller runs its own serially
     CELLS     for each slice the WORD of the job that it was last claimed for; beside it, what its thread knows of time
 
 A thread without work watches for it, then sleeps. Where somebody else wants its core it sleeps at once: one that
-watches and yields is put behind those that do not, and would then be late for every job.
+watches and yields is put behind those that do not, and would then be late for every job. A thread that finds itself on
+the core of the caller, where a scheduler that wakes it may put it, leaves that core to the caller (MASK: the others).
 
 Why a late thread does no harm: it reads the job's fields, then claims a slice by replacing an older word in its cell by
 the one it read. Fields change only after every slice of a job was claimed, so a claim that succeeds proves the fields.
@@ -27,10 +29,11 @@ from functools import cache
 
 from autograd.kernels import compile
 
-WORD, ADDRESS, SIZE, ARGS = 0, 1, 2, 3
+WORD, ADDRESS, SIZE, ARGS, CALLER = 0, 1, 2, 3, 4
 PENDING, SLEEPERS, BUSY = 8, 16, 24
-STOP, SPIN, LINGER, LOCK, UNLOCK, WAIT, WAKE, YIELD, CLOCK, CLOCK_ID = range(32, 42)
-MUTEX, CONDITION, CELLS = 48, 64, 80
+STOP, SPIN, LINGER, LOCK, UNLOCK, WAIT, WAKE, YIELD, CLOCK, CLOCK_ID, CORE, PLACE = range(32, 44)
+MUTEX, CONDITION, MASK, CELLS = 48, 64, 80, 96
+MASKED = 16  # words of a set of cores
 TIME, APART = 1, 3  # beside a cell's word: seconds and nanoseconds of the clock; until when its thread does not linger
 CROWDED, RETREAT = (
     100_000,
@@ -50,7 +53,7 @@ def work(state, word, rank):
     step = (size + slices - 1) // slices
     if step > 1024:
         step = (step + 63) & -64
-    part = rank % slices
+    part, mine = rank % slices, 0
     for _ in range(slices):
         cell = state + {8 * CELLS} + 64 * part
         claimed = atomic_load(cell)
@@ -60,9 +63,11 @@ def work(state, word, rank):
             if lo < hi:
                 call(address, lo, hi, args)
             atomic_add(state + {8 * PENDING}, -1)
+            mine += 1
         part += 1
         if part == slices:
             part = 0
+    return mine
 
 @inline
 def wake(state):
@@ -71,16 +76,34 @@ def wake(state):
     foreign_1(atomic_load(state + {8 * UNLOCK}), state + {8 * MUTEX})
 
 @inline
+def core(state):
+    found = -1
+    if atomic_load(state + {8 * CORE}) != 0:
+        found = foreign_0(atomic_load(state + {8 * CORE}))
+    return found
+
+@inline
+def part(state, own):
+    here = core(state)
+    if here >= 0 and here == atomic_load(state + {8 * CALLER}) and here < {64 * MASKED}:
+        for k in range({MASKED}):
+            word_at(own)[k] = atomic_load(state + {8 * MASK} + 8 * k)
+        word_at(own)[here >> 6] &= ~(1 << (here & 63))
+        foreign_3(atomic_load(state + {8 * PLACE}), 0, {8 * MASKED}, own)
+
+@inline
 def launch(state, address, size, args, slices):
     atomic_store(state + {8 * ADDRESS}, address)
     atomic_store(state + {8 * SIZE}, size)
     atomic_store(state + {8 * ARGS}, args)
+    atomic_store(state + {8 * CALLER}, core(state))
     atomic_store(state + {8 * PENDING}, slices)
     word = (((atomic_load(state) >> 16) + 1) << 16) | slices
     atomic_store(state, word)
     if atomic_load(state + {8 * SLEEPERS}) > 0:
         wake(state)
-    work(state, word, 0)
+    if work(state, word, 0) == slices:  # nobody helped: somebody may wait for this core, to leave it
+        foreign_0(atomic_load(state + {8 * YIELD}))
     waited = 0
     while atomic_load(state + {8 * PENDING}) > 0:
         pause()
@@ -135,7 +158,7 @@ def sleep(state, seen):
     foreign_1(atomic_load(state + {8 * UNLOCK}), state + {8 * MUTEX})
 
 @inline
-def worker(state, rank):
+def worker(state, rank, own):
     seen = 0
     while atomic_load(state + {8 * STOP}) == 0:
         word = watch(state, seen, rank)
@@ -144,6 +167,7 @@ def worker(state, rank):
             word = atomic_load(state)
         seen = word
         if word & 0xFFFF:
+            part(state, own)
             work(state, word, rank)
 
 @inline
@@ -163,7 +187,7 @@ def team(what, state, a, b, c, d, e, f):
     elif what == {TABLE}:
         table(state, a, b, word_at(c), word_at(d), word_at(e), word_at(f))
     elif what == {WORK}:
-        worker(state, a)
+        worker(state, a, b)
     elif what == {END}:
         end(state)
 """
@@ -174,6 +198,7 @@ def native() -> Callable[..., None]:
     """`team(what, state, ...)`, compiled or from the cache.
 
     RUN: a kernel's address, size, args, slices. TABLE: threads, number of entries, then the addresses of their
-    addresses, sizes, args and parallel flags. WORK: the rank of the thread that stays. END.
+    addresses, sizes, args and parallel flags. WORK: the rank of the thread that stays, and where it may
+    write a set of cores. END.
     """
     return compile.get(_SOURCE, "team", signature=("intp",) * 8, flags=()).call

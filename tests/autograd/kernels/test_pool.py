@@ -101,6 +101,25 @@ def test_sleeping_threads_use_no_time(cores):
     assert pool._team._words[team.SLEEPERS] == 3
 
 
+if sys.platform == "linux":
+
+    def test_a_thread_leaves_the_core_of_the_caller(cores):
+        allowed = sorted(os.sched_getaffinity(0))
+        home = allowed[0]
+        count(5000)
+        members = [member.native_id for member in pool._team._members]
+        try:
+            for thread in (0, *members):
+                os.sched_setaffinity(thread, {home})
+            for _ in range(200):
+                count(5000)
+                time.sleep(0.001)
+        finally:
+            os.sched_setaffinity(0, allowed)
+        others = set(allowed[1:]) or {home}  # there is nowhere else to go
+        assert others in [os.sched_getaffinity(member) for member in members]
+
+
 # ---- a table
 
 
