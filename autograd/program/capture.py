@@ -23,6 +23,7 @@ from autograd.tape import recording
 from autograd.tensor import Tensor
 
 WINDOWED = frozenset(("window_max", "window_argmax", "window_sum", "window_spread", "window_pick", "window_place"))
+LOOPS = frozenset(("scan_turns", "scan_back"))
 MASKED = {"getitem": 1, "index_add": 1, "nonzero": 0}  # how many of whose values depends on values, from this input on
 SWEPT = 1 << 16  # elements of a matrix from which on its product with a vector waits for memory
 
@@ -255,6 +256,8 @@ def meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> t
         return inputs[0].shape, inputs[0].dtype
     if op.name == "matmul" and (found := _product(*inputs)) is not None:
         return found
+    if op.name in LOOPS:  # all of a loop's turns on zeros would take their time, and their memory
+        return (settings["plan"].flat.size,), np.dtype(np.uint8)
     if op.name in WINDOWED:
         return _windowed(op.name, inputs, settings)
     try:

@@ -51,9 +51,14 @@ class Flat:
         for shape, dtype in kinds:
             self.starts.append(-(-(self.starts[-1] + prod(shape) * dtype.itemsize) // _LINE) * _LINE)
 
+    @property
+    def size(self) -> int:
+        """The bytes of all of them."""
+        return self.starts[-1]
+
     def new(self) -> Array:
         """An array for all of them."""
-        return np.empty(self.starts[-1], np.uint8)
+        return np.empty(self.size, np.uint8)
 
     def views(self, flat: Array) -> list[Array]:
         """Each array, as a view."""
