@@ -1,7 +1,7 @@
 """Operations that run as kernels of their own where there are enough numbers: products, windows reduced, rows added up.
 
-Large products are jobs of our own pool: NumPy's BLAS has threads of its own, which go on watching for work for a
-tenth of a second after a product and take the cores from ours.
+Large products are jobs of our own pool: NumPy's BLAS has threads of its own, which go on watching for work long after a
+product and take the cores from ours.
 """
 
 from __future__ import annotations

@@ -218,7 +218,7 @@ def dispatching(f: Any, args: Sequence[Any], smallest: Sequence[Any] | None) -> 
                 return lambda: fused(*little), ""
     try:
         f(*little)
-    except Exception as error:
+    except Exception as error:  # of the user's function, which may not take arrays that small
         return None, f"dispatch is not apart: {type(error).__name__} on {words(little)}. Give smallest=..., --smallest"
     return lambda: f(*little), ""
 

@@ -1,7 +1,7 @@
 """Memory for large results, used again: a fresh page of memory costs several times what it takes to fill it.
 
 It begins with a page, all of it at equal places of one: a kernel that reads and writes arrays a few bytes apart in that
-respect takes a store for one to what it loads next, and waits (half as long again for an Adam step).
+respect takes a store for one to what it loads next, and waits.
 
 An array handed out is an ordinary ndarray. Its memory comes back when the last view of it is gone, which a finalizer
 notices: between the array and the memory stands a `_Lease`, and every view keeps it alive.

@@ -29,7 +29,7 @@ MATHS = {
     "sinh", "cosh", "atan", "pow", "rsqrt", "ndtr",
 }  # fmt: skip  # of `autograd.kernels.maths`, which is not imported for their names: that would import numba
 LITERAL = (0, 1, -1, 2, -2, 0.5, -0.5, 3)  # numbers that formulas hold, written into the source
-SCOPED = 32  # outputs of which a kernel says that they are different arrays; further ones share the last scope
+SCOPED = 32  # outputs that a kernel tells apart; further ones share the last scope
 COSTLY = {
     "exp",
     "log",

@@ -208,7 +208,7 @@ class Repeated:
         try:
             with np.errstate(all="ignore"):
                 found = run(leaves, (self.plain, *call))
-        except Exception as error:
+        except Exception as error:  # of whatever the program runs: the call that it is compared with raised nothing
             return f"its program raised {type(error).__name__}: {error}"
         return _difference(expected, found)
 
@@ -224,7 +224,7 @@ class Repeated:
             if why is not None:
                 self._give_up(why)
             return expected
-        except Exception as error:
+        except Exception as error:  # the function says it in its own words, or has not raised: it is run below
             if self.asked:
                 raise
             raised = error

@@ -181,7 +181,7 @@ class Compiled(Torch):
         self.module.set_num_threads(self.threads)
         try:
             self.function(lambda torch: lambda x: torch.sin(x) + 1)(self.module.ones(8))
-        except Exception as error:
+        except Exception as error:  # of PyTorch's compiler and whatever it needs here
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             raise RuntimeError(f"it does not work here: {lines[0] if lines else error!r}") from error
 

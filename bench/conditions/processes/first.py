@@ -62,7 +62,7 @@ def first(name: str, label: str) -> dict[str, Any]:
         return own(WORK[name])
     try:
         return peer(WORK[name], label)
-    except Exception as error:
+    except Exception as error:  # of whatever the peer needs, a compiler say: the others are still measured
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         return {"failed": f"{type(error).__name__}: {lines[0] if lines else ''}"[:200]}
 

@@ -331,6 +331,8 @@ def test_a_tensor_that_the_function_makes_begins_anew_in_each_call():
     assert all(r["outside"] is outside for r in results)
     assert results[2]["ones"] is not results[3]["ones"]
     assert results[2]["ones"].value is not results[3]["ones"].value
+    ((run,),) = f.programs.values()
+    assert [t for t, _ in run.assigned] == [outside]  # and not what it made itself
     assert f.reasons() == []
 
 

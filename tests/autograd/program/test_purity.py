@@ -1,6 +1,8 @@
 """Functions of which it cannot be shown that a replay equals a call, and the reasons why."""
 
 import re
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,55 +10,13 @@ import pytest
 import autograd as ag
 import nn
 import nn.functional as F
-from autograd.program import repeated
-from autograd.tree import flatten
 
 RATE = 0.5
 TEXT = "%s"
 
 
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch):
-    monkeypatch.setattr(repeated, "FIRST", 2)
-    monkeypatch.setattr(repeated, "AGAIN", 2)
-    monkeypatch.setattr(repeated, "TRIALS", 1)
-    monkeypatch.setattr(repeated, "LENGTH", 300)
-
-
-@pytest.fixture
-def made(monkeypatch):
-    """How many programs have been made, as the length of a list."""
-    runs = []
-    monkeypatch.setattr(repeated, "Run", recorded(repeated.Run, runs))
-    return runs
-
-
-def recorded(kind, runs):
-    class Recorded(kind):
-        def __init__(self, *args):
-            super().__init__(*args)
-            runs.append(self)
-            self.calls = 0
-
-        def __call__(self, *args):
-            self.calls += 1
-            return super().__call__(*args)
-
-    return Recorded
-
-
-def draw(seed, *shape, dtype="float64"):
-    return ag.tensor(np.random.default_rng(seed).standard_normal(shape).astype(dtype))
-
-
-def same(found, expected):
-    for a, b in zip(*(flatten(x)[0] for x in (found, expected)), strict=True):
-        assert type(a) is type(b)
-        if not isinstance(b, ag.Tensor):
-            assert a == b
-            continue
-        assert (a.shape, a.dtype, a.requires_grad) == (b.shape, b.dtype, b.requires_grad)
-        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5 if a.dtype == np.float32 else 1e-10)
+SHARED = runpy.run_path(str(Path(__file__).with_name("replays.py")))
+_soon, made, draw, same = (SHARED[name] for name in ("_soon", "made", "draw", "same"))
 
 
 class Configuration:
