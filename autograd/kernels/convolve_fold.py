@@ -100,9 +100,9 @@ def kernel(lo, hi, args):
                 source, to = (c * high + h) * across, c * args[33] + h * args[34]
                 for k in range(width):
                     place = k + left
-                    inside = place >= 0 and place // step < length
-                    value = total[source + place % step * length + place // step] if inside else base * 0
-                    y[to + k * args[35]] = value + base
+                    y[to + k * args[35]] = base
+                    if place >= 0 and place // step < length:
+                        y[to + k * args[35]] += total[source + place % step * length + place // step]
 """
 
 

@@ -1,26 +1,25 @@
-"""Python source to an object file, through numba. Imported only when a kernel is not in the cache."""
+"""The source of a kernel to an object file. Imported only when a kernel is not in the cache.
+
+The small language of `lowering` says all that this project's own kernels need. A kernel of somebody else's may say
+more: it goes through numba, which knows most of Python.
+"""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import linecache
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import numba
 import numpy as np
-from numba import types
 
 from autograd.errors import UnsupportedError
-from autograd.kernels import intrinsics, loader
+from autograd.kernels import intrinsics, loader, lowering, maths
+from autograd.kernels.arithmetic import Unlowered
 from autograd.kernels.cache import Entry
+from autograd.kernels.language import Instruction
 
-_pointer_to: Any = types.CPointer
-_TYPES = {"intp": types.intp, "intp*": _pointer_to(types.intp)}
-_MACHINE = {"intp": "i64", "intp*": "ptr"}
 _DECLARED = re.compile(r'^declare .*?@(?:"([^"]+)"|([\w.$]+))\(', re.MULTILINE)
 _DEFINED = re.compile(r"^define (?!internal |private )", re.MULTILINE)
 _GLOBAL = re.compile(r"^(@.*? = )(?:common|linkonce_odr|weak|weak_odr)( )", re.MULTILINE)
@@ -31,65 +30,46 @@ def emit(source: str, name: str, signature: Sequence[str], flags: Sequence[str],
 
     Raises UnsupportedError if the code needs numba or Python at run time: it raises, allocates, or calls back.
     """
-    symbol = f"wengert_{name}"
-    text = _wrapped(*_compiled(source, name, signature, flags), symbol, signature)
-    needs = _needed(text)
+    module = optimized(source, name, signature, flags)
+    needs = _needed(str(module))
     if foreign := [need for need in needs if need not in loader.RUNTIME]:
         raise UnsupportedError(
             f"The kernel {name} needs {', '.join(foreign)} while it runs. "
             "Expected arithmetic on numbers and pointers only: no arrays, no strings, no exceptions, no printing."
         )
-    return Entry(symbol, needs, fields, loader.emit(text))
+    return Entry(f"wengert_{name}", needs, fields, loader.emit(module))
 
 
-def _compiled(source: str, name: str, signature: Sequence[str], flags: Sequence[str]) -> tuple[str, str]:
-    """LLVM's optimised text of a function and the name that numba gave it."""
-    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # made from the environment
-        raise UnsupportedError(
-            "NUMBA_DISABLE_JIT is set, so no kernel can be compiled. Unset it, or set config.kernels = False."
-        )
+def optimized(source: str, name: str, signature: Sequence[str], flags: Sequence[str]) -> Any:
+    """LLVM's module of a kernel, all passes done."""
     file = f"<kernel {name} {hash(source):x}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    options: dict[str, Any] = {
-        "error_model": "numpy",
-        "fastmath": set(flags),
-        "nogil": True,
-        "no_cpython_wrapper": True,  # nobody calls it from Python: half of the time of compiling
-        "no_cfunc_wrapper": True,
-    }
-    scope = dict(namespace()) | {"inline": numba.njit(**options)}
-    exec(compile(source, file, "exec"), scope)
-    arguments = tuple(_TYPES[kind] for kind in signature)
-    compiled = numba.njit(types.void(*arguments), **options)(scope[name])
-    return compiled.inspect_llvm(arguments), compiled.overloads[arguments].fndesc.llvm_func_name
+    try:
+        return loader.optimized(internal(_lowered(source, file, name, signature, flags), f"wengert_{name}"))
+    except Unlowered:
+        return loader.parsed(_through_numba(source, file, name, signature, flags))
 
 
-def _wrapped(text: str, inner: str, symbol: str, signature: Sequence[str]) -> str:
-    """The module with everything internal but one plain C function, which calls numba's own.
+def _lowered(source: str, file: str, name: str, signature: Sequence[str], flags: Sequence[str]) -> str:
+    scope = dict(namespace()) | {"inline": lambda function: function}
+    return str(lowering.lower(source, file, scope, name, signature, flags))
 
-    Internal, because two modules may hold different functions under one of numba's names.
+
+def _through_numba(source: str, file: str, name: str, signature: Sequence[str], flags: Sequence[str]) -> str:
+    from autograd.kernels import through_numba  # late: importing numba takes longer than compiling most kernels
+
+    text, inner = through_numba.compiled(source, file, dict(namespace()), name, signature, flags)
+    return through_numba.wrapped(internal(text), inner, f"wengert_{name}", signature)
+
+
+def internal(text: str, symbol: str = "") -> str:
+    """A module whose functions and variables, but for one symbol, nobody else sees.
+
+    Two modules may hold different functions under one name.
     """
     text = _GLOBAL.sub(r"\1internal\2", _DEFINED.sub("define internal ", text))
     text = re.sub(r"^define internal (?:linkonce_odr|weak|weak_odr) ", "define internal ", text, flags=re.MULTILINE)
-    text = _aligned(text, inner)
-    kinds = [_MACHINE[kind] for kind in signature]
-    formal = ", ".join(f"{kind} %a{k}" for k, kind in enumerate(kinds))
-    return f"""{text}
-define void @{symbol}({formal}) {{
-  %result = alloca ptr, align 8
-  %error = alloca ptr, align 8
-  %status = call i32 @{inner}(ptr %result, ptr %error, {formal})
-  ret void
-}}
-"""
-
-
-def _aligned(text: str, function: str) -> str:
-    """The module with the stack of a function aligned to whole vectors.
-
-    A loop that calls keeps its vectors on the stack; where they straddle cache lines it takes up to 1.8 times as long.
-    """
-    return re.sub(rf"^(define .*@{re.escape(function)}\(.*) {{$", r"\1 alignstack(64) {", text, flags=re.MULTILINE)
+    return re.sub(rf'^define internal (.*@"?{symbol}"?\()', r"define \1", text, flags=re.MULTILINE) if symbol else text
 
 
 def _needed(text: str) -> tuple[str, ...]:
@@ -102,11 +82,5 @@ def _needed(text: str) -> tuple[str, ...]:
 @cache
 def namespace() -> Mapping[str, Any]:
     """The names that a kernel's source may use."""
-    names = {"np": np, "numba": numba, **_public(intrinsics)}
-    if importlib.util.find_spec("autograd.kernels.maths") is not None:
-        names |= _public(importlib.import_module("autograd.kernels.maths"))
-    return names
-
-
-def _public(module: Any) -> dict[str, Any]:
-    return {name: value for name, value in vars(module).items() if not name.startswith("_") and callable(value)}
+    named = vars(intrinsics) | {f"{name}_f{int(dtype[-2:]) // 8}": f for (name, dtype), f in maths.instructions.items()}
+    return {"np": np, **{name: value for name, value in named.items() if isinstance(value, Instruction)}}

@@ -88,10 +88,25 @@ def _resolve_runtime() -> None:
                 continue
 
 
-def emit(text: str) -> bytes:
-    """The object file of a module of LLVM's language."""
+def parsed(text: str) -> Any:
+    """A module of LLVM's language."""
     module = ll.parse_assembly(text)
     module.verify()
+    return module
+
+
+def optimized(text: str) -> Any:
+    """The same, after all of LLVM's passes for the processor at hand."""
+    module = parsed(text)
+    options = ll.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = options.slp_vectorization = options.loop_interleaving = options.loop_unrolling = True
+    passes = ll.create_pass_builder(target_machine(), options)
+    passes.getModulePassManager().run(module, passes)
+    return module
+
+
+def emit(module: Any) -> bytes:
+    """The object file of a module."""
     return bytes(target_machine().emit_object(module))
 
 

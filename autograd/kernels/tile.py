@@ -13,33 +13,26 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
-from autograd.kernels.intrinsics import WORD
+from autograd.kernels.language import INTP, VOID, WORD, Instruction, instruction, kept_on_stack
 from autograd.kernels.vectors import INDEX, NUMBERS, Vectors, whole, word
 
-_alloca_once: Any = cgutils.alloca_once
 
-
-def scratch(words: int) -> Any:
+def scratch(words: int) -> Instruction:
     """`scratch(words)()`: the address of so many machine words of the stack."""
 
-    def room(context: Any) -> Any:
-        def generate(target: Any, builder: Any, signature: Any, values: Any) -> Any:
-            place = _alloca_once(builder, ir.ArrayType(WORD, words))
-            place.align = 64
-            return builder.ptrtoint(place, WORD)
+    @instruction(INTP)
+    def room(builder: Any) -> Any:
+        place = kept_on_stack(builder, ir.ArrayType(WORD, words))
+        place.align = 64
+        return builder.ptrtoint(place, WORD)
 
-        return types.intp(), generate
-
-    return intrinsic(room)
+    return room
 
 
 def tile(
     size: int, lanes: int, rows: int, vectors: int, *, spread: bool = True, steps: int = 0, based: bool = False
-) -> Any:
+) -> Instruction:
     """The tile of `rows` by `lanes * vectors` numbers of `size` bytes, as a function of addresses and strides in bytes.
 
     at, pitch: row r begins at at[q * pitch + r], an address; pitch is in words. shifts: added to it in run q.
@@ -52,43 +45,36 @@ def tile(
     steps: the depth, if it is known beforehand.
     """
 
-    def product(context, at, pitch, shifts, runs, depth, step, b, b_step, to, shift, add, columns):  # type: ignore[no-untyped-def]  # numba reads the bare signature
-        def generate(target: Any, builder: Any, signature: Any, values: Any) -> Any:
-            _Tile(builder, size, lanes, rows, vectors, spread, steps, based).write(*values)
-            return target.get_dummy_value()
+    @instruction(VOID, *[INTP] * 12)
+    def product(builder: Any, *values: Any) -> None:
+        _Tile(builder, size, lanes, rows, vectors, spread, steps, based).write(*values)
 
-        return types.void(*[types.intp] * 12), generate
-
-    return intrinsic(product)
+    return product
 
 
-def turned(size: int, lanes: int) -> Any:
+def turned(size: int, lanes: int) -> Instruction:
     """Transpose a square of `lanes` numbers a side: rows every `pitch` bytes from `at`, to the addresses at `to`."""
 
-    def transpose(context: Any, at: Any, pitch: Any, to: Any, shift: Any) -> Any:
-        def generate(target: Any, builder: Any, signature: Any, values: Any) -> Any:
-            at, pitch, to, shift = values
-            vector = ir.VectorType(NUMBERS[size], lanes).as_pointer()
-            places = [builder.add(at, builder.mul(pitch, whole(k))) for k in range(lanes)]
-            rows = [builder.load(builder.inttoptr(place, vector), align=size) for place in places]
-            side = 1
-            while side < lanes:  # swap the off-diagonal quarters of squares of twice the side
-                for k in (k for k in range(lanes) if not k & side):
-                    above, below = rows[k], rows[k + side]
-                    left = [j if not j & side else lanes + j - side for j in range(lanes)]
-                    right = [j + side if not j & side else lanes + j for j in range(lanes)]
-                    for row, picks in ((k, left), (k + side, right)):
-                        mask = ir.Constant(ir.VectorType(INDEX, lanes), picks)
-                        rows[row] = builder.shuffle_vector(above, below, mask)
-                side *= 2
-            for k, row in enumerate(rows):
-                place = builder.add(word(builder, to, whole(k)), shift)
-                builder.store(row, builder.inttoptr(place, vector), align=size)
-            return target.get_dummy_value()
+    @instruction(VOID, *[INTP] * 4)
+    def transpose(builder: Any, at: Any, pitch: Any, to: Any, shift: Any) -> None:
+        vector = ir.VectorType(NUMBERS[size], lanes).as_pointer()
+        places = [builder.add(at, builder.mul(pitch, whole(k))) for k in range(lanes)]
+        rows = [builder.load(builder.inttoptr(place, vector), align=size) for place in places]
+        side = 1
+        while side < lanes:  # swap the off-diagonal quarters of squares of twice the side
+            for k in (k for k in range(lanes) if not k & side):
+                above, below = rows[k], rows[k + side]
+                left = [j if not j & side else lanes + j - side for j in range(lanes)]
+                right = [j + side if not j & side else lanes + j for j in range(lanes)]
+                for row, picks in ((k, left), (k + side, right)):
+                    mask = ir.Constant(ir.VectorType(INDEX, lanes), picks)
+                    rows[row] = builder.shuffle_vector(above, below, mask)
+            side *= 2
+        for k, row in enumerate(rows):
+            place = builder.add(word(builder, to, whole(k)), shift)
+            builder.store(row, builder.inttoptr(place, vector), align=size)
 
-        return types.void(*[types.intp] * 4), generate
-
-    return intrinsic(transpose)
+    return transpose
 
 
 class _Tile:

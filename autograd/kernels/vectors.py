@@ -9,7 +9,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from autograd.kernels.intrinsics import WORD
+from autograd.kernels.language import WORD
 
 NUMBERS = {4: ir.FloatType(), 8: ir.DoubleType()}
 INDEX = ir.IntType(32)

@@ -370,8 +370,8 @@ def depends_on(holder: Any, *names: str) -> None:
 def not_yet(reason: str, prepare: Callable[[], object] | None = None) -> None:
     """Let a function that is being compiled run as it stands this time, and be compiled at a later call.
 
-    For what makes its own state when it is first called. Does nothing where no function is being compiled. A function
-    with a budget of memory (`fit_in`) is captured at once after `prepare`, if that is given, has made the state.
+    For what makes its own state when it is first called. Does nothing where no function is being compiled. If `prepare`
+    is given, it makes that state, and the function is captured at once.
 
     >>> not_yet("the first call makes the buffers")
     """

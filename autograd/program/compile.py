@@ -99,8 +99,8 @@ class Compiled(Generic[P, R]):
             return f"{type(error).__name__} on symbols: {error}"
 
     def _captured(self, leaves: Sequence[Any], build: Callable[[list[Any]], Any]) -> Run:
-        """A program; with a budget without a first call as it stands, which would keep everything."""
-        for _ in range(PREPARED if self.budget else 0):
+        """A program, made at the first call: state that this would only then have is made beforehand."""
+        for _ in range(PREPARED):
             try:
                 return Run(self.function, leaves, build, self.op, self.budget)
             except NotYet as error:
@@ -219,8 +219,8 @@ def compile(f: Callable[P, R] | None = None, *, fit_in: int | str | None = None)
             of the forward half are computed again, just before the backward half reads them, instead of being kept:
             those that free most bytes for their operations first. Random numbers are drawn again as they were. Values
             are those of a program that keeps everything, but for the last bits where other operations stand in one
-            loop with them. `program(...)` has `peak` and `recomputed`. An optimizer makes its state before its first
-            step is captured; what else is `not_yet` to be captured runs once as it stands, whatever that takes.
+            loop with them. `program(...)` has `peak` and `recomputed`. What is `not_yet` to be captured, and does not
+            say how its state is made, runs once as it stands, whatever that takes.
 
     Raises:
         ArgumentError: if fit_in is no amount of memory; when called, if no choice of what to compute again is enough.

@@ -38,8 +38,8 @@ def source_of(stage: Stage) -> str:
     names = ", ".join(sorted({"NAN", "outputs", "plus", "read", *GENERIC}))
     head = [f"from autograd.kernels.expressions import {names}"]
     if used:
-        head.append("from autograd.kernels.maths import table")
-        head += [f"{name} = table[{name.rpartition('_')[0]!r}, {dtype!r}]" for name, dtype in used]
+        head.append("from autograd.kernels.maths import instructions")
+        head += [f"{name} = instructions[{name.rpartition('_')[0]!r}, {dtype!r}]" for name, dtype in used]
     head.append("b1, u1, i4, i8, f4, f8 = np.bool_, np.uint8, np.int32, np.int64, np.float32, np.float64")
     return "\n".join(head) + "\n" + text
 

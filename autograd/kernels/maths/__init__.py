@@ -2,24 +2,21 @@
 
 All are within 2 units in the last place, but for `ndtr` of float32, which is within 5.
 
-`table[name, dtype]` is a function for other numba code; `sources()` is what a cache of compiled code has to hash.
+`instructions[name, dtype]` is a function for kernels, `table[name, dtype]` the same one for numba's code; `sources()`
+is what a cache of compiled code has to hash.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import numba
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
-
+from autograd.kernels.language import NUMBERS, Instruction
 from autograd.kernels.maths import circular, exponential, logarithm, power, special
-from autograd.kernels.maths.emit import KINDS, Kind, Value, sqrt
+from autograd.kernels.maths.emit import KINDS, Value, sqrt
 
-Function = Callable[..., Any]
+Function = TypeVar("Function")
 
 unary: dict[str, Callable[[Value], Value]] = {
     "exp": exponential.exp,
@@ -46,44 +43,33 @@ unary: dict[str, Callable[[Value], Value]] = {
 binary: dict[str, Callable[[Value, Value], Value]] = {"pow": power.pow}
 
 
-def compiled(name: str, body: Callable[..., Value], arity: int, kind: Kind) -> Function:
-    """`body` as an njit function of one format, always inlined, deaf to the caller's fast-math flags."""
-    number = getattr(types, kind.name)
+def _instruction(name: str, dtype: str) -> Instruction:
+    """A function of one format, deaf to the caller's fast-math flags."""
+    number, kind = NUMBERS[dtype], KINDS[dtype]
+    arity, body = (1, unary[name]) if name in unary else (2, binary[name])
 
-    def emit(context: Any, builder: ir.IRBuilder, signature: Any, arguments: list[ir.Value]) -> ir.Value:
-        return body(*(Value(builder, a, kind, 1) for a in arguments)).ir
+    def generate(builder: Any, *arguments: Any) -> Any:
+        return body(*(Value(builder, x, kind, 1) for x in arguments)).ir
 
-    def typed_unary(typing: Any, x: Any) -> Any:
-        return number(number), emit
+    return Instruction(lambda *_: (number(*[number] * arity), generate), arity, exact=True)
 
-    def typed_binary(typing: Any, x: Any, y: Any) -> Any:
-        return number(number, number), emit
 
-    inner = intrinsic(typed_unary if arity == 1 else typed_binary)
+def _for_numba(name: str, dtype: str) -> Any:
+    from autograd.kernels import through_numba  # late: it imports numba, which kernels do not need
 
-    def call_unary(x: Any) -> Any:
-        return inner(x)
-
-    def call_binary(x: Any, y: Any) -> Any:
-        return inner(x, y)
-
-    outer = call_unary if arity == 1 else call_binary
-    outer.__name__ = outer.__qualname__ = f"{name}_{kind.name}"
-    function: Function = numba.njit(outer, forceinline=True, error_model="numpy", nogil=True)
-    return function
+    return through_numba.function(f"{name}_{dtype}", instructions[name, dtype])
 
 
 class Table(Mapping[tuple[str, str], Function]):
     """The functions by name and dtype, each made when it is first asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, make: Callable[[str, str], Function]) -> None:
+        self.make = make
         self.made: dict[tuple[str, str], Function] = {}
 
     def __getitem__(self, key: tuple[str, str]) -> Function:
         if key not in self.made:
-            name, dtype = key
-            arity, body = (1, unary[name]) if name in unary else (2, binary[name])
-            self.made[key] = compiled(name, body, arity, KINDS[dtype])
+            self.made[key] = self.make(*key)
         return self.made[key]
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
@@ -93,7 +79,8 @@ class Table(Mapping[tuple[str, str], Function]):
         return (len(unary) + len(binary)) * len(KINDS)
 
 
-table = Table()
+instructions: Table[Instruction] = Table(_instruction)
+table: Table[Any] = Table(_for_numba)
 
 
 def sources() -> tuple[str, ...]:

@@ -239,11 +239,11 @@ print(json.dumps({"early": before, "value": [x.min(), x.max()], "numba": "numba"
 """
 
 
-def test_a_warm_process_runs_kernels_without_numba(tmp_path):
-    seen = [
-        json.loads(finished(python(ONE, SCALE.format(factor=7), WENGERT_CACHE_DIR=str(tmp_path)))) for _ in range(2)
-    ]
-    assert seen == [{"early": [], "value": [14, 14], "numba": cold} for cold in (True, False)]
+@pytest.mark.parametrize(("factor", "needed"), [("7", False), ("float(np.floor(7.5))", True)])
+def test_numba_is_imported_only_to_compile_what_the_small_language_does_not_say(tmp_path, factor, needed):
+    source = SCALE.format(factor=factor)
+    seen = [json.loads(finished(python(ONE, source, WENGERT_CACHE_DIR=str(tmp_path)))) for _ in range(2)]
+    assert seen == [{"early": [], "value": [14, 14], "numba": cold} for cold in (needed, False)]
     assert len(files(tmp_path)) == 2  # the kernel and the pool's own
 
 
