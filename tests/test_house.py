@@ -216,6 +216,11 @@ def test_only_the_kernels_import_a_compiler():
     assert compiling == []
 
 
+def test_numba_is_imported_in_one_room():
+    importing = {s.module for s in sources(*ARROWS) for i in s.imports() if top(i.module) == "numba"}
+    assert importing == {"autograd.kernels.through_numba"}
+
+
 PROBE = """
 import json, sys, warnings
 writes = []

@@ -1,1 +1,1 @@
-"""Machine code: maths, compiler, cache, threads. Only this package imports numba; it is loaded at the first kernel."""
+"""Machine code: maths, compiler, cache, threads. Only this package imports LLVM; it is loaded at the first kernel."""

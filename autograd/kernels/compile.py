@@ -1,7 +1,8 @@
 """From the source of a kernel to its address: memory, then disk, then the compiler.
 
 A kernel is `void kernel(intp lo, intp hi, intp* args)`: it runs the slice [lo, hi) of its outermost loop; `args` holds
-addresses, sizes, strides and the bits of scalars. numba is imported only if a kernel is neither in memory nor on disk.
+addresses, sizes, strides and the bits of scalars. The compiler is imported only if a kernel is neither in memory nor on
+the disk, and numba only if the small language of `lowering` does not say all of it.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def _find(wanted: Source) -> Kernel:
         except (ValueError, RuntimeError) as error:
             disk.damaged(disk.path_of(key, config.cache or _FOLDER), error)
     if not address:
-        from autograd.kernels import emit  # imports numba, which a warm process never needs
+        from autograd.kernels import emit  # late: a warm process never needs a compiler
 
         entry = emit.emit(wanted.text, wanted.name, wanted.signature, wanted.flags, fields)
         address = loader.load(entry)

@@ -27,7 +27,7 @@ FLOATING = GENERIC - {"select", "truth", "uniform"}
 MATHS = {
     "exp", "expm1", "exp2", "log", "log1p", "log2", "tanh", "sigmoid", "softplus", "erf", "erfc", "sin", "cos", "tan",
     "sinh", "cosh", "atan", "pow", "rsqrt", "ndtr",
-}  # fmt: skip  # of `autograd.kernels.maths`, which is not imported for their names: that would import numba
+}  # fmt: skip  # of `autograd.kernels.maths`, which is not imported for their names: that would load LLVM
 LITERAL = (0, 1, -1, 2, -2, 0.5, -0.5, 3)  # numbers that formulas hold, written into the source
 SCOPED = 32  # outputs that a kernel tells apart; further ones share the last scope
 COSTLY = {

@@ -17,7 +17,7 @@ from autograd.program.stages import Stage
 
 
 def kernel_module(name: str) -> ModuleType:
-    """A module of `autograd.kernels`: imported late, because it loads LLVM, and numba for what is not on the disk."""
+    """A module of `autograd.kernels`: imported late, because it loads LLVM."""
     return import_module(f"autograd.kernels.{name}")
 
 
