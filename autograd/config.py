@@ -97,6 +97,12 @@ class Config:
         changes = self._scope.get(None)
         return replace(self._process, **changes) if changes else self._process
 
+    @property
+    def kernels(self) -> bool:
+        """As in `Settings`; asked for in every call of a fused function, so it has a way of its own."""
+        changes = self._scope.get(None)
+        return self._process.kernels if not changes else changes.get("kernels", self._process.kernels)
+
     def __getattr__(self, name: str) -> Any:
         changes = self._scope.get(None)
         if changes and name in changes:

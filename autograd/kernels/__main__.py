@@ -104,9 +104,7 @@ def costs() -> None:
     numba = time.perf_counter() - start
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", "pass"], check=False)
-    print(
-        f"{'import numba':14} {(numba - time.perf_counter() + start) * 1e3:.0f} ms, only for kernels that say more than ours"
-    )
+    print(f"{'import numba':14} {(numba - time.perf_counter() + start) * 1e3:.0f} ms, only for kernels that say more")
     _, first = _timed(lambda: team.native(), 1)
     kernel, found = compile.get(_SCALE), np.ones(1 << 16)
     args = np.array([found.ctypes.data], np.intp)

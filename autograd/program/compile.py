@@ -43,6 +43,8 @@ class Compiled(Generic[P, R]):
         self.function = f
         self.budget = None if fit_in is None else Budget(self.__name__, fit_in, bytes_of(fit_in))
         self.programs: dict[Any, list[Run | str]] = {}
+        self.last: Any = None  # the key of the call before, and what is kept for it
+        self.runs: Sequence[Run | str] = ()
         self.op = Primitive(getattr(f, "__name__", "compiled"), "*xs", _refused, pulls=(), reads=())
         self.op.together = _together
 
@@ -56,8 +58,14 @@ class Compiled(Generic[P, R]):
         else:
             leaves, build, form = list(args), _unnamed, None
         key = (tuple([_kind(x) for x in leaves]), form, recording.get())
-        found = next((run for run in self.programs.get(key, ()) if isinstance(run, str) or run.holds()), None)
-        if found is None:
+        if key != self.last:  # to compare is quicker than to hash
+            self.last, self.runs = key, self.programs.get(key, ())
+        found: Run | str | None = None
+        for run in self.runs:
+            if isinstance(run, str) or run.holds():
+                found = run
+                break
+        else:
             try:
                 found = self._made(leaves, build)
             except NotYet:
@@ -83,6 +91,7 @@ class Compiled(Generic[P, R]):
         if sum(map(len, self.programs.values())) >= PROGRAMS:
             self.programs.pop(next(iter(self.programs)))
         self.programs.setdefault(key, []).append(run)
+        self.last = None
 
     def _made(self, leaves: Sequence[Any], build: Callable[[list[Any]], Any]) -> Run | str:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
 from threading import Lock
@@ -399,42 +399,39 @@ class Program:
 
     # ---- running
 
-    def run(self, values: Sequence[Any], shown: Collection[Symbol] | None = None) -> list[Any]:
+    def run(self, values: Sequence[Any], shown: Sequence[tuple[Symbol, Symbol | None]] | None = None) -> list[Any]:
         """The outputs, each in memory of its own.
 
-        shown: where nothing but the values has changed, the outputs that are looked at; the others are written over.
+        shown: where nothing but the values has changed, those of `results` that are looked at, which alone are given;
+        the others are written over.
         """
-        memory, numbers = self.memory, dict(self.known)
+        memory, numbers, own = self.memory, dict(self.known), self.memory.own
         for s, x in zip(self.inputs, values, strict=True):
             if type(x) in (int, float):
                 numbers[s] = x
-            elif s in memory.own:
+            elif s in own and x is not own[s]:
                 memory.replace(s, _whole(x))
         if shown is None:
             memory.refresh()
         for s, draw in self.drawn:
             numbers[s] = draw()
-        for s, root in self.results:
-            if root is not None and (shown is None or s in shown) and not memory.alone(root, s):
+        given = self.results if shown is None else shown
+        for s, root in given:
+            if root is not None and not memory.alone(root, s):
                 memory.renew(root)
         for s in self.single:
             if s not in numbers:
                 numbers[s] = memory[s]
         for action in self.actions:
             action(numbers)
-        own = memory.own
-        if shown is None:
-            return [own[s] if root is not None else self._result(s, numbers) for s, root in self.results]
-        return [
-            None if s not in shown else own[s] if root is not None else self._result(s, numbers)
-            for s, root in self.results
-        ]
+        return [self._result(s, numbers) if root is None else own[s] for s, root in given]
 
     def _result(self, s: Symbol, numbers: Numbers) -> Any:
         """A result that is a single number, or something that the program was given."""
-        return np.array(self._value(s, numbers), s.dtype).reshape(s.shape)
+        found = np.array(self._value(s, numbers), s.dtype)
+        return found if found.shape == s.shape else found.reshape(s.shape)
 
 
 def _whole(x: Any) -> Array:
     """An array as kernels can read it, most often itself."""
-    return np.ascontiguousarray(x) if np.ndim(x) else np.asarray(x)
+    return x if type(x) is np.ndarray and x.flags.c_contiguous else np.asarray(x, order="C")

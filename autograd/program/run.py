@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from operator import is_
 from typing import Any
 
@@ -24,7 +25,40 @@ from autograd.tensor import Tensor
 from autograd.tree import flatten
 
 ATTEMPTS = 20  # runs at whose beginning somebody may hold what the program writes, until the short way is given up
+Attributes = tuple[dict[str, Any], list[str] | None, list[Any]]  # where they stand, their names (None: all), values
 Again = tuple[Callable[..., Any], Any, Any]  # a function, its arguments and settings
+
+
+class Premises:
+    """What objects must be for a program to stand for its function.
+
+    guards: an object, an attribute of it, a value that this must be equal to. kept: attributes that must be the same.
+    """
+
+    def __init__(self, guards: Sequence[tuple[Any, str, Any]], kept: Sequence[Attributes]) -> None:
+        whole = [(attributes, values) for attributes, names, values in kept if names is None]
+        seen = {id(attributes) for attributes, _ in whole}
+        plain = (bool, int, str, type(None))  # the same object is the same value
+        self.guards = [
+            (holder, name, value)
+            for holder, name, value in guards
+            if type(value) not in plain or id(vars(holder)) not in seen or name not in vars(holder)
+        ]
+        self.some = [(attributes, names, values) for attributes, names, values in kept if names is not None]
+        self.whole = [attributes for attributes, _ in whole]
+        self.sizes = [len(attributes) for attributes in self.whole]
+        self.objects = [x for _, values in whole for x in values]
+
+    def hold(self) -> bool:
+        """Whether all is as it was."""
+        return (
+            all([getattr(holder, name) == value for holder, name, value in self.guards])  # noqa: C419  # quicker
+            and [len(attributes) for attributes in self.whole] == self.sizes
+            and all(map(is_, chain.from_iterable(map(dict.values, self.whole)), self.objects))
+            and all(
+                attributes.get(n) is x for attributes, names, xs in self.some for n, x in zip(names, xs, strict=True)
+            )
+        )
 
 
 class Run:
@@ -65,7 +99,7 @@ class Run:
         if not any(isinstance(x, Captured) for x in results) and not noted.training.used:
             raise Unfusable("it returns nothing that depends on its arguments")
         self.constants = results
-        self.guards, self.kept, self.random = noted.guards, noted.kept(), bool(noted.numbers)
+        self.premises, self.random = Premises(noted.guards, noted.kept()), bool(noted.numbers)
         self.read = [(t, t.node is None, t.shape, t.dtype) for t, _ in noted.tensors.values()]
         self.looked = noted.looked
         self.fresh = noted.training.fresh
@@ -79,7 +113,10 @@ class Run:
             self.program = Program(noted, inputs, self._outputs(), examples, self.twins)
         self.peak = peak_of(self.program, self._updated())
         self.place = {s: k for k, s in enumerate(self.program.outputs)}
-        self.shown = {s for s in self.results if s is not None}
+        results = set(self.results)
+        self.shown = [pair for pair in self.program.results if pair[0] in results]
+        order = {s: k for k, (s, _) in enumerate(self.shown)}
+        self.given = [(None if s is None else order[s], x) for s, x in zip(self.results, self.constants, strict=True)]
         self.numbers = [() if u.live is None else u.live.read() for u in self.updates]
         self.steady: Steady | None = None
         self.attempts, self.settled = 0, False  # to be steady, and whether it ran before
@@ -150,9 +187,7 @@ class Run:
 
     def holds(self) -> bool:
         """Whether what the program takes for granted is so."""
-        if not all(getattr(holder, name) == value for holder, name, value in self.guards):
-            return False
-        if not all(t.value is array for t, array in self.looked) or not all(_same(*one) for one in self.kept):
+        if not self.premises.hold() or not all([t.value is array for t, array in self.looked]):  # noqa: C419  # quicker
             return False
         self.numbers = [() if u.live is None else u.live.read() for u in self.updates]
         if None in self.numbers:
@@ -185,12 +220,12 @@ class Run:
 
     def __call__(self, leaves: Sequence[Any], again: Again) -> Any:
         """Run the program; leave one entry on the tape, which holds the gradients, or do what the function does."""
-        place = self.place
-        parts = zip(self.results, self.constants, strict=True)
         if self.steady is not None:
             found: Any = self.program.run([value_of(leaves[k]) for k in self.places], self.shown)
             self.steady.update(self)
-            return self.build([x if s is None else Tensor(found[place[s]]) for s, x in parts])
+            return self.build([x if k is None else Tensor(found[k]) for k, x in self.given])
+        place = self.place
+        parts = zip(self.results, self.constants, strict=True)
         for t, _ in self.gradients:  # so that their arrays are the program's alone
             t.grad = None
         found = self.program.run([value_of(leaves[k]) for k in self.places])
@@ -219,13 +254,6 @@ class Run:
         after = u.foreach.update_(u.targets, reads, *numbers, key=u.key)
         if u.live is not None:
             u.live.write(after)
-
-
-def _same(attributes: dict[str, Any], names: list[str] | None, values: list[Any]) -> bool:
-    """Whether attributes are the very same objects as before."""
-    if names is None:
-        return len(attributes) == len(values) and all(map(is_, attributes.values(), values))
-    return all(attributes.get(name) is x for name, x in zip(names, values, strict=True))
 
 
 def _gradients(noted: Capture, results: Sequence[Any], wanted: list[Any]) -> tuple[Any, list[tuple[Any, Symbol]]]:

@@ -39,7 +39,7 @@ class Steady:
         self.sets: list[list[Any]] = []
         targets: set[int] = set()
         memory = run.program.memory
-        shown = {memory.root(s) for s in run.shown}  # each run gives a new array where somebody holds the last one
+        shown = {memory.root(s) for s, _ in run.shown}  # each run gives a new array where somebody holds the last one
         read = [g for _, g in run.gradients] + [s for u in run.updates for column in u.reads for s in column]
         if any(memory.root(s) in shown for s in read if isinstance(s, Symbol)):
             raise Changing
