@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from itertools import groupby
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
+from autograd.program.binding import Binding, Numbers
 from autograd.program.capture import WINDOWED, Capture
+from autograd.program.chains import chains, entry, stepped
 from autograd.program.convolving import copied
 from autograd.program.entry import Entry, size_of
 from autograd.program.fold import fold
 from autograd.program.launch import build, drafted, empty, kernel_module
 from autograd.program.loops import OUTER
 from autograd.program.memory import Array, Memory
-from autograd.program.part import COMBINE, START, Part, Ready, check_labels, number_of, value_of
-from autograd.program.schedule import Step, last_read, read_by, steps
+from autograd.program.part import START, Part, Ready, value_of
+from autograd.program.schedule import Step, last_read, read_by, steps, waiting
 from autograd.program.single import LOADED, single
 from autograd.program.symbol import Symbol, Unfusable, graph
 
 PRODUCT = 1 << 18  # multiply-adds from which on threads are worth waking
-Numbers = dict[Symbol, Any]  # values of single elements, which Python computes
-Action = Callable[[Numbers], Any]
-Symbols = Sequence[Any]
 
 
-class Program:
+class Program(Binding):
     """What a captured function computes: `outputs` of `inputs`, of Tensors that it read, of numbers drawn anew.
 
     draft: it is not to be run, so that no kernel is compiled; what memory it would take can be seen.
@@ -44,6 +42,7 @@ class Program:
         twins: Sequence[tuple[Symbol, Symbol]],
         draft: bool = False,
     ) -> None:
+        super().__init__()
         self.lock = Lock()
         self.build = drafted if draft else build
         self.inputs, self.outputs, self.twins = list(inputs), list(outputs), twins
@@ -53,12 +52,6 @@ class Program:
         fold(self.symbols, capture)
         self.drawn = [(s, draw) for s, draw in capture.numbers if s in used]
         self.memory = Memory(np.empty if draft else empty)
-        self.known: Numbers = {}  # of constants, or arrays of one element that kernels write
-        self.entries: list[Any] = []  # kernels and products as tuples, what Python does as functions
-        self.listing: list[Entry] = []
-        self.group: int | None = None  # the step that is being bound
-        self.kept: list[Any] = []
-        self.filled: set[Symbol] = set()  # arrays of one element that are written from numbers, not read as such
         self.looked: dict[Symbol, int] = {}  # labels that are checked, and for how many classes
         self.asked: set[Symbol] = set()  # what Python computes numbers of
         self.entered: set[Symbol] = set()  # what is among the numbers once its step is done
@@ -66,13 +59,22 @@ class Program:
         self.plain = 0  # groups that have no kernel
         self.passing: set[int] = set()  # bytes of results that operations make before they are copied
         self.idle: set[int] = set()  # of what operations make for themselves, each size kept for the next time
-        plan = steps(self.symbols, capture.apart, capture.late)
+        plan = steps(self.symbols, capture.apart, capture.late | waiting(self.symbols))
         users = read_by(plan, [*outputs, *checked])
-        self.memory.share(last_read(plan, users))
+        parts = [
+            self._part(step, [s for s in step.symbols if users.get(s, set()) - {k}]) for k, step in enumerate(plan)
+        ]
+        together = {k: run for run in chains(parts) for k in run}
+        ends = {s: k if k is None or k not in together else together[k][-1] for s, k in last_read(plan, users).items()}
+        self.memory.share(ends)
         for k, step in enumerate(plan):
-            self.group = k
-            self.memory.plan_for(k)
-            self._bind(step, [s for s in step.symbols if users.get(s, set()) - {k}])
+            run = together.get(k, range(k, k + 1))
+            self.group = run[0]
+            self.memory.plan_for(run[0])
+            if len(run) == 1:
+                self._bind(step, parts[k])
+            elif k == run[0]:
+                self._chain([part for part in parts[k : run[-1] + 1] if part is not None])
         self.group = None
         self.memory.plan_for(None)
         self.memory.arrange()
@@ -100,21 +102,45 @@ class Program:
 
     # ---- binding
 
-    def _bind(self, step: Step, wanted: Sequence[Symbol]) -> None:
-        if step.kind == "group":
-            inside = set(step.symbols)
-            given = list({x: None for s in step.symbols for x in s.inputs if isinstance(x, Symbol) and x not in inside})
-            try:
-                part = Part(given, wanted, self.build, self.twins)
-            except Unfusable:
-                self.plain += 1
-                for s in step.symbols:
-                    self._call(s)
-                return
-            self._group(part)
+    def _part(self, step: Step, wanted: Sequence[Symbol]) -> Part | None:
+        """The kernels of a group of loops; None if there are none."""
+        if step.kind != "group":
+            return None
+        inside = set(step.symbols)
+        given = list({x: None for s in step.symbols for x in s.inputs if isinstance(x, Symbol) and x not in inside})
+        try:
+            return Part(given, wanted, self.build, self.twins)
+        except Unfusable:
+            self.plain += 1
+            return None
+
+    def _bind(self, step: Step, part: Part | None) -> None:
+        if part is not None:
+            self._labels(part)
+            for ready in part.ready:
+                address, words, after, what, made = self._stage(ready)
+                self._launch("kernel", address, ready.chunks, words, ready.chunks >= ready.parallel, what, **made)
+                self._combined(after)
+            self._numbers(part)
             return
-        bind = {"view": self._view, "product": self._product, "call": self._call}[step.kind]
-        bind(step.symbols[0])
+        bind = {"view": self._view, "product": self._product}.get(step.kind, self._call)
+        for s in step.symbols:
+            bind(s)
+
+    def _chain(self, parts: Sequence[Part]) -> None:
+        """Kernels that run together, block by block of their rows."""
+        bound = []
+        for part, ready in zip(parts, stepped(parts), strict=True):
+            self._labels(part)
+            bound.append((ready, *self._stage(ready)))
+        address, blocks, words = entry([(address, ready.chunks, args) for ready, address, args, *_ in bound])
+        self.kept += [args for _, _, args, *_ in bound]
+        made = {name: [s for *_, one in bound for s in one[name]] for name in ("made", "reads", "writes")}
+        self._launch("chain", address, blocks, words, True, "; ".join(what for *_, what, _ in bound), **made)
+        for _, _, _, after, *_ in bound:
+            self._combined(after)
+        for part in parts:
+            self._numbers(part)
 
     def _view(self, s: Symbol) -> None:
         x = s.inputs[0]
@@ -170,15 +196,17 @@ class Program:
         for place, symbol in ((7, a), (9, b), (11, s)):
             self.memory.points(words, place, symbol)
         threads = blocks > 1 and out.size * x.shape[-1] > PRODUCT
-        self._launch("matmul", address, blocks, words, threads, what, s)
+        self._launch("matmul", address, blocks, words, threads, what, [s])
 
-    def _group(self, part: Part) -> None:
+    def _labels(self, part: Part) -> None:
+        """Look at the labels that a part picks by, before it does."""
         for labels, length in part.labels.items():
             if length < self.looked.get(labels, length + 1):
                 self.looked[labels] = length
                 self._act("labels", partial(self._look, labels, length), reads=[labels])
-        for ready in part.ready:
-            self._stage(ready)
+
+    def _numbers(self, part: Part) -> None:
+        """What a part gives that no kernel writes."""
         for s in part.outputs:
             if s not in self.memory and s.shape:  # one element, wanted as an array
                 self.memory.make(s)
@@ -218,8 +246,8 @@ class Program:
             self.asked.add(s)
             self._act("number", partial(self._fill, s), writes=[s])
 
-    def _stage(self, ready: Ready) -> None:
-        """One kernel: its words, and what Python does before and after it."""
+    def _stage(self, ready: Ready) -> tuple[int, array[int], list[partial[None]], str, dict[str, Any]]:
+        """One kernel: its address and words, what comes after it, and what it says of itself."""
         stage, memory = ready.stage, self.memory
         arrays = [self._contiguous(s) for s in stage.arrays]
         for s in stage.outputs:
@@ -231,14 +259,13 @@ class Program:
         after = self._totals(ready, words)
         for k, s in enumerate((*arrays, *stage.outputs), 5):
             memory.points(words, k, s)
-        what = " ".join(s.op.name for s in stage.order if s.op is not None)
         rows, columns = stage.loops.sizes
-        threads = ready.chunks >= ready.parallel
-        what = f"{rows} x {columns}: {what}"
-        order, made = [*stage.order, *stage.totals], [*stage.outputs, *stage.totals]
-        self._launch(
-            "kernel", ready.kernel.address, ready.chunks, words, threads, what, *order, reads=arrays, writes=made
-        )
+        what = f"{rows} x {columns}: {' '.join(s.op.name for s in stage.order if s.op is not None)}"
+        made = {"made": [*stage.order, *stage.totals], "reads": arrays, "writes": [*stage.outputs, *stage.totals]}
+        return ready.kernel.address, words, after, what, made
+
+    def _combined(self, after: Sequence[partial[None]]) -> None:
+        """Combine the parts of totals."""
         for action in after:
             self._act("total", action, writes=[action.args[0]])
 
@@ -320,82 +347,9 @@ class Program:
             self.listing.insert(place, Entry("check", getattr(f, "__name__", type(f).__name__), reads=read))
             self.entries.insert(place, partial(self._check, f, read))
 
-    def _act(self, kind: str, action: Action, what: str = "", *made: Symbol, **arrays: Symbols) -> None:
-        self._list(kind, what, made, **arrays)
-        self.entries.append(action)
-
-    def _list(self, kind: str, what: str, made: Symbols, reads: Symbols = (), writes: Symbols = (), **how: Any) -> None:
-        """Say what an entry computes, reads and fills: where that is not said, what `made` needs, and `made`."""
-        read = reads or [x for s in made for x in s.inputs]
-        inside = set(made)
-        reads = [s for s in read if isinstance(s, Symbol) and s in self.memory and s not in inside]
-        self.listing.append(Entry(kind, what, made, reads, writes or made, self.group, **how))
-
-    def _launch(
-        self,
-        kind: str,
-        address: int,
-        count: int,
-        words: array[int],
-        threads: bool,
-        what: str,
-        *made: Symbol,
-        **arrays: Symbols,
-    ) -> None:
-        self._list(kind, what, made, **arrays, threads=threads, native=True)
-        self.kept.append(words)
-        self.entries.append((address, count, words.buffer_info()[0], threads))
-
-    def _actions(self) -> list[Action]:
-        """What to do in a run: kernels and products that follow one another are one native call."""
-        actions: list[Action] = []
-        for native, some in groupby(self.entries, lambda entry: isinstance(entry, tuple)):
-            if native:
-                table = kernel_module("pool").Table(*zip(*some, strict=True))
-                actions.append(lambda _, table=table: table.run())  # type: ignore[misc]
-            else:
-                actions.extend(some)
-        return actions
-
     def __str__(self) -> str:
         """The steps, one to a line: what is run, on which operations, for which result."""
         return "\n".join(map(str, self.listing))
-
-    # ---- what Python does in a run
-
-    def _value(self, x: Any, numbers: Numbers) -> Any:
-        """A value as it stands in memory, or computed of such."""
-        if not isinstance(x, Symbol) or x in numbers:
-            return numbers.get(x, x)
-        if x in self.memory and x not in self.filled:
-            return self.memory[x]
-        return self._forward(x, numbers)
-
-    def _forward(self, s: Symbol, numbers: Numbers) -> Any:
-        assert s.op is not None
-        return s.op.forward(*(self._value(x, numbers) for x in s.inputs), **s.settings)
-
-    def _look(self, labels: Symbol, length: int, numbers: Numbers) -> None:
-        check_labels(self._value(labels, numbers), length)
-
-    def _check(self, f: Callable[..., None], read: Sequence[Symbol], numbers: Numbers) -> None:
-        f(*(np.asarray(self._value(s, numbers)) for s in read))
-
-    def _fill(self, s: Symbol, numbers: Numbers) -> None:
-        self.memory.own[s].fill(number_of(s, numbers))
-
-    def _start(self, t: Symbol, value: float, _numbers: Numbers) -> None:
-        self.memory.own[t].fill(value)
-
-    def _combine(self, t: Symbol, name: str, parts: Array, _numbers: Numbers) -> None:
-        COMBINE[name](parts, 0, None, self.memory.own[t].reshape(-1))  # in the order of chunks, whoever ran them
-
-    def _total(self, t: Symbol, name: str, parts: Array, numbers: Numbers) -> None:
-        numbers[t] = COMBINE[name](parts, 0).reshape(t.shape)
-
-    def _write(self, symbols: Sequence[tuple[int, Any]], scalars: array[float], numbers: Numbers) -> None:
-        for k, s in symbols:
-            scalars[k] = number_of(s, numbers)
 
     # ---- running
 

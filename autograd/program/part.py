@@ -97,16 +97,20 @@ class Part:
 
 
 class Ready:
-    """A stage with its kernel, and all that is known before there are values."""
+    """A stage with its kernel, and all that is known before there are values.
 
-    def __init__(self, stage: Stage, kernel: Any) -> None:
+    step: rows, or elements where there are no rows, of a chunk; by default as many as make up for a launch.
+    """
+
+    def __init__(self, stage: Stage, kernel: Any, step: int = 0) -> None:
         loops = stage.loops
         rows, columns = loops.sizes
         length, width = (rows, columns) if loops.has_rows else (columns, 1)
         levels = [loops.level[t] for t in stage.totals]
-        step = max(1, BLOCK // width)
-        if any(levels):
-            step = max(step, -(-length // CHUNKS))
+        if not step:
+            step = max(1, BLOCK // width)
+            if any(levels):
+                step = max(step, -(-length // CHUNKS))
         if any(level & OUTER for level in levels):
             step = -(-step // loops.inner) * loops.inner
         self.stage, self.kernel = stage, kernel

@@ -113,8 +113,8 @@ class Run:
             self.program = Program(noted, inputs, self._outputs(), examples, self.twins)
         self.peak = peak_of(self.program, self._updated())
         self.place = {s: k for k, s in enumerate(self.program.outputs)}
-        results = set(self.results)
-        self.shown = [pair for pair in self.program.results if pair[0] in results]
+        seen = {s for s in self.results if s is not None}
+        self.shown = [pair for pair in self.program.results if pair[0] in seen]
         order = {s: k for k, (s, _) in enumerate(self.shown)}
         self.given = [(None if s is None else order[s], x) for s, x in zip(self.results, self.constants, strict=True)]
         self.numbers = [() if u.live is None else u.live.read() for u in self.updates]

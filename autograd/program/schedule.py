@@ -96,6 +96,17 @@ def steps(
     return sorted(found, key=lambda step: (step.depth, step.symbols[0].serial))
 
 
+def waiting(symbols: Sequence[Symbol]) -> set[Symbol]:
+    """What loops compute of arguments and parameters alone: made where it is read, it need not be written and read."""
+    found: set[Symbol] = set()
+    for s in symbols:
+        if s.op is None or s.size == 1 or s.op.name in REDUCTIONS or _kind(s) != "group":
+            continue
+        if all(x.op is None or x in found for x in s.inputs if isinstance(x, Symbol)):
+            found.add(s)
+    return found
+
+
 def _delay(
     symbols: Sequence[Symbol],
     late: Collection[Symbol],

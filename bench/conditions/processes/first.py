@@ -1,8 +1,8 @@
 """First steps in a fresh process: `python -m bench.conditions.processes.first WORKLOAD LABEL` prints seconds.
 
 Libraries are imported, models, optimizers and batches made before the clock starts. For this project it then runs until
-the first step that was a program has ended: all calls before that one count, since an optimizer without state leaves
-the first call uncompiled, and so does what is compiled, or read from the disk, on the way. For a peer it is the first
+the first step that was a program has ended: all calls before that one count, if there are any, and so does what is
+compiled, or read from the disk, on the way. For a peer it is the first
 call, which waits for its result.
 """
 

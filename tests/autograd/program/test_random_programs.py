@@ -16,7 +16,7 @@ import nn.functional as F
 import optim
 from autograd.config import config
 from autograd.errors import IndexOutOfRange
-from autograd.program import memory
+from autograd.program import chains, memory
 
 THOROUGH = settings.get_current_profile_name() == "thorough"  # pytest --hypothesis-profile=thorough: an hour
 MODELS = runpy.run_path(str(Path(__file__).with_name("random_models.py")))
@@ -333,14 +333,18 @@ def batches(spec, shape):
 def carry_out(spec, compiled):
     """Train, with all that happens between steps."""
     run = Run(spec, compiled)
-    before, memory.SHARED = memory.SHARED, 1  # so that small arrays share memory as large ones do
+    before, memory.SHARED, chains.LARGE = (
+        (memory.SHARED, chains.LARGE),
+        1,
+        0,
+    )  # small arrays are done with as large ones
     try:
         for k, batch in enumerate(batches(spec, run.model.shape)):
             if k >= spec["quiet"]:
                 ACTIONS[spec["steps"][k][1]](run, batch)
             run.look(run.step(*batch))
     finally:
-        memory.SHARED = before
+        memory.SHARED, chains.LARGE = before
     for held, before in run.held:
         np.testing.assert_array_equal(held.numpy() if isinstance(held, ag.Tensor) else held, before)
     return run
