@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -21,6 +21,7 @@ from autograd.kernels import compile
 
 HEAD = object.__basicsize__
 TYPE, DATA, RANK, SHAPE, DESCR, FLAGS = HEAD - 8, HEAD, HEAD + 8, HEAD + 16, HEAD + 40, HEAD + 48
+ITEMS = HEAD + 8  # of a list, behind its length
 CONTIGUOUS, ALIGNED = 1, 0x100
 _NDARRAY = id(np.ndarray)
 
@@ -49,12 +50,15 @@ def survey(lo, hi, args):
 
 
 class Identities:
-    """Arrays to be surveyed, once or often, and where they stand; the list must stay as it is."""
+    """Arrays to be surveyed, once or often, and where their ids stand; the list must stay as long as it is."""
 
-    def __init__(self, arrays: Sequence[Any]) -> None:
+    def __init__(self, arrays: list[Any]) -> None:
         self.arrays = arrays
-        self.ids = array("q", map(id, arrays))
-        self.address = self.ids.buffer_info()[0]
+
+    @property
+    def address(self) -> int:
+        """A list is an array of ids: nobody else needs to write them down."""
+        return ctypes.c_ssize_t.from_address(id(self.arrays) + ITEMS).value
 
 
 def survey(
@@ -83,7 +87,7 @@ def survey(
 def _native(
     arrays: Identities, dtype: np.dtype[Any], sizes: NDArray[np.intp], out: NDArray[np.intp], references: int
 ) -> bool:
-    count = len(arrays.ids)
+    count = len(arrays.arrays)
     stride = out.strides[0] // 8
     words = array("q", (arrays.address, sizes.ctypes.data, out.ctypes.data, stride, id(dtype), references, 0, _NDARRAY))
     _kernel().call(0, count, words.buffer_info()[0])
