@@ -10,8 +10,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from llvmlite import ir
+
+from autograd.kernels import loader
 
 Number = float | int
 Coefficients = Mapping[str, Sequence[float]]
@@ -50,6 +53,15 @@ SHORT = 8  # terms up to which Horner's rule is as fast
 INF, NAN = float("inf"), float("nan")
 
 
+def pattern(kind: Kind, number: Number) -> int:
+    """The bits of a number.
+
+    >>> hex(pattern(FLOAT32, 1.0))
+    '0x3f800000'
+    """
+    return int.from_bytes(struct.pack({32: "<f", 64: "<d"}[kind.width], number), "little")
+
+
 class Value:
     """A float, an integer of the same width or a mask, in one lane or several; operators emit instructions."""
 
@@ -81,8 +93,7 @@ class Value:
         It is computed before the loop and stays in a register; constants are loaded from memory wherever they stand.
         """
         lane = ir.IntType(self.kind.width)
-        pattern = {32: "<f", 64: "<d"}[self.kind.width]
-        word = number if self.whole else int.from_bytes(struct.pack(pattern, number), "little")
+        word = number if self.whole else pattern(self.kind, number)
         identity = ir.InlineAsm(ir.FunctionType(lane, [lane]), "", "=r,0", False)
         found = self.builder.call(identity, [ir.Constant(lane, word)], attrs=("readnone", "nounwind"))
         return found if self.whole else self.builder.bitcast(found, self.kind.type)
@@ -213,6 +224,21 @@ def sqrt(x: Value) -> Value:
 def copysign(x: Value, sign: Value) -> Value:
     """|x| with the sign of `sign`."""
     return call("copysign", x, sign)
+
+
+def ldexp(x: Value, k: Value) -> Value:
+    """X * 2^k for whole numbers k, rounded once."""
+    t, n, module = x.ir.type, k.ir.type, x.builder.module
+    end = "".join(f".{f'v{x.lanes}' if x.lanes > 1 else ''}{kind}{x.kind.width}" for kind in "fi")
+    known = module.globals.get(f"llvm.ldexp{end}")
+    function = known or ir.Function(module, ir.FunctionType(t, [t, n]), f"llvm.ldexp{end}")
+    return x.of(x.builder.call(function, [x.ir, k.ir]))
+
+
+@cache
+def scales() -> bool:
+    """Whether the machine multiplies by powers of two in one instruction (AVX-512)."""
+    return "+avx512f" in loader.machine_fields()["features"].split(",")
 
 
 def minimum(x: Value, limit: Value | Number) -> Value:

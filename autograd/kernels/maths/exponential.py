@@ -10,10 +10,13 @@ from autograd.kernels.maths.emit import (
     fabs,
     floating,
     fma,
+    ldexp,
     maximum,
     minimum,
+    pattern,
     polynomial,
     quotient,
+    scales,
     select,
     two_sum,
 )
@@ -109,7 +112,9 @@ def power_of_two(exponent: Value) -> Value:
 
 
 def scale(p: Value, exponent: Value, deep: Value) -> Value:
-    """P * 2^k from the low bits k + bias - 1, rounded once even where the result is subnormal (mask `deep`)."""
+    """P * 2^k from the bits of k + bias - 1 + the shifter, rounded once even where the result is subnormal (`deep`)."""
+    if scales():
+        return ldexp(p, exponent - pattern(p.kind, p.kind.shifter + p.kind.bias - 1))
     mantissa, lift = p.kind.mantissa, 8 << (p.kind.width // 32 + 2)  # 2^64 for float32, 2^128 for float64
     field = exponent << mantissa
     field = select(deep, field + ((lift + 1) << mantissa), field)
