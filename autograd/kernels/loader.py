@@ -102,6 +102,9 @@ def optimized(text: str) -> Any:
     options.loop_vectorization = options.slp_vectorization = options.loop_interleaving = options.loop_unrolling = True
     passes = ll.create_pass_builder(target_machine(), options)
     passes.getModulePassManager().run(module, passes)
+    late = ll.create_new_module_pass_manager()
+    late.add_always_inliner_pass()  # vector forms of functions, which are called only now
+    late.run(module, passes)
     return module
 
 

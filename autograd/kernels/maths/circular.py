@@ -20,7 +20,7 @@ from autograd.kernels.maths.emit import (
     two_product,
     two_sum,
 )
-from autograd.kernels.maths.guard import guarded
+from autograd.kernels.maths.guard import guarded, outside
 from autograd.kernels.maths.reduction import large_angle
 
 LIMIT = {"float32": 2.0**15, "float64": 2.0**30}
@@ -178,9 +178,9 @@ def tan_far(x: Value) -> Value:
     return tan_of(x, *large_angle(x)) + (x - x)
 
 
-sin = guarded("sin", sin_near, sin_far, LIMIT)
-cos = guarded("cos", cos_near, cos_far, LIMIT)
-tan = guarded("tan", tan_near, tan_far, LIMIT)
+sin = guarded("sin", sin_near, outside(LIMIT), sin_far)
+cos = guarded("cos", cos_near, outside(LIMIT), cos_far)
+tan = guarded("tan", tan_near, outside(LIMIT), tan_far)
 
 
 def atan(x: Value) -> Value:

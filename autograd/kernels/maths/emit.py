@@ -185,6 +185,11 @@ def nonzero(x: Value) -> Value:
     return x.of(x.builder.icmp_unsigned("!=", x.ir, x.constant(0).ir))
 
 
+def above(x: Value, limit: int) -> Value:
+    """The mask of an integer x > limit, both without a sign."""
+    return x.of(x.builder.icmp_unsigned(">", x.ir, x.constant(limit).ir))
+
+
 def select(mask: Value, a: Value | Number, b: Value | Number) -> Value:
     """`a` where the mask is set, `b` elsewhere; one of the two is a Value."""
     shape = a if isinstance(a, Value) else b

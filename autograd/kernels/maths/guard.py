@@ -1,7 +1,7 @@
-"""Functions with a rare slow path, kept out of line so that it costs a vector of arguments one test.
+"""Functions with a rare slow path, kept out of the way so that it costs a vector of arguments one test.
 
-A loop that holds a conditional call does not vectorise well, so the scalar function is compiled once, not inlined, and
-carries vector forms of itself (LLVM's `vector-function-abi-variant`): the loop vectoriser calls those in its place.
+A loop that holds a branch does not vectorise well, so a scalar function is called, which carries vector forms of itself
+(LLVM's `vector-function-abi-variant`): the loop vectoriser calls those in its place, and they are inlined afterwards.
 """
 
 from __future__ import annotations
@@ -18,51 +18,66 @@ Mend = Callable[[Value, Value], Value]
 USED = "llvm.compiler.used"
 
 
-def guarded(name: str, near: Body, far: Body, limit: Mapping[str, float]) -> Body:
-    """`near` where |x| <= limit and for NaN, `far` (of one float64 number) beyond it."""
+def guarded(name: str, near: Body, beyond: Body, far: Body, wide: bool = False) -> Body:
+    """`near`, but `far` where the mask `beyond` is set.
+
+    wide: `far` takes vectors of both formats; otherwise it is of one float64 number.
+    """
 
     def call(x: Value) -> Value:
-        return x.of(x.builder.call(scalar(x.builder.module, name, x.kind), [x.ir, near(x).ir]))
+        return x.of(x.builder.call(scalar(x.builder.module, x.kind), [x.ir, near(x).ir]))
 
-    def scalar(module: ir.Module, name: str, kind: Kind) -> ir.Function:
+    def scalar(module: ir.Module, kind: Kind) -> ir.Function:
         """The function of one number, with its vector forms, defined in `module` at its first use there."""
         symbol = f"wengert_{name}_{kind.name}"
         if symbol in module.globals:
             return module.globals[symbol]
         function = define(module, symbol, kind.type)
-        build(function, kind, 1, one(far), limit[kind.name])
-        forms = {n: define(module, f"{symbol}_x{n}", ir.VectorType(kind.type, n)) for n in LANES[kind.name]}
+        mend = whole(far) if wide else one(far)
+        build(function, kind, 1, beyond, mend)
+        vectors = {n: ir.VectorType(kind.type, n) for n in LANES[kind.name]}
+        forms = {n: define(module, f"{symbol}_x{n}", t, "alwaysinline") for n, t in vectors.items()}
         for lanes, form in forms.items():
-            build(form, kind, lanes, each(function), limit[kind.name])
+            build(form, kind, lanes, beyond, mend if wide else each(function))
         offer(module, function, forms)
         return function
 
     return call
 
 
-def define(module: ir.Module, symbol: str, t: ir.Type) -> ir.Function:
+def outside(limit: Mapping[str, float]) -> Body:
+    """|x| > limit."""
+    return lambda x: fabs(x) > limit[x.kind.name]
+
+
+def define(module: ir.Module, symbol: str, t: ir.Type, inline: str = "noinline") -> ir.Function:
     """An empty function of two `t` that gives one."""
     function = ir.Function(module, ir.FunctionType(t, [t, t]), symbol)
     function.linkage = "linkonce_odr"
-    for attribute in ("nounwind", "noinline", "readnone"):
+    for attribute in ("nounwind", inline, "readnone"):
         function.attributes.add(attribute)
     return function
 
 
-def build(function: ir.Function, kind: Kind, lanes: int, far: Mend, limit: float) -> None:
-    """Return the second argument, or `far` of the first if any lane of it is beyond the limit."""
+def build(function: ir.Function, kind: Kind, lanes: int, beyond: Body, far: Mend) -> None:
+    """Return the second argument, or `far` of the first if any lane of it is beyond."""
     entry, near_block, far_block = (function.append_basic_block(s) for s in ("entry", "near", "far"))
     builder = ir.IRBuilder(entry)
     x, y = (Value(builder, argument, kind, lanes) for argument in function.args)
-    beyond = (fabs(x) > limit).ir
+    test = beyond(x).ir
     if lanes > 1:
         mask = ir.IntType(lanes)
-        beyond = builder.icmp_unsigned("!=", builder.bitcast(beyond, mask), ir.Constant(mask, 0))
-    builder.cbranch(beyond, far_block, near_block).set_weights([1, 1000])
+        test = builder.icmp_unsigned("!=", builder.bitcast(test, mask), ir.Constant(mask, 0))
+    builder.cbranch(test, far_block, near_block).set_weights([1, 1000])
     builder.position_at_end(near_block)
     builder.ret(y.ir)
     builder.position_at_end(far_block)
     builder.ret(far(x, y).ir)
+
+
+def whole(far: Body) -> Mend:
+    """`far` of all lanes at once."""
+    return lambda x, _: far(x)
 
 
 def one(far: Body) -> Mend:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from autograd.kernels.maths.emit import (
     FLOAT32,
     INF,
     NAN,
     Value,
+    above,
     bits,
     fabs,
     floating,
@@ -18,6 +21,9 @@ from autograd.kernels.maths.emit import (
     two_product,
 )
 from autograd.kernels.maths.exponential import LN2, LN2_LOW, TINY, exp_below
+from autograd.kernels.maths.guard import guarded
+
+Join = Callable[[Value, Value], Value]  # of k and f
 
 SQRT_HALF = {"float32": 0x3F3504F3, "float64": 0x3FE6A09E667F3BCD}
 SMALLEST_NORMAL = {"float32": 2.0**-126, "float64": 2.0**-1022}
@@ -80,19 +86,39 @@ def ends(x: Value, y: Value, pole: float) -> Value:
     return select(x < INF, select(x > pole, y, select(same(x, pole), y.constant(-INF), NAN)), x)
 
 
-def log(x: Value) -> Value:
-    """The natural logarithm."""
-    k, f = split_any(x)
-    return ends(x, assemble(k, f), 0.0)
+def unusual(x: Value) -> Value:
+    """Whether x is anything but a positive normal number: as whole numbers, those are one run."""
+    first, mantissa, end = 1 << x.kind.mantissa, x.kind.mantissa, (1 << (x.kind.width - 1)) - (1 << x.kind.mantissa)
+    assert end >> mantissa == 2 * x.kind.bias + 1  # the exponent of infinity
+    return above(bits(x) - first, end - first - 1)
 
 
-def log2(x: Value) -> Value:
-    """The logarithm to base 2, exact for powers of two."""
-    k, f = split_any(x)
-    high, low = two_product(f, LOG2E[x.kind.name])
+def assemble2(k: Value, f: Value) -> Value:
+    """K + log2(1 + f)."""
+    name = f.kind.name
+    high, low = two_product(f, LOG2E[name])
     a, b = parts(f)
-    low = low + fma(a * b, LOG2E[x.kind.name], f * LOG2E_LOW[x.kind.name])
-    return ends(x, k + (high + low), 0.0)
+    low = low + fma(a * b, LOG2E[name], f * LOG2E_LOW[name])
+    return k + (high + low)
+
+
+def of_normal(join: Join) -> Callable[[Value], Value]:
+    """A logarithm of positive normal numbers."""
+
+    def near(x: Value) -> Value:
+        k, f, _ = split(x)
+        return join(k, f)
+
+    return near
+
+
+def of_any(join: Join) -> Callable[[Value], Value]:
+    """A logarithm of any number."""
+    return lambda x: ends(x, join(*split_any(x)), 0.0)
+
+
+log = guarded("log", of_normal(assemble), unusual, of_any(assemble), wide=True)  # natural
+log2 = guarded("log2", of_normal(assemble2), unusual, of_any(assemble2), wide=True)  # exact for powers of two
 
 
 def log1p_above(x: Value) -> Value:

@@ -20,6 +20,7 @@ INF, NAN = math.inf, math.nan
 NAMES = sorted({name for name, _ in maths.table})
 UNARY = [name for name in NAMES if name != "pow"]
 GUARDED = ("sin", "cos", "tan")
+OUT_OF_LINE = (*GUARDED, "log", "log2")  # have a slow path apart
 DTYPES = ("float32", "float64")
 SAMPLES, CHUNK = 10_000_000, 1_000_000
 LIMIT = 2.0  # units in the last place
@@ -367,10 +368,10 @@ def test_the_loop_is_vector_code(name, dtype):
     intrinsics = {name for name in called if name.startswith("llvm.")}
     assert not [i for i in intrinsics if i.split(".")[1] in REFERENCE and i.split(".")[1] != "sqrt"], intrinsics
     own = {called for called in called - intrinsics if not called.startswith("_ZN")}
-    if name not in GUARDED:
+    if name not in OUT_OF_LINE:
         assert own == set()
         return
-    assert re.search(rf"call <(2|4|8|16) x {lane}> @wengert_{name}_{dtype}_x\d+\(", kernel)
+    assert not re.search(rf"@wengert_{name}_{dtype}_x\d+\(", kernel)  # the vector forms are part of the loop
     assert re.search(rf"@llvm.fma.v(2|4|8|16)f{32 if dtype == 'float32' else 64}\(", kernel)
     assert not [symbol for symbol in own if not symbol.startswith("wengert_")]  # nothing from outside
 
