@@ -1,7 +1,7 @@
 """Processes that take turns: every library runs in one of its own, and rounds interleave across them.
 
 Two thread pools in one process disturb each other, and so does a pool that still spins in another one: a turn therefore
-begins with a short rest. Every process gets the same cores and as many threads as it has cores.
+begins with a rest, until nobody else computes. Every process gets the same cores and as many threads as it has cores.
 """
 
 from __future__ import annotations
@@ -13,15 +13,34 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from math import ceil
+from pathlib import Path
 from time import perf_counter, sleep
 from types import TracebackType
 from typing import Any, Self
 
 Statement = Callable[[], Any]
-SETTLE = 0.02  # seconds after which another process's idle threads no longer spin
+SETTLE = 0.02  # seconds of rest before a turn, at least
+PATIENCE = 0.3  # at most: OpenBLAS's threads go on watching for work for 0.1 s, on a core that the next one needs
+RUNNING = Path("/proc/loadavg")  # where Linux says how many threads run
 LASTING = 0.01  # seconds that a turn should last at least
 MOST = 1000  # calls in a turn
 POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+def rest() -> None:
+    """Wait until nobody else computes, or seems never to stop."""
+    sleep(SETTLE)
+    end = perf_counter() + PATIENCE
+    while perf_counter() < end and others_run():
+        sleep(SETTLE / 4)
+
+
+def others_run() -> bool:
+    """Whether any thread but this one runs; where that cannot be known, it may be so."""
+    try:
+        return int(RUNNING.read_text().split()[3].split("/")[0]) > 1
+    except (OSError, ValueError, IndexError):
+        return True
 
 
 def turn(statement: Statement, number: int = 1) -> float:
@@ -29,7 +48,7 @@ def turn(statement: Statement, number: int = 1) -> float:
 
     The collector of reference cycles stays on, as it is in the programs that users run.
     """
-    sleep(SETTLE)
+    rest()
     statement()
     start = perf_counter()
     for _ in range(number):

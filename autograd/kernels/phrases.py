@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -51,7 +52,7 @@ class Frame:
         self.loops: list[tuple[Any, Any]] = []  # after the loop, and to its next turn
 
 
-class Phrases:
+class Phrases(ABC):
     """Appends the code of expressions where its builder stands."""
 
     def __init__(self, builder: Flagged, functions: Mapping[str, ast.FunctionDef], scope: Mapping[str, Any]) -> None:
@@ -63,9 +64,9 @@ class Phrases:
         """The innermost function."""
         return self.frames[-1]
 
+    @abstractmethod
     def function(self, tree: ast.FunctionDef, arguments: Sequence[Any], end: Any) -> Any:
         """Write out a function, up to a block that the builder is left in; its result."""
-        raise NotImplementedError
 
     def forked(self, test: Any, this: Callable[[], None], other: Callable[[], None]) -> None:
         """One way where a bit is set, the other where it is not."""

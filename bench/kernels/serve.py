@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from threading import Barrier
-from time import perf_counter, sleep
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from bench.kernels.case import Case
 from bench.kernels.cases import CASES
 from bench.kernels.libraries import LIBRARIES, Library
 from bench.timing import Subject
-from bench.turns import LASTING, SETTLE, enough, serve, turn
+from bench.turns import LASTING, enough, rest, serve, turn
 
 
 def copying(size: int, threads: int) -> Subject:
@@ -39,7 +39,7 @@ def copying(size: int, threads: int) -> Subject:
         return (max(end for _, end in spans) - min(begun for begun, _ in spans)) / number
 
     def subject(number: int) -> float:
-        sleep(SETTLE)
+        rest()
         run(1)
         return run(number)
 

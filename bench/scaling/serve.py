@@ -23,9 +23,9 @@ from time import perf_counter, sleep
 from typing import Any
 
 Phases = Sequence[tuple[str, Callable[[Any], Any]]]  # each is given what the one before it returned
-SETTLE, LASTING, MOST = 0.02, 0.01, 1000  # as in bench.turns
+SETTLE, PATIENCE, LASTING, MOST = 0.02, 0.3, 0.01, 1000  # as in bench.turns, which peers' environments have not
 LONG = 0.3  # seconds
-STATUS = Path("/proc/self/statm")
+STATUS, RUNNING = Path("/proc/self/statm"), Path("/proc/loadavg")
 
 
 def once(phases: Phases) -> dict[str, float]:
@@ -38,9 +38,18 @@ def once(phases: Phases) -> dict[str, float]:
     return found
 
 
+def rest() -> None:
+    """As in bench.turns: wait until nobody else computes, or seems never to stop."""
+    sleep(SETTLE)
+    end = perf_counter() + PATIENCE
+    with suppress(OSError):
+        while perf_counter() < end and not RUNNING.read_text().split()[3].startswith("1/"):
+            sleep(SETTLE / 4)
+
+
 def turn(phases: Phases, number: int) -> dict[str, float]:
     """Seconds of each phase, the mean of `number` runs after a rest and, if it is short, one that is not counted."""
-    sleep(SETTLE)
+    rest()
     if number > 1:
         once(phases)
     runs = [once(phases) for _ in range(number)]

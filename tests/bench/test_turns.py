@@ -2,6 +2,8 @@
 
 import os
 import textwrap
+from pathlib import Path
+from time import perf_counter
 
 import pytest
 
@@ -103,3 +105,25 @@ def test_quick_statements_are_called_more_often(clock, lasting, number):
 
 def test_statements_that_take_no_time_are_called_most_often(clock):
     assert turns.enough(lambda: None) == turns.MOST
+
+
+@pytest.mark.parametrize(
+    ("said", "busy"), [("0.1 0.2 0.3 1/123 4567", False), ("0.1 0.2 0.3 3/123 4567", True), ("", True)]
+)
+def test_whether_others_run_is_what_the_system_says(said, busy, tmp_path, monkeypatch):
+    (tmp_path / "loadavg").write_text(said)
+    monkeypatch.setattr(turns, "RUNNING", tmp_path / "loadavg")
+    assert turns.others_run() is busy
+
+
+def test_a_turn_waits_for_others_but_not_for_ever(monkeypatch):
+    answers, slept = iter([True, True, False]), []
+    monkeypatch.setattr(turns, "others_run", lambda: next(answers))
+    monkeypatch.setattr(turns, "sleep", slept.append)
+    turns.rest()
+    assert len(slept) == 3  # the rest itself, and while two others ran
+    monkeypatch.undo()
+    monkeypatch.setattr(turns, "RUNNING", Path("/does/not/exist"))
+    start = perf_counter()
+    turns.rest()
+    assert turns.PATIENCE <= perf_counter() - start < 10 * turns.PATIENCE
