@@ -1,4 +1,4 @@
-"""Operations that run as kernels of their own where there are enough numbers: products, windows reduced, rows added up.
+"""Operations that run otherwise where there are enough numbers: as kernels of their own, or in memory used before.
 
 Large products are jobs of our own pool: NumPy's BLAS has threads of its own, which go on watching for work long after a
 product and take the cores from ours.
@@ -16,7 +16,7 @@ from autograd.config import config
 from autograd.ops.index import ARRAY
 from autograd.ops.pool import argmax_of, max_of, pick_at, place_at, spread_over, sum_of
 from autograd.primitive import primitives
-from autograd.program.launch import kernel_module
+from autograd.program.launch import empty, kernel_module
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 LEAST = 1 << 11  # numbers from which on a launch is worth it
@@ -97,6 +97,16 @@ def _adding(plain: Callable[..., Any]) -> Callable[..., Any]:
     return forward
 
 
+def _joining(plain: Callable[..., Any]) -> Callable[..., Any]:
+    def forward(*xs: Any, axis: int, bounds: Any) -> Any:
+        if not (all(map(_fits, xs)) and len({x.dtype for x in xs}) == 1):
+            return plain(*xs, axis=axis, bounds=bounds)
+        shape = (*xs[0].shape[:axis], bounds[-1], *xs[0].shape[axis + 1 :])
+        return np.concatenate(xs, axis, out=empty(shape, xs[0].dtype))
+
+    return forward
+
+
 def _writing(forward: Callable[..., Any]) -> Callable[..., None]:
     def into(out: Any, *inputs: Any, **settings: Any) -> None:
         found = forward(*inputs, **settings, out=out)
@@ -107,6 +117,7 @@ def _writing(forward: Callable[..., Any]) -> Callable[..., None]:
 
 
 primitives["matmul"].forward = _multiplying(primitives["matmul"].forward)
+primitives["concat"].forward = _joining(primitives["concat"].forward)
 primitives["scatter"].forward = _adding(primitives["scatter"].forward)
 max_of.forward = _reduction(max_of.forward, "max")
 argmax_of.forward = _reduction(argmax_of.forward, "argmax")

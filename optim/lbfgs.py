@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import accumulate, pairwise
 from math import inf
 from typing import Any, ClassVar
 
@@ -103,6 +104,7 @@ class LBFGS(Optimizer):
             raise ArgumentError(
                 f"LBFGS was given {len(self.param_groups)} groups. Expected one: its parameters are one vector."
             )
+        self.ahead = ag.foreach(lambda w, d, t: w + t * d)
         if line_search_fn not in (None, "strong_wolfe"):
             raise ArgumentError(f"LBFGS was given line_search_fn={line_search_fn!r}. Expected 'strong_wolfe' or None.")
 
@@ -157,7 +159,7 @@ class _Run:
 
     def __init__(self, optimizer: LBFGS, closure: Callable[[], Tensor]) -> None:
         group = optimizer.param_groups[0]
-        self.closure, self.params = closure, group["params"]
+        self.closure, self.params, self.ahead = closure, group["params"], optimizer.ahead
         self.settings = {key: weak(group[key]) for key in optimizer.defaults}
         self.states = optimizer.state
         self.evaluations = 0
@@ -233,10 +235,9 @@ class _Run:
         )
 
     def _move(self, d: Tensor, t: float) -> None:
-        start = 0
-        for w in self.params:
-            w.copy_(_ahead(w, t, ag.reshape(d[start : start + w.size], w.shape)))
-            start += w.size
+        ends = [0, *accumulate(w.size for w in self.params)]
+        parts = [ag.reshape(d[a:b], w.shape) for w, (a, b) in zip(self.params, pairwise(ends), strict=True)]
+        self.ahead.update_([self.params], [parts], t)
 
 
 @ag.fused
