@@ -1,8 +1,8 @@
 """The small language of kernels into LLVM's: one pass over the syntax tree of a function.
 
-numba compiles the same source to the same machine code in five times as long: most of that goes into finding out the
-types of a program that might hold anything. Here a name has one kind, that of its first value; functions of a source
-are written out where they are called; and what is anything else raises `Unlowered`, for numba to try.
+numba takes several times as long for the same source, most of it to find out the types of a program that might hold
+anything. Here a name has one kind, that of its first value; functions of a source are written out where they are
+called; and what is anything else raises `Unlowered`, for numba to try.
 """
 
 from __future__ import annotations
