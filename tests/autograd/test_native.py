@@ -145,3 +145,13 @@ def test_rows_are_added_as_plainly(rows, width):
 def test_what_does_not_fit_is_refused(window, match):
     with pytest.raises(ShapeError, match=match):
         ag.window_max(np.ones((4, 4)), **window)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_large_arrays_are_joined_as_small_ones_are(axis):
+    rng = np.random.default_rng(0)
+    parts = [rng.standard_normal((300, 300)).astype(np.float32) for _ in range(3)]
+    found = ag.concat([ag.tensor(x) for x in parts], axis=axis)
+    np.testing.assert_array_equal(found.numpy(), np.concatenate(parts, axis))
+    mixed = ag.concat([ag.tensor(parts[0]), ag.tensor(parts[1].astype(np.float64))], axis=axis)
+    np.testing.assert_array_equal(mixed.numpy(), np.concatenate([parts[0], parts[1].astype(np.float64)], axis))

@@ -387,6 +387,17 @@ def test_a_lane_alone_equals_a_lane_of_a_vector(name, dtype):
     assert np.array_equal(whole, one_by_one)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["log", "log2"])
+@pytest.mark.parametrize("number", [INF, NAN, -1.0, 0.0, -0.0, -INF, "subnormal", "normal", "largest"])
+def test_vectors_of_one_limit_alone(name, number, dtype):
+    info = np.finfo(dtype)
+    named = {"subnormal": info.smallest_subnormal, "normal": info.smallest_normal, "largest": info.max}
+    x = np.full(67, named.get(number, number), dtype)
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(run(name, x), getattr(np, name)(x), rtol=2 * info.eps)
+
+
 @pytest.mark.parametrize("name", ["exp", "log1p", "tanh", "sin", "pow", "softplus"])
 def test_fast_math_of_the_caller_changes_nothing(name):
     x = np.random.default_rng(6).uniform(0.01, 5, 1000)

@@ -88,6 +88,23 @@ def test_what_waits_for_a_sum_over_all_rows_is_in_no_chain_with_it(chained):
     np.testing.assert_allclose(f(x).numpy(), centred(x).numpy(), rtol=1e-4)
 
 
+SQUARE = ag.tensor(np.random.default_rng(7).standard_normal((512, 512)).astype(np.float32))
+APART = {
+    "a total of the one before": lambda x: ag.sum(SQUARE * ag.tanh(ag.max(SQUARE @ x)), axis=0),
+    "other rows of the one before": lambda x: ag.sum(SQUARE * ag.tanh(SQUARE @ x).T, axis=1),
+}
+
+
+@pytest.mark.parametrize("name", APART)
+def test_what_is_read_across_rows_is_complete(name, chained):
+    x = ag.tensor(np.random.default_rng(8).standard_normal((512, 1)).astype(np.float32))
+    f = APART[name]
+    g = ag.compile(f)
+    assert kinds(g, x).count("kernel") == 1  # the last
+    for k in range(1, 3):  # again, with other totals
+        np.testing.assert_allclose(g(x * k).numpy(), f(x * k).numpy(), rtol=1e-3, atol=1e-4)
+
+
 ROWWISE = {
     "softmax": lambda x: ag.sum(F.softmax(x * ag.sum(x, axis=1, keepdims=True), 1) * x),
     "labels": lambda x: F.cross_entropy(x * ag.tanh(ag.mean(x, axis=1, keepdims=True)), LABELS),

@@ -357,3 +357,20 @@ def test_numbers_of_numpy_keep_their_dtype():
         assert [str(f(x, c).dtype) for c in numbers] == ["float32", "float64", "float32"]
         assert [f(x, c).tolist() for c in numbers] == [[2.5] * 3] * 3
     assert f.reasons() == []
+
+
+def test_another_layer_in_the_place_of_one_is_noticed():
+    class Model(nn.Module):
+        def __init__(self):
+            self.linear, self.act = nn.Linear(3, 2), nn.Tanh()
+
+        def forward(self, x):
+            return self.act(self.linear(x))
+
+    model, x = Model(), ag.ones((4, 3), dtype="float32")
+    compiled = ag.compile(lambda x: ag.sum(model(x) ** 2))
+    for act in (nn.Tanh(), nn.Tanh(), nn.Sigmoid(), nn.Softplus(), nn.Sigmoid()):
+        model.act = act
+        for _ in range(3):
+            assert compiled(x).item() == pytest.approx(ag.sum(model(x) ** 2).item(), rel=1e-6)
+    assert compiled.reasons() == []
