@@ -23,10 +23,7 @@ def kernel(lo, hi, args):
     count = args[0]
     for block in range(lo, hi):
         for k in range(count):
-            share, chunks = args[4 * k + 2], args[4 * k + 3]
-            begin = block * share
-            if begin < chunks:
-                call(args[4 * k + 1], begin, min(chunks, begin + share), word_at(args[4 * k + 4]))
+            call(args[2 * k + 1], block, block + 1, word_at(args[2 * k + 2]))
 """
 
 
@@ -97,9 +94,9 @@ def stepped(parts: Sequence[Part]) -> list[Ready]:
     return [Ready(one.stage, one.kernel, rows) for one in ready]
 
 
-def entry(members: Sequence[tuple[int, int, array[int]]]) -> tuple[int, int, array[int]]:
-    """Kernels with as many chunks each as an entry of a table: the address, the blocks, its `args`."""
+def entry(members: Sequence[tuple[int, array[int]]]) -> tuple[int, array[int]]:
+    """The addresses and `args` of kernels with equally many chunks, as a kernel of as many: its address, its `args`."""
     words = array("q", (len(members),))
-    for address, chunks, args in members:
-        words.extend((address, 1, chunks, args.buffer_info()[0]))
-    return kernel_module("compile").get(_SOURCE, flags=()).address, max(chunks for _, chunks, _ in members), words
+    for address, args in members:
+        words.extend((address, args.buffer_info()[0]))
+    return kernel_module("compile").get(_SOURCE, flags=()).address, words

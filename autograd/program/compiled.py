@@ -133,10 +133,12 @@ class Program(Binding):
         for part, ready in zip(parts, stepped(parts), strict=True):
             self._labels(part)
             bound.append((ready, *self._stage(ready)))
-        address, blocks, words = entry([(address, ready.chunks, args) for ready, address, args, *_ in bound])
+        address, words = entry([(address, args) for _, address, args, *_ in bound])
         self.kept += [args for _, _, args, *_ in bound]
         made = {name: [s for *_, one in bound for s in one[name]] for name in ("made", "reads", "writes")}
-        self._launch("chain", address, blocks, words, True, "; ".join(what for *_, what, _ in bound), **made)
+        self._launch(
+            "chain", address, bound[0][0].chunks, words, True, "; ".join(what for *_, what, _ in bound), **made
+        )
         for _, _, _, after, *_ in bound:
             self._combined(after)
         for part in parts:

@@ -25,6 +25,7 @@ from autograd.tensor import Tensor
 from autograd.tree import flatten
 
 ATTEMPTS = 20  # runs at whose beginning somebody may hold what the program writes, until the short way is given up
+PLAIN = (bool, int, str, type(None))  # of which the same object is the same value
 Attributes = tuple[dict[str, Any], list[str] | None, list[Any]]  # where they stand, their names (None: all), values
 Again = tuple[Callable[..., Any], Any, Any]  # a function, its arguments and settings
 
@@ -38,11 +39,10 @@ class Premises:
     def __init__(self, guards: Sequence[tuple[Any, str, Any]], kept: Sequence[Attributes]) -> None:
         whole = [(attributes, values) for attributes, names, values in kept if names is None]
         seen = {id(attributes) for attributes, _ in whole}
-        plain = (bool, int, str, type(None))  # the same object is the same value
         self.guards = [
             (holder, name, value)
             for holder, name, value in guards
-            if type(value) not in plain or id(vars(holder)) not in seen or name not in vars(holder)
+            if type(value) not in PLAIN or id(own := getattr(holder, "__dict__", {})) not in seen or name not in own
         ]
         self.some = [(attributes, names, values) for attributes, names, values in kept if names is not None]
         self.whole = [attributes for attributes, _ in whole]

@@ -11,6 +11,7 @@ import nn.functional as F
 import optim
 from autograd.config import config
 from autograd.errors import DifferentiationError, IndexOutOfRange
+from autograd.program.capture import depends_on
 
 RNG = np.random.default_rng(0)
 
@@ -374,3 +375,20 @@ def test_another_layer_in_the_place_of_one_is_noticed():
         for _ in range(3):
             assert compiled(x).item() == pytest.approx(ag.sum(model(x) ** 2).item(), rel=1e-6)
     assert compiled.reasons() == []
+
+
+def test_what_a_program_depends_on_may_have_slots():
+    class Switch:
+        __slots__ = ("on",)
+
+    switch = Switch()
+    switch.on = True
+
+    def f(x):
+        depends_on(switch, "on")
+        return ag.sum(x) if switch.on else ag.sum(-x)
+
+    compiled = ag.compile(f)
+    assert (compiled(ag.ones(3)).item(), compiled.reasons()) == (3, [])
+    switch.on = False
+    assert (compiled(ag.ones(3)).item(), compiled.reasons()) == (-3, [])
