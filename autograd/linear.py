@@ -11,11 +11,11 @@ from autograd.batching.level import batching
 from autograd.broadcast import unbroadcast
 from autograd.config import config
 from autograd.errors import ShapeError
-from autograd.primitive import Traced, chain
+from autograd.primitive import Traced, capturing, chain, training
 from autograd.sweep import beside, fitted, saved_tensors, sweep
 from autograd.tape import Node, enable_grad, entries, leaf
 from autograd.tensor import Tensor, as_tensor
-from autograd.transforms import _call, _recorded_beyond
+from autograd.transforms import _call, _recorded_beyond, vjp
 from autograd.tree import flatten
 
 
@@ -151,6 +151,9 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     >>> y, push(1.0), push(10.0)
     (tensor(9.), tensor(6.), tensor(60.))
     """
+    if capturing and training():  # symbols are on no tape: the cotangent map, which is linear, is transposed
+        y, pull = vjp(f, *primals)
+        return y, lambda *tangents: vjp(pull, y)[1](tangents)[0]
     run = Linear(f, primals, {}, range(len(primals)), push=True)
 
     def push(*tangents: Any) -> Any:

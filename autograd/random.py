@@ -46,17 +46,15 @@ class Generator:
         """Whether its numbers can be had again: a seed was given, or a state set."""
         return self._seeded
 
-    @property
-    def _numpy(self) -> np.random.Generator:
-        if capturing and (noting := capture()) and not isinstance(noting, Batching):
-            noting.refuse("it draws random numbers other than with ag.uniform_like, as dropout does")
-        return self._stream
-
     def _drawn(self, draw: Callable[[np.random.Generator], Tensor]) -> Tensor:
-        """Random numbers: under `ag.vmap`, for each sample its own."""
-        if capturing and isinstance(noting := capture(), Batching):
+        """Random numbers: under `ag.vmap` for each sample its own, in a program anew in each run."""
+        noting = capture() if capturing else None
+        if isinstance(noting, Batching):
             return noting.number(lambda: self._drawn(draw))  # type: ignore[no-any-return]
-        return draw(self._numpy)
+        if noting:
+            like = draw(np.random.Generator(np.random.Philox(0))).value  # the stream stays where it is
+            return noting.draws(lambda: draw(self._stream).value, like)  # type: ignore[no-any-return]
+        return draw(self._stream)
 
     def random(self, size: Shape = None, dtype: DTypeLike = np.float64) -> Tensor:
         """Uniform in [0, 1)."""

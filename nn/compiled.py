@@ -11,6 +11,8 @@ import numpy as np
 
 import autograd as ag
 from autograd import Tensor
+from autograd.errors import ArgumentError, UnsupportedError
+from autograd.program.budget import bytes_of
 from nn.batch import Parts
 from nn.callback import Watching
 from nn.objective import check_recorded, loss_of, output_of, parameters_of
@@ -39,13 +41,21 @@ class Compiling:
 
     A batch of a kind (shapes and dtypes) runs as it stands the first `FROM` times, and from then on as a program. The
     counts are part of what a checkpoint stores: a training that is resumed takes the same way at the same step.
+    With `fit_in` every training step is a program that fits into so much memory, or is refused.
 
     >>> Compiling(False).reasons()
     ['compile=False was asked for']
     """
 
-    def __init__(self, wanted: bool) -> None:
-        self.wanted = wanted
+    def __init__(self, wanted: bool, fit_in: int | str | None = None) -> None:
+        self.wanted, self.fit_in = wanted, fit_in
+        if fit_in is not None:
+            bytes_of(fit_in)  # says what is wrong with it
+            if not wanted:
+                raise ArgumentError(
+                    f"Trainer was given fit_in={fit_in!r} and compile=False. Expected one of them: what is computed "
+                    "again is chosen for a program. Leave out compile=False."
+                )
         self._seen: dict[Kind, int] = {}
         self._stored: dict[str, int] = {}  # counts of an earlier process
         self._changes: dict[str, int] = {}
@@ -57,13 +67,20 @@ class Compiling:
         """A whole step for a batch, compiled: gives loss, penalty, prediction. None where it runs as it stands."""
         if not self.wanted:
             return None
-        reason = _step_by_step(trainer, watching)
+        reason, step = _step_by_step(trainer, watching), None
         if reason is not None:
             self._passing["training"] = reason
-            return None
-        t, part = trainer, parts[0]
-        roots = [t.model, t.loss, t.each, t.penalty, t.clip, t.optimizer, bool(t.metrics)]
-        return self._ready("training", roots, (part.x, *part.targets, part.weights), _step)
+        else:
+            t, part = trainer, parts[0]
+            roots = [t.model, t.loss, t.each, t.penalty, t.clip, t.optimizer, bool(t.metrics)]
+            step = self._ready("training", roots, (part.x, *part.targets, part.weights), _step, self.fit_in)
+        if step is None and self.fit_in is not None:
+            raise UnsupportedError(
+                f"Trainer was given fit_in={self.fit_in!r}, and a step is no program: "
+                f"{self._refused.get('training') or self._passing['training']}.\n"
+                "Leave out fit_in to run it as it stands, whatever memory that takes, or do without the reason."
+            )
+        return step
 
     def evaluation(self, trainer: Trainer, part: Parts) -> Callable[..., Any] | None:
         """Prediction and loss of a batch, compiled."""
@@ -85,7 +102,9 @@ class Compiling:
 
     # ---- when
 
-    def _ready(self, what: str, roots: list[Any], leaves: Any, make: Callable[..., Any]) -> Callable[..., Any] | None:
+    def _ready(
+        self, what: str, roots: list[Any], leaves: Any, make: Callable[..., Any], fit_in: int | str | None = None
+    ) -> Callable[..., Any] | None:
         if what in self._refused:
             return None
         kind = _kind(what, leaves)
@@ -97,12 +116,15 @@ class Compiling:
         if seen is None:
             seen = self._seen[kind] = self._stored.pop(str(kind), 0)
         if seen < FROM:
+            if fit_in is not None:
+                seen = FROM - 1
             full = seen == FROM - 1 and self._full(what)
             self._seen[kind] = seen if full else seen + 1
-            return None
+            if full or fit_in is None:
+                return None
         made = self._made.get(what)
         if made is None or not all(map(is_, made[0], roots)) or made[1] != _trained(roots) or not made[2].holds():
-            made = self._make(what, roots, make)
+            made = self._make(what, roots, make, fit_in)
         return None if made is None else cast("Callable[..., Any]", made[-1])
 
     def _full(self, what: str) -> bool:
@@ -114,7 +136,7 @@ class Compiling:
             self._passing[what] = f"the batches are of more than {KINDS} kinds; of one length, or few, they run faster"
         return full
 
-    def _make(self, what: str, roots: list[Any], make: Callable[..., Any]) -> _Made | None:
+    def _make(self, what: str, roots: list[Any], make: Callable[..., Any], fit_in: int | str | None) -> _Made | None:
         self._changes[what] = self._changes.get(what, 0) + 1
         settled = Settled(*(x for x in roots if not hasattr(x, "zero_grad") or callable(x)))  # all but the optimizer
         reason = settled.reason or _steps_otherwise(roots)
@@ -124,7 +146,7 @@ class Compiling:
             self._refused[what] = reason
             self._made.pop(what, None)
             return None
-        self._made[what] = made = (roots, _trained(roots), settled, ag.compile(make(*roots)))
+        self._made[what] = made = (roots, _trained(roots), settled, ag.compile(make(*roots), fit_in=fit_in))
         return made
 
     # ---- going on later

@@ -52,6 +52,9 @@ class Trainer:
         weighted: the last part of each batch is a weight for each of its samples, in training and evaluation.
         strict: look for the classic mistakes in each step, see `nn.strict`.
         compile: run steps, evaluation and prediction as programs (`ag.compile`) where they can be, see below.
+        fit_in: how much memory a training step may take, as "512MB": what does not fit is computed again in the
+            backward half. From the first batch on every step is such a program (from the second for an optimizer whose
+            first step differs, as that of SGD with momentum), and what cannot be one is refused.
         progress: a bar where tqdm is installed and stderr is a terminal, else a line for each epoch, on stderr.
 
     A kind of batch (its shapes and dtypes) runs as it stands the first twenty times, so that short trainings wait for
@@ -94,6 +97,7 @@ class Trainer:
         weighted: bool = False,
         strict: bool = False,
         compile: bool = True,
+        fit_in: int | str | None = None,
         progress: bool = True,
     ) -> None:
         check_parts(model, loss, optimizer, metrics)
@@ -105,7 +109,7 @@ class Trainer:
         self.clip, self.accumulate = clip, accumulate
         self.class_weight, self.weighted = class_weight, weighted
         self.strict = Strict(model, optimizer) if strict else None
-        self.compiling = Compiling(compile)
+        self.compiling = Compiling(compile, fit_in)
         self.progress = progress
         self.history = History()
         self.stop_training = False

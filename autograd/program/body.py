@@ -63,7 +63,7 @@ class Body:
             self.after, self.ys = f(self.carry, self.xs, self.constants)
         if noted.tensors or noted.constants:
             raise Unfusable("it reads an array from outside, which must be one of the constants")
-        if noted.numbers or noted.assigned or noted.checks or noted.guards or noted.held:
+        if noted.drawn or noted.assigned or noted.checks or noted.guards or noted.held:
             raise Unfusable("it draws random numbers, changes a Tensor, looks at values, or has a mode")
         if not all(isinstance(s, Symbol) and not s.weak for s in (*self.after, *self.ys)):
             raise Unfusable("it returns what does not depend on its arguments")

@@ -77,7 +77,7 @@ class Capture:
 
     Attributes:
         tensors: the Tensors that it read, with their symbols. constants: arrays that it holds.
-        numbers: symbols of Python numbers, with what gives their value for a run.
+        drawn: symbols of numbers and arrays that each run draws anew, with what draws them.
         assigned: Tensors that it changed, with the symbols of their new values.
         guards: (object, attribute, value) that hold as long as the program stands for the function.
         frozen: symbols made under `no_grad`. checks: functions that look at values and may raise.
@@ -89,7 +89,7 @@ class Capture:
         self.tensors: dict[int, tuple[Tensor, Symbol]] = {}
         self.now: dict[int, Symbol] = {}
         self.constants: list[tuple[Symbol, Any]] = []
-        self.numbers: list[tuple[Symbol, Callable[[], float]]] = []
+        self.drawn: list[tuple[Symbol, Callable[[], Any]]] = []
         self.assigned: dict[int, tuple[Tensor, Symbol]] = {}
         self.past: set[Symbol] = set()  # values of leaves from before a change
         self.guards: list[tuple[Any, str, Any]] = []
@@ -142,8 +142,14 @@ class Capture:
 
     def number(self, draw: Callable[[], float]) -> Captured:
         """A number that each run draws anew."""
-        s = self.input(0, f"n{len(self.numbers)}")
-        self.numbers.append((s, draw))
+        s = self.input(0, f"n{len(self.drawn)}")
+        self.drawn.append((s, draw))
+        return s
+
+    def draws(self, draw: Callable[[], Any], like: Any) -> Captured:
+        """An array that each run draws anew, of the shape and dtype of another."""
+        s = self.input(like, f"n{len(self.drawn)}")
+        self.drawn.append((s, draw))
         return s
 
     def run(self, op: Primitive, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:

@@ -50,7 +50,7 @@ class Program(Binding):
         self.symbols = graph([*outputs, *checked])
         used = set(self.symbols)
         fold(self.symbols, capture)
-        self.drawn = [(s, draw) for s, draw in capture.numbers if s in used]
+        self.drawn = list(capture.drawn)  # also what nothing reads: the generator goes on as it did
         self.memory = Memory(np.empty if draft else empty)
         self.looked: dict[Symbol, int] = {}  # labels that are checked, and for how many classes
         self.asked: set[Symbol] = set()  # what Python computes numbers of
@@ -99,6 +99,9 @@ class Program(Binding):
         for s, x in zip(self.inputs, examples, strict=True):
             if s in used and type(x) not in (int, float):
                 self.memory.own[s] = _whole(x)
+        for s, _ in self.drawn:
+            if s in used and not s.weak:
+                self.memory.own[s] = self.memory.empty(s.shape, s.dtype)
 
     # ---- binding
 
@@ -370,7 +373,11 @@ class Program(Binding):
         if shown is None:
             memory.refresh()
         for s, draw in self.drawn:
-            numbers[s] = draw()
+            x = draw()
+            if s.weak:
+                numbers[s] = x
+            elif s in own:
+                memory.replace(s, _whole(x))
         given = self.results if shown is None else shown
         for s, root in given:
             if root is not None and not memory.alone(root, s):

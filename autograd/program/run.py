@@ -99,7 +99,7 @@ class Run:
         if not any(isinstance(x, Captured) for x in results) and not noted.training.used:
             raise Unfusable("it returns nothing that depends on its arguments")
         self.constants = results
-        self.premises, self.random = Premises(noted.guards, noted.kept()), bool(noted.numbers)
+        self.premises, self.random = Premises(noted.guards, noted.kept()), bool(noted.drawn)
         self.read = [(t, t.node is None, t.shape, t.dtype) for t, _ in noted.tensors.values()]
         self.looked = noted.looked
         self.fresh = noted.training.fresh

@@ -158,6 +158,31 @@ def test_linearize_runs_once_and_agrees_with_jvp():
     assert not moved["a"].requires_grad
 
 
+def test_linearize_is_part_of_a_program():
+    """Also its own derivative, and with random numbers, which are drawn once for f and its map."""
+    g = ag.random.Generator(3)
+
+    def f(x, t):
+        y, push = ag.linearize(lambda x: {"a": ag.sin(x) * x[0], "b": [ag.sum(x * g.uniform(size=3))]}, x)
+        return y, push(t), push(2 * t)
+
+    def slope(x, t):
+        return ag.grad(lambda x: ag.sum(ag.linearize(lambda x: ag.sin(x) * x, x)[1](t)))(x)
+
+    x, t = ag.tensor(X), ag.tensor(RNG.standard_normal(3))
+    for one in (f, slope):
+        compiled = ag.compile(one)
+        before = g.get_state()
+        found = [flatten(compiled(x, t))[0] for _ in range(3)]
+        g.set_state(before)
+        for given in found:
+            for a, b in zip(given, flatten(one(x, t))[0], strict=True):
+                np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12)
+        assert not compiled.reasons()
+    with pytest.raises(ShapeError, match=r"shape \(2,\)"):
+        ag.compile(f)(x, t[:2])
+
+
 def test_derivatives_through_a_linearization():
     """d/dx of the derivative of sin(w x) x along t, and by a closed-over w."""
     w = ag.tensor(0.7, requires_grad=True)

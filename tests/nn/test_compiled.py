@@ -8,7 +8,7 @@ import nn
 import nn.functional as F
 import optim
 import regularize
-from autograd.errors import DataError, ShapeError
+from autograd.errors import ArgumentError, DataError, ShapeError, UnsupportedError
 from nn import compiled as compiled_module
 
 RULES = {
@@ -119,6 +119,46 @@ def test_prediction_is_compiled_after_a_while():
     assert trainer.reasons() == []
     for other in seen[1:]:
         np.testing.assert_allclose(other.numpy(), seen[0].numpy(), rtol=1e-5, atol=1e-6)
+
+
+# ---- within a budget
+
+
+def deep(fit_in, **settings):
+    ag.random.seed(1)
+    model = nn.Sequential(*(part for _ in range(8) for part in (nn.Linear(6, 6), nn.Tanh())), nn.Linear(6, 3))
+    optimizer = settings.pop("optimizer", optim.Adam)(model.parameters())
+    return nn.Trainer(model, nn.CrossEntropyLoss(), optimizer, fit_in=fit_in, progress=False, **settings)
+
+
+def test_steps_of_a_trainer_fit_into_a_budget():
+    """From the first step on; the curve is the same, and something is computed again."""
+    x, y = data(4000)
+    free, fitted = deep(None), deep("0.7MB")
+    for trainer in (free, fitted):
+        ag.random.seed(2)  # for the order of the samples
+        trainer.fit((x, y), epochs=4, batch_size=2000)
+    np.testing.assert_allclose(fitted.history["loss"], free.history["loss"], rtol=1e-5)
+    (kept,), (again,) = programs(free)["training"], programs(fitted)["training"]
+    assert kept.peak > 7e5 >= again.peak
+    assert again.recomputed
+    once = deep("1.5MB")
+    once.fit((x, y), epochs=1, batch_size=4000)
+    assert len(programs(once)["training"]) == 1
+
+
+def test_budgets_that_cannot_be_kept_are_refused():
+    x, y = data(4000)
+    with pytest.raises(ArgumentError, match="fit_in='much'"):
+        deep("much")
+    with pytest.raises(ArgumentError, match="compile=False"):
+        deep("1MB", compile=False)
+    with pytest.raises(UnsupportedError, match="LBFGS computes the loss several times"):
+        deep("1MB", optimizer=optim.LBFGS).fit((x, y), epochs=1)
+    with pytest.raises(UnsupportedError, match="reads a value as a Python number"):
+        deep("1MB", clip=lambda ps: optim.clip_grad_norm_(ps, float(ag.max(ps[0].grad)))).fit((x, y), epochs=1)
+    with pytest.raises(ArgumentError, match=r"needs .* at least"):
+        deep("1kB").fit((x, y), epochs=1)
 
 
 # ---- what is not compiled
