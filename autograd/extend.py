@@ -27,6 +27,9 @@ from autograd.vspace import VSpace, vspace
 
 __all__ = [
     "Box",
+    "JVPNode",
+    "SparseObject",
+    "VJPNode",
     "VSpace",
     "def_linear",
     "defjvp",
@@ -37,13 +40,34 @@ __all__ = [
     "defvjp_argnums",
     "notrace_primitive",
     "primitive",
+    "register_notrace",
     "vspace",
 ]
 
 Box = Tensor  # what stands for an array while a derivative is taken
+VJPNode = JVPNode = Node  # an entry of the tape, which is read both ways
 
 Rule = Callable[..., Any]
 _ARGUMENTS = range(16)  # more than any function has
+
+
+class SparseObject:
+    """A cotangent that a rule gives without its zeros.
+
+    Parameters:
+        vs: the space that it is of. mut_add: adds it to an element of that, and gives the sum.
+
+    >>> print(dense(SparseObject(vspace(np.ones(3)), lambda x: x + [0, 5, 0])))
+    [0. 5. 0.]
+    """
+
+    def __init__(self, vs: VSpace, mut_add: Callable[[Any], Any]) -> None:
+        self.vs, self.mut_add = vs, mut_add
+
+
+def dense(x: Any) -> Any:
+    """The same with its zeros, if x is sparse."""
+    return x.mut_add(x.vs.zeros()) if isinstance(x, SparseObject) else x
 
 
 class Extended:
@@ -54,6 +78,7 @@ class Extended:
         self.f = f
         self.pulls: Callable[..., Any] | None = None  # (positions, result, args, settings) to a rule of cotangents
         self.pushes: dict[int, Rule | Literal["same"] | None] = {}
+        self.silent = False  # whether it leaves no entry
         self.name = getattr(f, "__name__", "extended")
         self.op = Primitive(self.name, "*xs", f, pulls=_Pulls(self), reads=(), doc=f.__doc__ or "")
         self.op.differentiable, self.op.together = True, self.together
@@ -66,8 +91,8 @@ class Extended:
                 return self._batched(noting, args, settings)
             noting.refuse(f"it runs {self.name}, a primitive of autograd.extend")
         with no_grad():
-            y = self.f(*[_value_of(x) for x in args], **settings)
-        if not live or not recording.get():
+            y = dense(self.f(*[_value_of(x) for x in args], **settings))
+        if not live or not recording.get() or self.silent:
             return y
         if not isinstance(y, (np.ndarray, np.generic, float)):
             raise ArgumentError(f"{self.name} returned a {type(y).__name__}. Expected one array of each primitive.")
@@ -82,7 +107,7 @@ class Extended:
         nodes = [x.node if isinstance(x, Tensor) and level.inner(x) is x else None for x in (args[k] for k in own)]
         if not level.owns(y):
             return y
-        if not any(nodes) or not recording.get():
+        if not any(nodes) or not recording.get() or self.silent:
             return Tensor(y)
         return self._entry(y, args, {k: values[k] for k in own}, nodes, settings)
 
@@ -104,7 +129,8 @@ class Extended:
             for k, x in zip(kept, saved[1:], strict=True):
                 args[k] = x
             with enable_grad() if record else no_grad():
-                found = dict(zip(live, self._pulled(g, saved[0], args, live, settings), strict=True))
+                pulled = self._pulled(g, saved[0], args, live, settings)
+                found = dict(zip(live, map(dense, pulled), strict=True))
             kind: Callable[[Any], Any] = as_tensor if record else (lambda t: np.asarray(_value_of(t)))
             return [None if found.get(k) is None else kind(found[k]) for k in kept]
 
@@ -251,3 +277,15 @@ def notrace_primitive(f: Callable[..., Any]) -> Callable[..., Any]:
         return f(*[_value_of(x) for x in args], **settings)
 
     return update_wrapper(silent, f)
+
+
+def register_notrace(kind: type, f: Any) -> None:
+    """Let a primitive leave no entry on the tape, as one that has no derivative.
+
+    Parameters:
+        kind: VJPNode or JVPNode; the tape is one, so that either stands for both.
+        f: what `primitive` made.
+    """
+    if not (isinstance(kind, type) and issubclass(kind, Node)):
+        raise ArgumentError(f"register_notrace was given {kind!r}. Expected VJPNode or JVPNode, then a primitive.")
+    _own(f).silent = True

@@ -9,6 +9,9 @@ from autograd import builtins
 from autograd.errors import ArgumentError, DifferentiationError, UnsupportedError
 from autograd.extend import (
     Box,
+    JVPNode,
+    SparseObject,
+    VJPNode,
     VSpace,
     def_linear,
     defjvp,
@@ -19,6 +22,7 @@ from autograd.extend import (
     defvjp_argnums,
     notrace_primitive,
     primitive,
+    register_notrace,
     vspace,
 )
 from autograd.misc import flatten
@@ -225,6 +229,48 @@ def test_a_function_without_a_trace_is_given_arrays_under_vmap_too():
     rounded = notrace_primitive(numpy.round)
     numpy.testing.assert_array_equal(numpy.asarray(ag.vmap(rounded)(ROWS)), numpy.round(ROWS))
     numpy.testing.assert_array_equal(numpy.asarray(ag.vmap(lambda x: x + rounded(X))(ROWS)), ROWS + numpy.round(X))
+
+
+def test_sparse_cotangents():
+    """As programs for HIPS autograd write taking and its transpose, to second order."""
+
+    @primitive
+    def take(x, at):
+        return x[at]
+
+    @primitive
+    def untake(g, at, space):
+        def mut_add(total):
+            numpy.add.at(total, at, g)
+            return total
+
+        return SparseObject(space, mut_add)
+
+    defvjp(take, lambda y, x, at: lambda g: untake(g, at, vspace(x)), None)
+    defvjp(untake, lambda y, g, at, space: lambda h: take(h, at), None, None)
+    at = numpy.array([2, 0, 2])
+    f = lambda x: np.sum(take(x, at) ** 3)  # noqa: E731
+    expected = numpy.array([3 * X[0] ** 2, 0, 6 * X[2] ** 2])
+    numpy.testing.assert_allclose(numpy.asarray(ag.grad(f)(X)), expected, rtol=1e-12)
+    second = numpy.asarray(ag.grad(lambda x: np.sum(ag.grad(f)(x) * Y))(X))
+    numpy.testing.assert_allclose(second, [6 * X[0] * Y[0], 0, 12 * X[2] * Y[2]], rtol=1e-12)
+    plain = primitive(lambda x: x[at])
+    defvjp(plain, lambda y, x: lambda g: SparseObject(vspace(x), lambda total: numpy.add(total, [0.0, 7.0, 0.0])))
+    numpy.testing.assert_array_equal(numpy.asarray(ag.grad(lambda x: np.sum(plain(x)))(X)), [0, 7, 0])
+
+
+@pytest.mark.parametrize("kind", [VJPNode, JVPNode])
+def test_a_primitive_that_is_not_traced(kind):
+    steps = primitive(lambda x: numpy.floor(x))
+    f = lambda x: np.sum(x * steps(x))  # noqa: E731
+    with pytest.raises(DifferentiationError, match="no rule"):
+        ag.grad(f)(X)
+    register_notrace(kind, steps)
+    numpy.testing.assert_array_equal(numpy.asarray(ag.grad(f)(X)), numpy.floor(X))
+    rows = numpy.stack([X, Y])
+    numpy.testing.assert_array_equal(numpy.asarray(ag.vmap(ag.grad(f))(rows)), numpy.floor(rows))
+    with pytest.raises(ArgumentError, match="Expected VJPNode or JVPNode"):
+        register_notrace(steps, kind)
 
 
 def test_rules_for_the_tangents_of_several_arguments():
