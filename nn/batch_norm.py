@@ -97,7 +97,7 @@ def by_given_statistics(x: Tensor, mean: Tensor, variance: Tensor, *affine: Tens
     return scaled(centred, along_channels(variance, x.ndim), affine, eps)
 
 
-def track(running: Tensor | None, now: Tensor, momentum: float, correction: float = 1.0) -> None:
+def track(running: Tensor | None, now: Tensor, momentum: float | Tensor, correction: float = 1.0) -> None:
     """running <- (1 - momentum) running + momentum correction now, averaged over samples; off the tape.
 
     >>> running = ag.tensor([1.0])
@@ -180,7 +180,7 @@ def _track_batch(
     running_var: Tensor | None,
     mean: Tensor,
     variance: Tensor,
-    momentum: float,
+    momentum: float | Tensor,
 ) -> None:
     count = x.size // x.shape[1]
     track(running_mean, mean, momentum)
@@ -253,13 +253,15 @@ class _BatchNorm(Tracked):
             _track_batch(x, mean, variance, now, spread, self._count())
         return y
 
-    def _count(self) -> float:
+    def _count(self) -> float | Tensor:
         """One more batch; and the weight of its statistics."""
-        if self.num_batches_tracked is None:
+        if self.num_batches_tracked is None or self.running_mean is None:
             return 0.0
         with ag.no_grad():
             self.num_batches_tracked.copy_(self.num_batches_tracked + 1)
-        return 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
+        if self.momentum is None:
+            return 1 / self.num_batches_tracked.astype(self.running_mean.dtype)
+        return self.momentum
 
 
 class BatchNorm1d(_BatchNorm):

@@ -22,7 +22,12 @@ def _certain(p: Tensor, y: Tensor, weight: Tensor | float, floor: float, *, redu
 
 
 @ag.fused
-def _logistic(x: Tensor, y: Tensor, weight: Tensor | float, positive: Tensor | float, *, reduction: str) -> Tensor:
+def _logistic(x: Tensor, y: Tensor, *, reduction: str) -> Tensor:
+    return reduced(y * ag.softplus(-x) + (1 - y) * ag.softplus(x), reduction)
+
+
+@ag.fused
+def _weighted(x: Tensor, y: Tensor, weight: Tensor | float, positive: Tensor | float, *, reduction: str) -> Tensor:
     return reduced(weight * (positive * y * ag.softplus(-x) + (1 - y) * ag.softplus(x)), reduction)
 
 
@@ -83,7 +88,9 @@ def binary_cross_entropy_with_logits(
     x, y = matched(input, target, "binary_cross_entropy_with_logits")
     fix = "Write (target + 1) / 2 for labels -1 and +1."
     check_unit(y, "binary_cross_entropy_with_logits", "targets", fix)
-    return _logistic(x, y, _factor(weight, x), _factor(pos_weight, x), reduction=reduction)
+    if weight is None and pos_weight is None:
+        return _logistic(x, y, reduction=reduction)
+    return _weighted(x, y, _factor(weight, x), _factor(pos_weight, x), reduction=reduction)
 
 
 def _factor(weight: Array | None, x: Tensor) -> Tensor | float:

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import math
+from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, ShapeError
 from nn.labels import class_axis, class_labels
-from nn.losses import REDUCTIONS, Array, Loss, check_reduction, check_unit, matched, reduced
+from nn.losses import (
+    REDUCTIONS,
+    Array,
+    Loss,
+    check_not_negative,
+    check_reduction,
+    check_unit,
+    check_worst,
+    matched,
+    reduced,
+)
 
 _LOGITS = "Give logits to cross_entropy, or write ag.softmax(input, 1)."
 
@@ -26,14 +39,18 @@ def _cross(p: Tensor, q: Tensor, floor: float, *, axis: int, reduction: str) -> 
 def _divergence(log_q: Tensor, p: Tensor, *, reduction: str) -> Tensor:
     none = p == 0
     log_p = ag.log(ag.where(none, 1.0, p))
-    return reduced(p * (log_p - ag.where(none, 0.0, log_q)), reduction)
+    return _reduced(p * (log_p - ag.where(none, 0.0, log_q)), reduction)
 
 
 @ag.fused
 def _log_divergence(log_q: Tensor, log_p: Tensor, *, reduction: str) -> Tensor:
     none = log_p == -math.inf
     p = ag.exp(log_p)
-    return reduced(p * (ag.where(none, 0.0, log_p) - ag.where(none, 0.0, log_q)), reduction)
+    return _reduced(p * (ag.where(none, 0.0, log_p) - ag.where(none, 0.0, log_q)), reduction)
+
+
+def _reduced(losses: Tensor, reduction: str) -> Tensor:
+    return ag.sum(losses) / len(losses) if reduction == "batchmean" else reduced(losses, reduction)
 
 
 def categorical_cross_entropy(input: Array, target: Array, *, reduction: str = "mean") -> Tensor:
@@ -68,13 +85,25 @@ def categorical_cross_entropy(input: Array, target: Array, *, reduction: str = "
         y = ag.asarray(labels == np.arange(p.shape[axis]).reshape(lengths))
     y = ag.asarray(y, p.dtype)
     check_unit(p, who, "probabilities", _LOGITS)
-    sums = p.numpy().sum(axis)
-    if sums.size and np.abs(sums - 1).max() > 1e-3:
-        far = sums.flat[np.abs(sums - 1).argmax()]
-        raise ArgumentError(f"{who} was given probabilities with sum {far:g}. Expected 1 over the classes.\n{_LOGITS}")
+    check_worst(partial(_off_sum, axis=axis), p, partial(_check_sums, axis))
     check_unit(y, who, "targets", "Write target / target.sum(1, keepdims=True) for counts.")
     floor = max(math.exp(-100), float(np.finfo(p.dtype).tiny))  # below it 1 / p may overflow
     return _cross(p, y, floor, axis=axis, reduction=reduction)
+
+
+@ag.fused
+def _off_sum(p: Tensor, *, axis: int) -> Tensor:
+    return ag.max(ag.abs(ag.sum(p, axis) - 1))
+
+
+def _check_sums(axis: int, worst: NDArray[Any], p: NDArray[Any]) -> None:
+    if worst > 1e-3:
+        sums = p.sum(axis)
+        far = sums.flat[np.abs(sums - 1).argmax()]
+        raise ArgumentError(
+            f"categorical_cross_entropy was given probabilities with sum {far:g}. Expected 1 over the classes."
+            f"\n{_LOGITS}"
+        )
 
 
 def kl_div(input: Array, target: Array, *, reduction: str = "mean", log_target: bool = False) -> Tensor:
@@ -97,17 +126,12 @@ def kl_div(input: Array, target: Array, *, reduction: str = "mean", log_target: 
     """
     check_reduction(reduction, "kl_div", (*REDUCTIONS, "batchmean"))
     log_q, p = matched(input, target, "kl_div")
-    if not log_target and p.size and p.numpy().min() < 0:
-        raise ArgumentError(
-            f"kl_div was given the probability {p.numpy().min():g}. Expected none below 0: write ag.exp(target), "
-            "or log_target=True, if they are logarithms."
-        )
+    if not log_target:
+        fix = "Write ag.exp(target), or log_target=True, if they are logarithms."
+        check_not_negative(p, "kl_div", "probability", fix)
     if reduction == "batchmean" and not (p.ndim and len(p)):
         raise ShapeError(f"kl_div was given shape {p.shape} and reduction='batchmean'. Expected a batch: (N, ...).")
-    divergence = _log_divergence if log_target else _divergence
-    if reduction == "batchmean":
-        return divergence(log_q, p, reduction="sum") / len(p)
-    return divergence(log_q, p, reduction=reduction)
+    return (_log_divergence if log_target else _divergence)(log_q, p, reduction=reduction)
 
 
 class CategoricalCrossEntropyLoss(Loss):

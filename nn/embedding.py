@@ -175,7 +175,9 @@ def _bags(
         counted = counted & (flat[places] != padding)
     if not flat.size:
         return ag.zeros((len(places), weight.shape[1]), weight.dtype)
-    places = np.where(counted, places, places[counted][0] if counted.any() else 0)  # a row that is met anyway
+    captured = ag.is_captured(counted)  # then which count is not known yet
+    met = 0 if captured or not counted.any() else places[counted][0]
+    places = np.where(counted, places, met)
     rows = _taken(weight, flat[places], sparse)
     kept = np.expand_dims(counted, -1)
     if mode == "max":
@@ -184,7 +186,7 @@ def _bags(
     if shares is not None:
         expect_floating(shares, who)
         rows = rows * ag.expand_dims(ag.take(ag.reshape(shares, -1), places), -1)
-    total = ag.sum(rows if counted.all() else ag.where(kept, rows, 0.0), 1)
+    total = ag.sum(rows if not captured and counted.all() else ag.where(kept, rows, 0.0), 1)
     return total if mode == "sum" else total / np.maximum(counted.sum(1, keepdims=True), 1).astype(weight.dtype)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
 from nn.labels import averaged, class_axis, class_labels, class_weights
-from nn.losses import Array, Loss, check_reduction, matched, reduced
+from nn.losses import Array, Loss, check_reduction, check_worst, matched, reduced
 from nn.module import Buffer
 
 
@@ -56,12 +60,7 @@ def sigmoid_focal_loss(
     _check_alpha(alpha, who)
     _check_gamma(gamma, who)
     x, y = matched(input, target, who)
-    wrong = (y.numpy() != 0) & (y.numpy() != 1)
-    if wrong.any():
-        raise ArgumentError(
-            f"{who} was given the label {y.numpy()[wrong][0]:g}. Expected 0 and 1: write (target + 1) / 2 for labels "
-            "-1 and +1."
-        )
+    check_worst(_off_binary, y, partial(_refuse_label, who))
     one, zero = (1.0, 1.0) if alpha == -1 else (float(alpha), 1.0 - alpha)
     return _sigmoid_focal(x, y, float(gamma), one, zero, reduction=reduction)
 
@@ -104,6 +103,19 @@ def softmax_focal_loss(
         return averaged(losses, counted, None, reduction)
     shares = ag.take(class_weights(x, weight, axis, who), known)
     return averaged(shares * losses, counted, shares, reduction)
+
+
+@ag.fused
+def _off_binary(y: Tensor) -> Tensor:
+    return ag.max(ag.minimum(ag.abs(y), ag.abs(y - 1)))
+
+
+def _refuse_label(who: str, worst: NDArray[Any], y: NDArray[Any]) -> None:
+    if not worst <= 0:
+        raise ArgumentError(
+            f"{who} was given the label {y[(y != 0) & (y != 1)].flat[0]:g}. Expected 0 and 1: write (target + 1) / 2 "
+            "for labels -1 and +1."
+        )
 
 
 def _check_alpha(alpha: float, who: str) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 import autograd as ag
 from autograd import Tensor
-from autograd.errors import ArgumentError, ShapeError
-from nn.losses import Array, Loss, check_positive, check_reduction, matched, reduced
+from autograd.errors import ShapeError
+from nn.losses import Array, Loss, check_not_negative, check_positive, check_reduction, matched, reduced
 
 
 @ag.fused
@@ -63,9 +61,9 @@ def poisson_nll_loss(
     check_reduction(reduction, who)
     check_positive(eps, who, "eps")
     x, y = matched(input, target, who)
-    _not_negative(y, who, "count", "Counts start at 0.")
+    check_not_negative(y, who, "count", "Counts start at 0.")
     if not log_input:
-        _not_negative(x, who, "rate", "Write log_input=True for log-rates, or ag.softplus(input).")
+        check_not_negative(x, who, "rate", "Write log_input=True for log-rates, or ag.softplus(input).")
     return _poisson(x, y, eps, log_input=log_input, full=full, reduction=reduction)
 
 
@@ -105,15 +103,10 @@ def gaussian_nll_loss(
             f"{who} was given an input of shape {f.shape} and a var of shape {v.shape}. "
             "Expected equal shapes, one variance for each row, or a number."
         )
-    _not_negative(v, who, "variance", "Write ag.exp(var) for log-variances, ag.square(var) for standard deviations.")
+    check_not_negative(
+        v, who, "variance", "Write ag.exp(var) for log-variances, ag.square(var) for standard deviations."
+    )
     return _gaussian(f, y, v, eps, full=full, reduction=reduction)
-
-
-def _not_negative(x: Tensor, who: str, name: str, fix: str) -> None:
-    values = x.numpy()
-    if values.size and not values.min() >= 0:
-        wrong = values[~(values >= 0)] if values.ndim else np.atleast_1d(values)
-        raise ArgumentError(f"{who} was given the {name} {wrong[0]:g}. Expected none below 0.\n{fix}")
 
 
 class PoissonNLLLoss(Loss):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -90,15 +90,14 @@ def check_signs(target: Tensor, who: str) -> None:
     >>> check_signs(ag.tensor([1.0, -1.0]), "hinge_loss")
     """
 
-    def look(y: NDArray[Any]) -> None:
-        wrong = np.abs(y) != 1
-        if wrong.any():
+    def look(worst: NDArray[Any], y: NDArray[Any]) -> None:
+        if not worst <= 0:
             raise ArgumentError(
-                f"{who} was given the label {y[wrong][0]:g}. "
+                f"{who} was given the label {y[np.abs(y) != 1][0]:g}. "
                 "Expected -1 and +1: write 2 * target - 1 for labels 0 and 1."
             )
 
-    ag.check(look, target)
+    check_worst(_off_one, target, look)
 
 
 def check_unit(x: Tensor, who: str, name: str, fix: str) -> None:
@@ -110,13 +109,57 @@ def check_unit(x: Tensor, who: str, name: str, fix: str) -> None:
     >>> check_unit(ag.tensor([0.0, 1.0]), "binary_cross_entropy", "targets", "")
     """
 
-    def look(values: NDArray[Any]) -> None:
-        if values.size and not (values.min() >= 0 and values.max() <= 1):
+    def look(worst: NDArray[Any], values: NDArray[Any]) -> None:
+        if not worst <= 0:
             raise ArgumentError(
                 f"{who} was given {name} from {values.min():g} to {values.max():g}. Expected 0 to 1.\n{fix}"
             )
 
-    ag.check(look, x)
+    check_worst(_outside_unit, x, look)
+
+
+def check_not_negative(x: Tensor, who: str, name: str, fix: str) -> None:
+    """Refuse numbers below 0, and NaN.
+
+    Raises:
+        ArgumentError: with the first of them, and how to write it instead.
+
+    >>> check_not_negative(ag.tensor([0.0, 1.0]), "poisson_nll_loss", "count", "")
+    """
+
+    def look(worst: NDArray[Any], values: NDArray[Any]) -> None:
+        if not worst <= 0:
+            raise ArgumentError(
+                f"{who} was given the {name} {values[~(values >= 0)].flat[0]:g}. Expected none below 0.\n{fix}"
+            )
+
+    check_worst(_below_zero, x, look)
+
+
+@ag.fused
+def _below_zero(x: Tensor) -> Tensor:
+    return ag.max(-x)
+
+
+@ag.fused
+def _off_one(y: Tensor) -> Tensor:
+    return ag.max(ag.abs(ag.abs(y) - 1))
+
+
+@ag.fused
+def _outside_unit(x: Tensor) -> Tensor:
+    return ag.max(ag.maximum(-x, x - 1))
+
+
+def check_worst(measure: Callable[[Tensor], Tensor], x: Tensor, look: Callable[..., None]) -> None:
+    """Let `look` see by how much the worst of x is out of its place, which a kernel finds in one pass, and x.
+
+    >>> check_worst(ag.max, ag.tensor([0.25, 0.5]), lambda worst, x: print(worst, x))
+    0.5 [0.25 0.5 ]
+    """
+    if x.size:
+        with ag.no_grad():
+            ag.check(look, measure(x), x)
 
 
 def check_positive(value: float, who: str, name: str, why: str = "") -> None:

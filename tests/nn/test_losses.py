@@ -260,3 +260,31 @@ def test_a_quantile_is_between_zero_and_one(q):
 def test_the_notes_names_of_regression_losses():
     assert F.mean_squared_error([1.0, 2.0], [1.0, 4.0]).item() == 2.0
     assert F.mean_absolute_error([1.0, 2.0], [1.0, 4.0]).item() == 1.0
+
+
+WRONG = {  # the loss, a right value of what it looks at, a wrong one, and the words
+    "signs": (lambda x, y: F.hinge_loss(x, y), 1.0, 0.5, "label 0.5"),
+    "unit": (lambda x, y: F.binary_cross_entropy_with_logits(x, y), 1.0, -1e-9, "targets from -1e-09 to 1"),
+    "binary": (lambda x, y: F.sigmoid_focal_loss(x, y), 1.0, 0.5, "label 0.5"),
+    "negative": (lambda x, y: F.poisson_nll_loss(x, y), 3.0, -2.0, "count -2"),
+    "nothing": (lambda x, y: F.kl_div(x, y), 0.5, math.nan, "probability nan"),
+    "sums": (lambda x, y: F.categorical_cross_entropy(y, ag.ones_like(y) / 2), 0.5, 0.75, "sum 1.25"),
+}
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("size", [8, 20_000])
+@pytest.mark.parametrize("kind", WRONG)
+def test_one_wrong_number_is_found_among_few_and_many(kind, size, compiled):
+    loss, right, wrong, words = WRONG[kind]
+    x, y = ag.zeros((size // 2, 2)), np.full((size // 2, 2), right)
+    f = ag.compile(loss) if compiled else loss
+    for _ in range(2):
+        f(x, ag.tensor(y))
+    y[size // 3, 1] = wrong
+    with pytest.raises(ArgumentError, match=f"was given .*{words}"):
+        f(x, ag.tensor(y))
+    y[size // 3, 1] = right
+    f(x, ag.tensor(y))
+    if compiled:
+        assert f.reasons() == []

@@ -45,6 +45,22 @@ LOG = {
 }
 
 
+# (log(1 + e) - e) / e^2 for 0 <= e <= 1, in e
+SOFTPLUS = {
+    "float32": (
+        -0.4999993145465851,
+        0.3333047926425934,
+        -0.2495829313993454,
+        0.19694025814533234,
+        -0.15351729094982147,
+        0.10674732178449631,
+        -0.05760999023914337,
+        0.020176904276013374,
+        -0.003312572604045272,
+    )
+}
+
+
 def split(x: Value, exponent_of_x: Value | float = 0.0) -> tuple[Value, Value, Value]:
     """(k, f, the biased exponent field k + bias) of a positive normal x; `exponent_of_x` is taken from k."""
     kind = x.kind
@@ -138,5 +154,6 @@ def log1p(x: Value) -> Value:
 
 
 def softplus(x: Value) -> Value:
-    """log(1 + e^x)."""
-    return maximum(x, 0.0) + log1p_above(exp_below(-fabs(x)))
+    """log(1 + e^x) = max(x, 0) + log(1 + e), e = e^-|x|."""
+    e = exp_below(-fabs(x))
+    return maximum(x, 0.0) + (fma(e * e, polynomial(e, SOFTPLUS), e) if x.kind == FLOAT32 else log1p_above(e))
