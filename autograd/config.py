@@ -29,8 +29,10 @@ class Settings:
     cache: the folder of compiled kernels; None keeps them in memory only.
     spin: microseconds for which an idle thread of the pool watches for work; read when the pool starts.
     linger: microseconds for which it goes on to watch while it lets any other thread have its core, before it sleeps.
+    keep: bytes of free memory that stay with the process for the next large results, those of NumPy too; read at the
+        first of them. 0 gives all of it back to the system, and takes fresh pages each time.
 
-    >>> Settings(kernels=True, cache=None, spin=20.0, linger=200.0).kernels
+    >>> Settings(kernels=True, cache=None, spin=20.0, linger=200.0, keep=0).kernels
     True
     """
 
@@ -38,6 +40,7 @@ class Settings:
     cache: Path | None
     spin: float
     linger: float
+    keep: int
 
     def __post_init__(self) -> None:
         if not isinstance(self.kernels, bool):
@@ -49,6 +52,8 @@ class Settings:
                 raise ArgumentError(
                     f"config.{name} was given {getattr(self, name)!r}. Expected microseconds, 0 or more."
                 )
+        if not isinstance(self.keep, int) or not 0 <= self.keep < 1 << 63:
+            raise ArgumentError(f"config.keep was given {self.keep!r}. Expected a number of bytes, as 1 << 28.")
 
 
 _NAMES = tuple(field.name for field in fields(Settings))
@@ -88,7 +93,8 @@ class Config:
     _scope: ContextVar[dict[str, Any]]
 
     def __init__(self) -> None:
-        object.__setattr__(self, "_process", Settings(kernels=True, cache=default_cache(), spin=20.0, linger=200.0))
+        process = Settings(kernels=True, cache=default_cache(), spin=20.0, linger=200.0, keep=1 << 28)
+        object.__setattr__(self, "_process", process)
         object.__setattr__(self, "_scope", ContextVar("wengert_config"))
 
     @property

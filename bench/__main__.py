@@ -11,6 +11,7 @@ from typing import Any
 
 from bench import (
     conditions,
+    derivatives,
     gradcheck,
     kernels,
     layers,
@@ -30,6 +31,7 @@ from bench.report import data, environment, load, place
 
 CASES: dict[str, Any] = {
     "conditions": conditions,
+    "derivatives": derivatives,
     "gradcheck": gradcheck,
     "kernels": kernels,
     "layers": layers,
@@ -56,9 +58,9 @@ def parser() -> argparse.ArgumentParser:
         one = cases.add_parser(name, help=case.ABOUT, description=case.ABOUT)
         one.add_argument("--repeats", type=int, help="rounds of each measurement; the median of them counts")
         one.add_argument("--json", type=Path, metavar="FILE", help="write what was measured, and where, to this file")
-        if name in ("conditions", "kernels", "layers", "memory", "scaling", "steps", "train"):
+        if name in ("conditions", "derivatives", "kernels", "layers", "memory", "scaling", "steps", "train"):
             one.add_argument("--only", nargs="+", metavar="NAME", help="those whose names contain one of these")
-        if name in ("kernels", "layers", "steps", "train"):
+        if name in ("derivatives", "kernels", "layers", "steps", "train"):
             one.add_argument("--quick", dest="repeats", action="store_const", const=QUICK, help="fewer rounds")
         if name == "gradcheck":
             one.add_argument("--most", type=int, metavar="N", help="judge only the first so many operations")
@@ -74,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     if given.case is None:
         listed = sorted((CASES | COMMANDS).items())
-        print("\n".join(f"python -m bench {name:10} {case.ABOUT}" for name, case in listed))
+        print("\n".join(f"python -m bench {name:11} {case.ABOUT}" for name, case in listed))
         return 0
     if given.case in COMMANDS:
         return int(COMMANDS[given.case].main(given))

@@ -5,20 +5,29 @@ respect takes a store for one to what it loads next, and waits.
 
 An array handed out is an ordinary ndarray. Its memory comes back when the last view of it is gone, which a finalizer
 notices: between the array and the memory stands a `_Lease`, and every view keeps it alive.
+
+NumPy's own results come from the C library, which is told to go on in the same way.
 """
 
 from __future__ import annotations
 
+import ctypes
 import math
+import sys
 import threading
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.config import config
+
 LARGE = 1 << 18  # bytes from which on the memory is kept: what the C library would ask the system for each time
 PAGE = 4096
-LIMIT = 1 << 28  # bytes that may lie idle; beyond it memory goes back to the system
+LIMIT = config.keep  # bytes that may lie idle; beyond it memory goes back to the system
+TRIM, MAP = -1, -3  # what glibc's mallopt calls the free memory that it keeps, and the size from which on it asks anew
+LARGEST = 1 << 25  # of those sizes; Linux has no more in one arena
 
 _lock = threading.RLock()  # a finalizer may run while its own thread holds it
 _idle: dict[int, list[Any]] = {}
@@ -66,8 +75,22 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         memory = stock.pop() if stock else None
         _held -= size + PAGE if memory is not None else 0
     if memory is None:
+        keep()
         memory = _Memory(size + PAGE, np.uint8)
     return np.ndarray(shape, dtype, memory.view(_Lease), -memory.ctypes.data % PAGE)
+
+
+@cache
+def keep() -> bool:
+    """Let the C library keep as much free memory, rather than ask the system for fresh pages again; whether it can.
+
+    >>> keep() in (True, False)
+    True
+    """
+    if not LIMIT or sys.platform != "linux":
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries than glibc have none
+    return mallopt is not None and bool(mallopt(MAP, LARGEST) and mallopt(TRIM, min(LIMIT, (1 << 31) - 1)))
 
 
 def owned(x: NDArray[Any]) -> bool:

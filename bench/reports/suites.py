@@ -44,7 +44,8 @@ SUITES = {
     "memory": Suite(("--repeats", "1"), 100),
     "steps": Suite(("--quick",), 90),
     "conditions": Suite(("--quick",), 250),
-    "layers": Suite(("--repeats", "3"), 150),
+    "layers": Suite(("--repeats", "3"), 110),
+    "derivatives": Suite(("--repeats", "5"), 40),
     "kernels": Suite(("--quick",), 190),
     "scaling": Suite(("--quick",), 230),
 }

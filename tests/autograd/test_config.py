@@ -34,6 +34,8 @@ def test_settings_of_the_process():
         ("spin", -1, "0 or more"),
         ("spim", 1, "Expected one of kernels, cache, spin, linger"),
         ("linger", float("nan"), "0 or more"),
+        ("keep", -1, "number of bytes"),
+        ("keep", 1e6, "number of bytes"),
     ],
 )
 def test_wrong_settings_are_refused(name, value, words):
@@ -54,4 +56,4 @@ def test_the_default_folder_follows_the_platform(monkeypatch, tmp_path):
     for platform, place in places.items():
         monkeypatch.setattr(sys, "platform", platform)
         assert default_cache() == tmp_path / place
-    assert Settings(kernels=True, cache=str(tmp_path), spin=0.0, linger=0.0).cache == tmp_path
+    assert Settings(kernels=True, cache=str(tmp_path), spin=0.0, linger=0.0, keep=0).cache == tmp_path

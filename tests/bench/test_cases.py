@@ -14,6 +14,7 @@ from bench.timing import Spread
 
 TINY = {
     "conditions": {"repeats": 1, "only": ["many steps", "bound, mlp"], "quick": True, "peers": False},
+    "derivatives": {"repeats": 2, "only": ["Hessian, 485", "gradient and"], "shrink": 64, "peers": False},
     "gradcheck": {"most": 2, "peers": False},
     "kernels": {"repeats": 2, "only": ["huber", "tanh float64"], "shrink": 64, "peers": False},
     "layers": {"repeats": 2, "only": ["Conv2d 1x1, 16x128", "LayerNorm 128"], "shrink": 64, "peers": False},
@@ -26,6 +27,7 @@ TINY = {
 }
 TARGETS = {
     "conditions": [1.0, 19 / 99, 1.3],
+    "derivatives": [4.0, 4.0],
     "gradcheck": [*[0.0] * 8, 10.0, 0.1],
     "kernels": [1.0, 1.0, 1.0, 1.5],
     "layers": [],

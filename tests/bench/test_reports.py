@@ -310,7 +310,8 @@ def test_the_quick_suites_have_twenty_minutes_together():
     assert suites.TOTAL <= 20 * 60
     assert sum(suite.share for suite in suites.SUITES.values()) == suites.TOTAL
     steps = {"steps", "conditions", "train"}
-    assert set(suites.SUITES) == {"kernels", "layers", *steps, "scaling", "memory", "tape", "gradcheck"}
+    checks = {"derivatives", "gradcheck"}
+    assert set(suites.SUITES) == {"kernels", "layers", *steps, "scaling", "memory", "tape", *checks}
 
 
 def test_options_of_the_suites_exist():
