@@ -200,8 +200,9 @@ class MultiheadAttention(Module):
         A query whose keys are all left out gets weights of 0 and the output out_proj(0).
         """
         alone = self._checked(query, key, value)
-        given = [ag.expand_dims(x, 1 - self.batch_first) if alone else x for x in (query, key, value)]
-        q, k, v = (self._heads(linear(x, w, b)) for x, (w, b) in zip(given, self._maps(), strict=True))
+        given = [query] if query is key is value else [query, key, value]
+        given = [ag.expand_dims(x, 1 - self.batch_first) for x in given] if alone else given
+        q, k, v = (self._heads(x) for x in self._projected(given))
         mask = self._mask(key_padding_mask, attn_mask, (*q.shape[:-1], k.shape[-2]), q.dtype, alone)
         if own := self._own_keys(k):  # every query sees them
             if is_causal:
@@ -246,6 +247,12 @@ class MultiheadAttention(Module):
         )
         biases = [None] * 3 if self.in_proj_bias is None else ag.split(self.in_proj_bias, 3)
         return list(zip(weights, biases, strict=True))
+
+    def _projected(self, given: list[Tensor]) -> list[Tensor]:
+        """Queries, keys and values of three inputs; of a single one by a single product."""
+        if len(given) == 1 and self.kdim == self.vdim == self.embed_dim:
+            return ag.split(linear(given[0], self.in_proj_weight, self.in_proj_bias), 3, -1)
+        return [linear(x, w, b) for x, (w, b) in zip(given * (3 // len(given)), self._maps(), strict=True)]
 
     def _heads(self, x: Tensor) -> Tensor:
         """The layout of the inputs to (N, h, L, d)."""

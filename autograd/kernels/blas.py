@@ -6,6 +6,7 @@ the number of threads in use. One block for each core: more of them pack the sam
 
 from __future__ import annotations
 
+import math
 from array import array
 from functools import cache, lru_cache
 from typing import Any, cast
@@ -46,11 +47,12 @@ def matmul(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any] | None = None) ->
 
 
 def _large(left: tuple[int, ...], right: tuple[int, ...]) -> bool:
-    """Whether these are matrices, or stacks of them, whose products NumPy's BLAS would run over its own threads."""
+    """Whether these are matrices that NumPy's BLAS would run over its own threads, or stacks that NumPy runs on one."""
     if len(left) < 2 or len(right) < 2 or left[-1] != right[-2]:
         return False
     rows, depth, columns = left[-2], left[-1], right[-1]
-    return rows * depth * columns > SMALL and min(rows, depth, columns) > 1
+    stacked = max(math.prod(left[:-2]), math.prod(right[:-2]))
+    return stacked * rows * depth * columns > SMALL and min(rows, depth, columns) > 1
 
 
 def entry(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> tuple[int, int, array[int]] | None:
