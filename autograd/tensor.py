@@ -434,6 +434,8 @@ def _rebuild(kind: type[Tensor], array: NDArray[Any], requires_grad: bool) -> Te
 def as_tensor(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
     """`x` itself if it is a Tensor of that dtype, else a Tensor that shares its memory where it can."""
     if isinstance(x, Traced):
+        if capturing and not isinstance(x, Tensor) and (noting := capture()):
+            x = noting.seen(x)
         return x if dtype is None or x.dtype == dtype else functions["astype"](x, dtype)
     array = np.asarray(x, dtype)
     if array.dtype.kind not in "biufc":

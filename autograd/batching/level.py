@@ -155,6 +155,11 @@ class Batching:
         """What the function gets for a value of the world outside, whose batch axis is in front if it is mapped."""
         return Tensor(Batched(self.content_of(x), self, mapped))
 
+    def seen(self, x: Any) -> Any:
+        """A symbol of the world outside, which a function may close over, as it sees it; all else as it is."""
+        foreign = isinstance(x, Traced) and not isinstance(x, (Tensor, Batched))
+        return self.tensor(x, False) if foreign else x
+
     def owns(self, value: Any) -> bool:
         """Whether a value was made by this level."""
         return isinstance(value, Batched) and value.level is self
@@ -180,7 +185,8 @@ class Batching:
         values: list[Any] = []
         parents: list[Node | None] = []
         boxed = False
-        for x in inputs:
+        for given in inputs:
+            x = self.seen(given)
             if isinstance(x, Tensor):
                 boxed, x = True, self.inner(x)
                 values.append(x.value)

@@ -39,8 +39,9 @@ class Captured(Symbol):
     capture: Capture
 
     def run(self, op: Primitive, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
-        """Note an operation."""
-        return self.capture.run(op, inputs, settings)
+        """Note an operation: by who captures, or by a level of `ag.vmap` that was entered since."""
+        noting = capture()
+        return (noting if isinstance(noting, Batching) else self.capture).run(op, inputs, settings)
 
     def _become(self, result: Any) -> Any:
         """What `s += v` leaves in s: the sum, where it is known that nothing else holds s."""
@@ -138,6 +139,10 @@ class Capture:
             s = self.fresh(np.shape(x), x.dtype, label=f"c{len(self.constants)}")
             self.constants.append((s, np.array(x)))
             return s
+        return x
+
+    def seen(self, x: Any) -> Any:
+        """A symbol as the function sees it."""
         return x
 
     def number(self, draw: Callable[[], float]) -> Captured:
@@ -335,7 +340,10 @@ def is_captured(x: Any) -> bool:
     """
     noting = capture()
     if isinstance(noting, Batching):
-        return isinstance(x, Tensor) and isinstance(x.value, Batched) and x.value.mapped
+        value = x.value if isinstance(x, Tensor) else x
+        if not isinstance(value, Batched):
+            return isinstance(value, Symbol)
+        return value.mapped or bool(noting.aside(lambda: is_captured(value.content)))
     return isinstance(noting, Capture) and isinstance(x, (Symbol, Tensor))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn.functional as F
 from autograd.config import config
 from autograd.errors import ArgumentError, ShapeError, UnsupportedError
 from autograd.program.repeated import AGAIN, FIRST
@@ -156,6 +157,34 @@ def test_linearize_runs_once_and_agrees_with_jvp():
     assert len(calls) == 4
     assert not out["a"].requires_grad
     assert not moved["a"].requires_grad
+
+
+Z, W = RNG.standard_normal((2, 4, 3))
+LABELS = np.array([0, 2, 1, 1])
+CLOSED = {  # derivatives by z along v of functions that close over other arguments: w, numbers, and y, labels
+    "hvp": lambda z, w, y, v: ag.hvp(lambda a: ag.sum(ag.sin(a) * w * a), [z], [v])[1][0],
+    "hvp of its own argument": lambda z, w, y, v: ag.hvp(lambda a: ag.sum(ag.sin(a) * z * a), [z], [v])[1][0],
+    "hvp of labels": lambda z, w, y, v: ag.hvp(lambda a: F.cross_entropy(a, y), [z], [v])[1][0],
+    "hessian": lambda z, w, y, v: ag.hessian(lambda a: ag.sum(ag.sin(a) * w.sum() * a))(z),
+    "hessian of labels": lambda z, w, y, v: ag.hessian(lambda a: F.cross_entropy(a, y, weight=w[0] ** 2))(z),
+    "jvp": lambda z, w, y, v: ag.jvp(lambda a: w * ag.sin(a) + np.exp(w) - w[0], [z], [v]),
+    "jvp of labels": lambda z, w, y, v: ag.jvp(lambda a: ag.sin(a)[y] * w, [z], [v]),
+    "jvp of a gradient": lambda z, w, y, v: ag.jvp(ag.grad(lambda a: ag.sum(ag.sin(a) * w)), [z], [v])[1],
+    "jvp of a constant": lambda z, w, y, v: ag.jvp(lambda a: w, [z], [v]),
+    "linearize": lambda z, w, y, v: ag.linearize(lambda a: ag.sin(a)[y] * w, z)[1](v),
+    "samples": lambda z, w, y, v: ag.vmap(lambda a: ag.hvp(lambda b: ag.sum(b**3 * w), [a], [v[0]])[1][0])(z),
+}
+
+
+@pytest.mark.parametrize("f", CLOSED.values(), ids=CLOSED)
+def test_functions_in_programs_may_close_over_other_arguments(f):
+    z, w, v = (ag.tensor(x) for x in (Z, W, np.cos(Z)))
+    compiled = ag.compile(f)
+    for labels in (LABELS, LABELS[::-1].copy()):
+        for found, expected in zip(*(flatten(g(z, w, ag.tensor(labels), v))[0] for g in (compiled, f)), strict=True):
+            np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-9, atol=1e-12)
+    assert compiled.reasons() == []
+    assert len(compiled.programs) == 1
 
 
 def test_linearize_is_part_of_a_program():
