@@ -26,7 +26,6 @@ from bench.derivatives.network import (
     sample,
 )
 from bench.kernels.case import EAGER, JAX, OURS, TORCH, Arrays, Case, Figure, Limit, Maker, Side
-from bench.turns import Statement
 
 PROGRAM, GRADIENT = "ours, compiled", "a gradient"
 GRADIENT_PROGRAM = "a gradient, compiled"
@@ -53,17 +52,6 @@ def plain(f: Any) -> Maker:
 def program(f: Function) -> Maker:
     """Ours by `ag.compile`."""
     return lambda library, *arrays: library.call(ag.compile(f), *arrays)
-
-
-def of_batch(f: Function) -> Maker:
-    """The same, for parameters and directions alone: the batch stays, as in the search for a step."""
-
-    def make(library: Any, x: NDArray[Any], labels: NDArray[Any], *parts: NDArray[Any]) -> Statement:
-        step = ag.compile(partial(f, ag.tensor(x), ag.tensor(labels)))
-        made: Statement = library.call(step, *parts)
-        return made
-
-    return make
 
 
 def matrix(of: Callable[..., Function], f: Function) -> dict[str, Maker]:
@@ -164,9 +152,9 @@ def slope(inputs: Arrays, outputs: Sequence[NDArray[Any]]) -> list[Figure]:
 
 SLOPES = {
     OURS: plain(product_and_slope),
-    PROGRAM: of_batch(product_and_slope),
+    PROGRAM: program(product_and_slope),
     GRADIENT: plain(gradient),
-    GRADIENT_PROGRAM: of_batch(gradient),
+    GRADIENT_PROGRAM: program(gradient),
 }
 OF_SAMPLES = gradients_of_samples(ag, nn.functional)
 ALL = [
@@ -191,7 +179,7 @@ ALL = [
         "Hessian times vector, mlp",
         MLP,
         directed,
-        sides({OURS: plain(our_product), PROGRAM: of_batch(our_product)}, product),
+        sides({OURS: plain(our_product), PROGRAM: program(our_product)}, product),
         tolerance=SECOND,
     ),
     case(
