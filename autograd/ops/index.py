@@ -162,6 +162,17 @@ _scatter: Primitive = primitive(
     ),
     doc="Zeros of a shape, with elements added at the places that an index names: the transpose of getitem.",
 )
+
+
+def _scatter_into(out: NDArray[Any], g: Any, *arrays: Any, index: Template, shape: tuple[int, ...]) -> None:
+    if arrays:
+        np.copyto(out, _scatter.forward(g, *arrays, index=index, shape=shape))
+        return
+    out.fill(0)
+    out[_filled(index, ())] = g
+
+
+_scatter.into = _scatter_into
 _put: Primitive = primitive(
     "put",
     "*x_value_and_arrays",

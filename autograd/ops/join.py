@@ -34,6 +34,7 @@ _concat = primitive(
     ),
     doc="Arrays one after another along an axis.",
 )
+_concat.into = lambda out, *xs, axis, bounds: np.concatenate(xs, axis, out=out)
 _pad = primitive(
     "pad",
     "x",

@@ -17,6 +17,7 @@ from autograd.batching.level import Batched, Batching
 from autograd.errors import WengertError, user_place
 from autograd.primitive import Primitive, capture, capturing, functions, primitives
 from autograd.program.convolving import Sum
+from autograd.program.pieces import Pieces
 from autograd.program.symbol import NotYet, Origin, Symbol, Unfusable, _meaning, _weak, graph
 from autograd.program.training import Training
 from autograd.tape import recording
@@ -101,6 +102,7 @@ class Capture:
         self.looked: list[tuple[Tensor, Any]] = []  # constants that Python has read, with their arrays
         self.training = Training(self)
         self.apart: set[Symbol] = set()  # sums that are not to run with what reads them
+        self.pieces = Pieces()
         self.late: set[Symbol] = set()  # what waits until it is read
         self.wanted_arguments = False  # whether one of them requires a gradient
         self.rebinding = False  # whether it is known that `s += v` does what `s = s + v` does
@@ -162,8 +164,13 @@ class Capture:
         lifted = tuple(self.lift(x) for x in inputs)
         if op.composition is not None:
             return op.composition(*lifted, **settings)
-        if op.name == "matmul" and (swept := as_sums(lifted[0], lifted[1], self.apart)) is not None:
-            return swept
+        if op.name == "add" and (joined := self.pieces.joined(*lifted)) is not None:
+            return joined
+        if op.name == "matmul":
+            if is_outer(*lifted):
+                return functions["multiply"](*lifted)
+            if (swept := as_sums(lifted[0], lifted[1], self.apart)) is not None:
+                return swept
         if op.name in MASKED and any(isinstance(x, Symbol) and x.dtype.kind == "b" for x in lifted[MASKED[op.name] :]):
             self.refuse("it takes elements by a mask, and how many that are depends on values: write ag.where")
         if op.name == "add" and all(isinstance(x, Symbol) and x.dtype.kind == "b" for x in lifted):
@@ -180,6 +187,7 @@ class Capture:
             shape, dtype = meaning(op, lifted, settings)
             weak = _weak(op, lifted)
             found = self.fresh(shape, dtype, op=op, inputs=lifted, settings=settings, weak=weak)
+            self.pieces.note(found)
             found.origin = found.origin or Origin(*user_place())
             self.known[key] = found
             if not record:
@@ -281,6 +289,12 @@ def meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> t
         except (WengertError, ValueError, TypeError, IndexError, ArithmeticError) as error:
             raise Unfusable(f"{op.name} cannot be tried on zeros ({error})") from None
         return y.shape, y.dtype
+
+
+def is_outer(a: Any, b: Any) -> bool:
+    """Whether matrices are columns times rows: products without a sum, which loops make together with what follows."""
+    both = isinstance(a, Symbol) and isinstance(b, Symbol) and min(a.ndim, b.ndim) > 1
+    return both and a.shape[-1] == b.shape[-2] == 1
 
 
 def as_sums(a: Any, b: Any, apart: set[Symbol]) -> Any:
