@@ -22,6 +22,8 @@ from autograd.kernels import compile
 # Words of LIMIT. COUNT: slices that run. OWN: the number belongs to the calling thread (OpenMP). GATE: forks under way.
 LOCK, COUNT, SAVED, GET, SET, OWN, GATE = range(7)
 LIMIT = np.zeros(8, np.int64)
+IN_PLACE = ("SkylakeX", "Cooperlake", "SapphireRapids")  # OpenBLAS's sets of kernels with one for small matrices
+UNPACKING = False  # whether it runs one of those sets
 
 _LOCK = """
 @inline
@@ -73,7 +75,10 @@ def kernel(lo, hi, args):
     before = enter(limit)
     for item in range(lo, hi):
         which, block = 3 * (item // blocks), item % blocks
-        i, j = block // across * rows, block % across * columns
+        if across > 0:  # row by row of blocks; else column by column, of -across blocks each
+            i, j = block // across * rows, block % across * columns
+        else:
+            i, j = block % -across * rows, block // -across * columns
         height, width = min(rows, m - i), min(columns, n - j)
         a, b, c = args[7] + offsets[which], args[9] + offsets[which + 1], args[11] + offsets[which + 2]
         mine = a + {size} * (i if turned_a == 84 else i * lda)
@@ -116,6 +121,8 @@ def _find_switch() -> None:
     theirs = [c for c in found if "scipy.libs" in c.filepath or "/scipy/" in c.filepath.replace("\\", "/")] or found
     if len(theirs) != 1:
         return  # another BLAS (MKL, BLIS, Accelerate), or two that cannot be told apart
+    global UNPACKING
+    UNPACKING = getattr(theirs[0], "architecture", "") in IN_PLACE
     library = ctypes.CDLL(theirs[0].filepath)
     openmp = theirs[0].threading_layer == "openmp"
     ends = ("omp_get_max_threads", "omp_set_num_threads") if openmp else ("_get_num_threads", "_set_num_threads")

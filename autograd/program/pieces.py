@@ -6,6 +6,7 @@ costs n times the whole array.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from autograd.primitive import functions
@@ -57,7 +58,7 @@ class Pieces:
         if x is None or y is None or x[0] != y[0] or (a.shape, a.dtype) != (b.shape, b.dtype):
             return None
         places = sorted((*x[1], *y[1]))
-        if any(stop > start for (_, stop), (start, _) in zip(places, places[1:], strict=False)):
+        if any(stop > start for (_, stop), (start, _) in pairwise(places)):
             return None
         return x[0], x[1] | y[1]
 

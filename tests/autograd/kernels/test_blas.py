@@ -40,9 +40,18 @@ def close(found, a, b):
     assert (np.abs(found - exact) <= 8 * np.finfo(a.dtype).eps * size).all()
 
 
+@pytest.fixture(params=[True, False], ids=["in place", "laid out anew"])
+def unpacking(request, monkeypatch):
+    """OpenBLAS with kernels for small matrices, and without: both ways are right with either."""
+    monkeypatch.setattr(blas, "_unpacking", lambda: request.param)
+    blas._plan.cache_clear()
+    yield request.param
+    blas._plan.cache_clear()
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_products_in_every_layout(shape, dtype):
+def test_products_in_every_layout(shape, dtype, unpacking):
     m, k, n = shape
     for left, right in itertools.product(("rows", "columns", "wide", "tall"), repeat=2):
         a, b = matrix(m, k, dtype, left), matrix(k, n, dtype, right)
@@ -66,13 +75,30 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(shape, dtype, threads, 
     monkeypatch.undo()
 
 
-def test_large_products_run_on_the_pool(monkeypatch):
+def test_large_products_run_on_the_pool(monkeypatch, unpacking):
     monkeypatch.setattr(blas, "CORES", 2)
     a = rng.standard_normal((256, 256)).astype(np.float32)
     address, blocks, words = blas.entry(a, a, np.empty_like(a))
     assert address
-    assert blocks == 2
+    assert blocks == (32 if unpacking else 2)
     assert words[4:7].tolist() == [256, 256, 256]
+
+
+def test_blocks_that_are_multiplied_in_place_are_small_enough(monkeypatch):
+    monkeypatch.setattr(blas, "_unpacking", lambda: True)
+    cut = 0
+    for m, n, k in rng.integers(1, 1500, (3000, 3)).tolist():
+        for left, right in itertools.product(map(ord, "NT"), repeat=2):
+            found = blas.unpacked(m, n, k, 4, left, right)
+            if found is not None:
+                rows, columns = found
+                assert 0 < rows <= m
+                assert 0 < columns <= n
+                assert rows * columns * k <= blas.WHOLE < m * n * k
+                cut += 1
+    assert cut > 1000
+    monkeypatch.setattr(blas, "_unpacking", lambda: False)
+    assert blas.unpacked(512, 512, 512, 4, ord("N"), ord("N")) is None
 
 
 @pytest.mark.parametrize("shape", [(0, 5, 600), (600, 0, 600), (1, 700, 700), (700, 700, 1), (5, 5, 5), (300, 1, 1000)])
