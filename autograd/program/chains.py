@@ -43,7 +43,7 @@ def chains(parts: Sequence[Part | None]) -> list[range]:
 
 def _stage(part: Part | None) -> Stage | None:
     """The one stage of a part that runs along its rows, or elements, independently of one another."""
-    if part is None or len(part.stages) != 1 or part.loops.across & OUTER:
+    if part is None or len(part.stages) != 1 or part.stages[0].loops.across & OUTER:
         return None
     return part.stages[0]
 

@@ -306,10 +306,10 @@ def explain(f: Callable[..., Any], *args: Any, **settings: Any) -> str:
 def _explained(name: str, part: Part | str) -> str:
     if isinstance(part, str):
         return f"{name}: the plain composition, as {part}"
-    rows, columns = part.loops.sizes
+    sizes = " and ".join(dict.fromkeys("{} x {}".format(*stage.loops.sizes) for stage in part.stages))
     names = {s: f"%{k}" for k, s in enumerate(part.symbols)}
     count = len(part.stages)
-    lines = [f"{name}: {len(names)} symbols, {count} kernel{'s' * (count != 1)} over {rows} x {columns}"]
+    lines = [f"{name}: {len(names)} symbols, {count} kernel{'s' * (count != 1)} over {sizes}"]
     for s in part.symbols:
         inputs = ", ".join(names.get(x, repr(x)) if isinstance(x, Symbol) else repr(x) for x in s.inputs)
         lines.append(f"  {names[s]} = {s.op.name if s.op else s.label}({inputs}) {s.shape} {s.dtype}")

@@ -42,11 +42,15 @@ class _Axes:
         return a
 
 
+Laid = tuple[_Axes, dict[Symbol, Places]]
+
+
 class Loops:
     """The loops of a graph: of all `symbols`, of which `arrays` stand in memory and those `given` are not looked into.
 
     `twins` are pairs that run along the same axes although no operation shows it: a result and its cotangent. The last
-    axis of those `apart` is a loop of its own: their rows lie further apart in memory than they are long.
+    axis of those `apart` is a loop of its own: their rows lie further apart in memory than they are long. `laid` is
+    what is known already of the axes.
 
     Attributes:
         sizes: (rows, columns); rows is 1 and not a loop if there are only columns.
@@ -64,16 +68,10 @@ class Loops:
         given: Sequence[Symbol] = (),
         twins: Sequence[tuple[Symbol, Symbol]] = (),
         apart: Collection[Symbol] = (),
+        laid: Laid | None = None,
     ) -> None:
-        axes, known = _Axes(), set(given)
-        places: dict[Symbol, Places] = {}
-        for s in symbols:
-            places[s] = _fresh(s.shape, axes) if s in known or s.op is None else _places(s, places, axes)
-        for a, b in twins:
-            for p, q in zip(places.get(a, ()), places.get(b, ()), strict=False):
-                if p is not None and q is not None:
-                    axes.join(p, q)
-        final = {s: tuple(None if k is None else axes.find(k) for k in p) for s, p in places.items()}
+        known = set(given)
+        axes, final = _laid(symbols, known, twins) if laid is None else laid
         numbered = [*arrays, *(s for s in symbols if s.op is not None and s.op.name == "uniform_like")]
         order = _order(
             [final[s] for s in numbered if s in final], {k for p in final.values() for k in p if k is not None}
@@ -104,6 +102,71 @@ class Loops:
         rows, columns = self.sizes
         lengths = {OUTER: rows // self.inner, ROWS: self.inner, COLUMNS: columns}
         return _product(length for bit, length in lengths.items() if level & bit)
+
+
+def parted(
+    symbols: Sequence[Symbol],
+    arrays: Sequence[Symbol],
+    given: Sequence[Symbol] = (),
+    twins: Sequence[tuple[Symbol, Symbol]] = (),
+) -> dict[Symbol, Loops]:
+    """The loops of each symbol: parts of a graph that share no axis have loops of their own, one after the other.
+
+    They are made as `Loops` are. Parts of equal shapes run together.
+    """
+    known = set(given)
+    axes, final = _laid(symbols, known, twins)
+    parts = _parts(axes, final)
+    final = {s: tuple(None if k is None else axes.find(k) for k in p) for s, p in final.items()}
+    if len(set(parts.values())) < 2:
+        return dict.fromkeys(symbols, Loops(symbols, arrays, given, laid=(axes, final)))
+    of = {s: next((parts[k] for k in p if k is not None), None) for s, p in final.items()}
+    for s in symbols:  # a sum is of the part that it is the sum of
+        if of[s] is None and s not in known and s.op is not None and s.op.name in (*REDUCTIONS, "pick"):
+            of[s] = of[s.inputs[0]]
+    found: dict[Symbol, Loops] = {}
+    for part in dict.fromkeys(of.values()):
+        if part is not None:
+            own = [s for s in symbols if of[s] == part or all(k is None for k in final[s])]
+            beside = [*given, *(s for s in own if of[s] != part)]
+            mine = [s for s in arrays if of.get(s) == part]
+            loops = Loops(own, mine, beside, laid=(axes, {s: final[s] for s in own}))
+            found |= {s: loops for s in own if of[s] == part or s not in found}
+    return found
+
+
+def _parts(axes: _Axes, final: dict[Symbol, Places]) -> dict[int, int]:
+    """The number of the part that each axis is of. The axes of parts of equal shapes are joined."""
+    layouts = {tuple(k for k in p if k is not None) for p in final.values()}
+    sets = _Axes()
+    number = {k: sets.new(0) for layout in sorted(layouts) for k in layout}
+    for layout in layouts:
+        for a, b in pairwise(layout):
+            sets.join(number[a], number[b])
+    widest: dict[int, tuple[int, ...]] = {}
+    for layout in sorted(layouts, key=lambda layout: (-len(layout), layout)):
+        if layout:
+            widest.setdefault(sets.find(number[layout[0]]), layout)
+    alike: dict[tuple[int, ...], tuple[int, ...]] = {}
+    for layout in widest.values():
+        first = alike.setdefault(tuple(axes.length[k] for k in layout), layout)
+        for a, b in zip(first, layout, strict=True):
+            axes.join(a, b)
+            sets.join(number[a], number[b])
+    return {axes.find(k): sets.find(n) for k, n in number.items()}
+
+
+def _laid(symbols: Sequence[Symbol], known: Collection[Symbol], twins: Sequence[tuple[Symbol, Symbol]]) -> Laid:
+    """The axes, and which of them each dimension of each symbol runs along."""
+    axes = _Axes()
+    places: dict[Symbol, Places] = {}
+    for s in symbols:
+        places[s] = _fresh(s.shape, axes) if s in known or s.op is None else _places(s, places, axes)
+    for a, b in twins:
+        for p, q in zip(places.get(a, ()), places.get(b, ()), strict=False):
+            if p is not None and q is not None:
+                axes.join(p, q)
+    return axes, {s: tuple(None if k is None else axes.find(k) for k in p) for s, p in places.items()}
 
 
 def _product(numbers: object) -> int:

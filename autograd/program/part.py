@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from autograd.errors import IndexOutOfRange
 from autograd.primitive import Primitive
 from autograd.program.launch import empty, launch, parallel
-from autograd.program.loops import OUTER, Loops
+from autograd.program.loops import OUTER, Loops, parted
 from autograd.program.stages import Stage, stages
 from autograd.program.symbol import Symbol, graph
 
@@ -77,8 +77,7 @@ class Part:
         self.symbols = graph(outputs, given)
         used = set(self.symbols)
         arrays = [*(s for s in given if s in used), *outputs]
-        self.loops = Loops(self.symbols, arrays, given, twins)
-        self.stages = stages(self.symbols, given, outputs, self.loops)
+        self.stages = stages(self.symbols, given, outputs, parted(self.symbols, arrays, given, twins))
         self.kernels = [build(stage) for stage in self.stages]
         self.ready = [Ready(stage, kernel) for stage, kernel in zip(self.stages, self.kernels, strict=True)]
         self.labels = _labels(self.symbols)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.ops.shape import permute_dims
-from autograd.program.loops import Loops
+from autograd.program.loops import parted
 from autograd.program.part import Part
 from autograd.program.stages import along_row, is_total
 from autograd.program.symbol import Symbol, Unfusable, derive, graph
@@ -77,10 +77,11 @@ class Plan:
         self.gradients = {x: g for x, g in derived if g is not None}
         live = list(self.gradients.values())
         forward = set(graph(self.outputs))
-        loops = Loops(graph([*self.outputs, *live]), [*self.inputs, *self.seeds, *self.outputs], twins=self.twins)
+        arrays = [*self.inputs, *self.seeds, *self.outputs]
+        loops = parted(graph([*self.outputs, *live]), arrays, twins=self.twins)
         backward = [s for s in graph(live) if s in forward]
         returned = set(self.outputs)
-        self.saved = [s for s in backward if s not in returned and (is_total(s, loops) or along_row(s, loops))]
+        self.saved = [s for s in backward if s not in returned and (is_total(s, loops[s]) or along_row(s, loops[s]))]
 
     def backward(self, asked: tuple[bool, ...]) -> Part | str:
         """The kernels for the cotangents that are asked for, made when first asked for, or why there are none."""

@@ -6,7 +6,7 @@ single element are not the kernels' business: they are computed beforehand, in N
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autograd.program.loops import COLUMNS, Loops
@@ -45,40 +45,49 @@ def is_total(s: Symbol, loops: Loops) -> bool:
     return bool(loops.reduced.get(s, 0) & across) and s.op is not None and s.op.name != "pick"
 
 
-def stages(symbols: Sequence[Symbol], given: Sequence[Symbol], outputs: Sequence[Symbol], loops: Loops) -> list[Stage]:
-    """The stages that compute the outputs from what is given."""
+def stages(
+    symbols: Sequence[Symbol], given: Sequence[Symbol], outputs: Sequence[Symbol], loops: Loops | Mapping[Symbol, Loops]
+) -> list[Stage]:
+    """The stages that compute the outputs from what is given, in loops of their own where symbols have such."""
+    of: Mapping[Symbol, Loops] = dict.fromkeys(symbols, loops) if isinstance(loops, Loops) else loops
     known, returned = set(given), set(outputs)
     at: dict[Symbol, int] = {}
     for s in symbols:
         parts = [] if s in known else [x for x in s.inputs if isinstance(x, Symbol)]
-        at[s] = max((at[x] + is_total(x, loops) for x in parts if x not in known), default=0)
-    found = [Stage(loops) for _ in range(max(at.values(), default=0) + 1)]
+        at[s] = max((at[x] + is_total(x, of[x]) for x in parts if x not in known), default=0)
+    found: dict[tuple[int, int], Stage] = {}
     for s in symbols:
-        if s not in known and is_total(s, loops):
-            if loops.across & ~loops.level[s.inputs[0]]:
+        if s in known:
+            continue
+        own = of[s]
+        stage = found.setdefault((at[s], id(own)), Stage(own))
+        if is_total(s, own):
+            if own.across & ~own.level[s.inputs[0]]:
                 raise Unfusable("it sums some loops over rows of what does not vary over the others")
-            found[at[s]].totals.append(s)
-        elif s in returned and s not in known and loops.level[s]:
-            found[at[s]].outputs.append(s)
-    kept = [stage for stage in found if stage.totals or stage.outputs]
+            stage.totals.append(s)
+        elif s in returned and own.level[s]:
+            stage.outputs.append(s)
+    kept = [stage for _, stage in sorted(found.items(), key=lambda item: item[0][0]) if stage.totals or stage.outputs]
+    outside = {s for s in symbols if s in known or is_total(s, of[s]) or not of[s].level[s]}
     for stage in kept:
-        _fill(stage, known)
+        _fill(stage, outside)
     return kept
 
 
-def _fill(stage: Stage, known: set[Symbol]) -> None:
-    """What a stage reads and computes, and in which pass."""
+def _fill(stage: Stage, outside: set[Symbol]) -> None:
+    """What a stage reads and computes, and in which pass; it does not look into what is `outside`."""
     loops = stage.loops
     targets = [*stage.outputs, *(t.inputs[0] for t in stage.totals)]
-    outside = {s for s in graph(targets, list(known)) if s in known or is_total(s, loops) or not loops.level[s]}
+    read = []
     for s in graph(targets, list(outside)):
         if s in outside:
             (stage.arrays if loops.level[s] else stage.scalars).append(s)
+            read.append(s)
             continue
         stage.order.append(s)
         inputs = [x for x in s.inputs if isinstance(x, Symbol) and x not in outside]
         stage.phase[s] = max((stage.phase[x] + along_row(x, loops) for x in inputs), default=0)
-    stage.phase |= dict.fromkeys(outside, 0)
+    stage.phase |= dict.fromkeys(read, 0)
 
 
 def along_row(s: Symbol, loops: Loops) -> bool:

@@ -56,6 +56,8 @@ def define(module: ir.Module, symbol: str, t: ir.Type, inline: str = "noinline")
     function.linkage = "linkonce_odr"
     for attribute in ("nounwind", inline, "readnone"):
         function.attributes.add(attribute)
+    # llvmlite does not know all attributes; its set of them prints what it holds.
+    set.add(function.attributes, "willreturn")  # else constants after a call of it stay in the loop, as calls
     return function
 
 
@@ -106,7 +108,6 @@ def each(function: ir.Function) -> Mend:
 def offer(module: ir.Module, function: ir.Function, forms: Mapping[int, ir.Function]) -> None:
     """Tell the loop vectoriser of the vector forms, and keep the linker from dropping them first."""
     names = ",".join(f"_ZGV_LLVM_N{lanes}vv_{function.name}({form.name})" for lanes, form in forms.items())
-    # llvmlite knows no string attributes; its set of attributes prints what it holds.
     set.add(function.attributes, f'"vector-function-abi-variant"="{names}"')
     byte = ir.IntType(8).as_pointer()
     used = [form.bitcast(byte) for form in forms.values()]
