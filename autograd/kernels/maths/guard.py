@@ -37,8 +37,14 @@ def guarded(name: str, near: Body, beyond: Body, far: Body, wide: bool = False) 
         build(function, kind, 1, beyond, mend)
         vectors = {n: ir.VectorType(kind.type, n) for n in LANES[kind.name]}
         forms = {n: define(module, f"{symbol}_x{n}", t, "alwaysinline") for n, t in vectors.items()}
+        if not wide:
+            alone = define(module, f"{symbol}_alone", kind.type)
+            build(alone, kind, 1, beyond, mend)
+            mend = each(
+                alone
+            )  # which has no vector forms: calls of `function` side by side would be made one of a form
         for lanes, form in forms.items():
-            build(form, kind, lanes, beyond, mend if wide else each(function))
+            build(form, kind, lanes, beyond, mend)
         offer(module, function, forms)
         return function
 
