@@ -45,7 +45,10 @@ class Program(Binding):
         super().__init__()
         self.lock = Lock()
         self.build = drafted if draft else build
-        self.inputs, self.outputs, self.twins = list(inputs), list(outputs), twins
+        self.inputs, self.outputs = list(inputs), list(outputs)
+        self.twins: dict[Symbol, list[Symbol]] = {}
+        for a, b in twins:
+            self.twins.setdefault(a, []).append(b)
         checked = [s for _, read in capture.checks for s in read]
         self.symbols = graph([*outputs, *checked])
         used = set(self.symbols)
@@ -111,8 +114,9 @@ class Program(Binding):
             return None
         inside = set(step.symbols)
         given = list({x: None for s in step.symbols for x in s.inputs if isinstance(x, Symbol) and x not in inside})
+        twins = [(a, b) for a in (*given, *step.symbols) for b in self.twins.get(a, ())]
         try:
-            return Part(given, wanted, self.build, self.twins)
+            return Part(given, wanted, self.build, twins)
         except Unfusable:
             self.plain += 1
             return None
