@@ -156,7 +156,7 @@ from autograd.program import eager as eager
 from autograd.program import resampling as resampling
 from autograd.program.capture import check, depends_on, is_captured, not_yet
 from autograd.program.compile import Compiled, compile
-from autograd.program.foreach import Foreach, foreach
+from autograd.program.foreach import Foreach, foreach, gradients_of
 from autograd.program.fused import explain, fused
 from autograd.program.launch import get_num_threads, set_num_threads
 from autograd.program.scalar import elementwise
@@ -284,6 +284,7 @@ __all__ = [
     "grad",
     "gradcheck",
     "gradgradcheck",
+    "gradients_of",
     "greater",
     "greater_equal",
     "hessian",

@@ -314,7 +314,7 @@ def _whole(state: State) -> State:
 
 
 def _with_gradients(params: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-    gradients: list[Any] = [w.grad for w in params]
+    gradients: list[Any] = ag.gradients_of(params)
     if all(map(is_not, gradients, repeat(None))):
         return params, gradients
     live = [(w, g) for w, g in zip(params, gradients, strict=True) if g is not None]

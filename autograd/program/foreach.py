@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from itertools import chain
-from operator import is_
+from operator import attrgetter, is_
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from autograd.tensor import Tensor
 Columns = Sequence[Sequence[Tensor]]
 ALONE = 2  # references to an array that nobody but its Tensor holds: the Tensor's and ours
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+_VALUE, _GRADIENT = attrgetter("value"), attrgetter("node.watch.grad")
 
 
 class Foreach:
@@ -205,7 +207,7 @@ class _Set:
                 self.table[:, place] = self.addresses[column]
             self.known = True
         self.own: list[Any] = []  # arrays made here that the table points to
-        return all(self._fill(place, [t.value for t in self._mine(reads[column])]) for place, column in self.read)
+        return all(self._fill(place, list(map(_VALUE, self._mine(reads[column])))) for place, column in self.read)
 
     def _fill(self, place: int, arrays: list[Any]) -> bool:
         identities, survey = self.objects.Identities, self.objects.survey
@@ -243,6 +245,19 @@ class _Set:
             self.numbers = list(numbers)
         self.batch.run()
         return self.rest
+
+
+def gradients_of(ts: Sequence[Tensor]) -> list[Tensor | None]:
+    """The `grad` of each: of thousands in a fraction of the time that asking one after the other takes.
+
+    >>> import autograd as ag
+    >>> gradients_of([ag.ones(2)])
+    [None]
+    """
+    if not capturing:
+        with suppress(AttributeError):  # one is a constant, or has had no gradient yet
+            return list(map(_GRADIENT, ts))
+    return [t.grad for t in ts]
 
 
 def _traced(
