@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial, update_wrapper
+from itertools import zip_longest
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
@@ -48,7 +50,7 @@ class Fused(Generic[P, R]):
             whole = self._convolution([_like(x) for x in args], settings) if isinstance(noting, Capture) else None
             return self.composition(*args, **settings) if whole is None else noted(whole, args)
         values = [x.value if isinstance(x, Tensor) else x for x in args]
-        if not config.kernels or not any(getattr(x, "size", 0) >= self.smallest for x in values):
+        if not config.kernels or not _reaches(values, self.smallest):
             return self.composition(*args, **settings)
         plan = self.plan(values, settings)
         if isinstance(plan, str):
@@ -89,7 +91,7 @@ class Fused(Generic[P, R]):
         )
 
     def _convolution(self, values: Sequence[Any], settings: dict[str, Any]) -> Convolution | None:
-        large = config.kernels and any(getattr(x, "size", 0) >= self.smallest for x in values)
+        large = config.kernels and _reaches(values, self.smallest)
         plan = self.plan(values, settings) if large else None
         return plan if isinstance(plan, Convolution) else None
 
@@ -115,6 +117,17 @@ class Fused(Generic[P, R]):
         """Why, for some of the arguments so far, the plain composition ran instead of kernels."""
         found = {plan for plan in self.plans.values() if isinstance(plan, str)}
         return sorted(found.union(*(plan.reasons() for plan in self.plans.values() if isinstance(plan, Plan))))
+
+
+def _reaches(values: Sequence[Any], smallest: int) -> bool:
+    """Whether an array has so many elements, or what arrays of several shapes give together."""
+    if any(getattr(x, "size", 0) >= smallest for x in values):
+        return True
+    shapes = [x.shape for x in values if isinstance(x, np.ndarray)]
+    if len(set(shapes)) < 2:
+        return False
+    columns = zip_longest(*(reversed(shape) for shape in shapes), fillvalue=1)
+    return bool(math.prod(map(max, columns)) >= smallest)
 
 
 def _planned(

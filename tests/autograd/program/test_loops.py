@@ -45,3 +45,13 @@ def test_parts_of_a_function_run_one_after_the_other(name):
 def total(found):
     parts = flatten(found)[0]
     return sum(ag.sum(y * (k + 1.0)) for k, y in enumerate(parts))
+
+
+def test_small_arrays_that_are_large_together_run_as_kernels():
+    column, row = ag.tensor(SHORT[:, None]), ag.tensor(ROW)
+    outer = ag.fused(lambda c, r: ag.sin(c * r))
+    np.testing.assert_allclose(outer(column, row), np.sin(SHORT[:, None] * ROW), rtol=1e-5)
+    assert len(outer.plans) == 1
+    outer(column[:10], row)
+    outer(row, row)
+    assert len(outer.plans) == 1
