@@ -279,6 +279,11 @@ def meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> t
         return (settings["plan"].flat.size,), np.dtype(np.uint8)
     if op.name in WINDOWED:
         return _windowed(op.name, inputs, settings)
+    if op.name == "concat" and all(isinstance(x, Symbol) and x.dtype == inputs[0].dtype for x in inputs):
+        shape, axis = inputs[0].shape, settings["axis"]
+        return (*shape[:axis], settings["bounds"][-1], *shape[axis + 1 :]), inputs[0].dtype
+    if op.name == "scatter" and isinstance(inputs[0], Symbol):
+        return tuple(settings["shape"]), inputs[0].dtype
     try:
         return _meaning(op, inputs, settings)
     except Unfusable:

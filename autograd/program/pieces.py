@@ -20,8 +20,8 @@ class Pieces:
 
     >>> import autograd as ag
     >>> apart = ag.compile(lambda x: ag.grad(lambda x: ag.sum(x[0] * x[1]))(x))
-    >>> [entry.kind for entry in apart.program(ag.ones((2, 3))).listing]
-    ['reshape', 'reshape', 'concat']
+    >>> [row.kind for row in apart.program(ag.ones((2, 3))).rows]
+    ['kernel', 'kernel', 'concat']
     """
 
     def __init__(self) -> None:

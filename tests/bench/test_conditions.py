@@ -268,7 +268,8 @@ def test_products_and_bytes_are_those_of_the_program():
     (run,) = stepping.programs(step)
     count, work, multiply = floor.products(run)
     forward, inner = 32 * (2 * 16 + 16 * 16 + 16), 32 * (16 * 16 + 16)  # of x no gradient is needed
-    assert (count, work) == (8, 2 * forward + inner)
+    outer = 32 * 16  # of the last layer's weight by its cotangent, a column: a product without a sum, no matter of BLAS
+    assert (count, work) == (7, 2 * forward + inner - outer)
     rows = step.program(*arguments).rows
     assert count == sum(row.kind == floor.PRODUCT for row in rows)
     others = sum(row.bytes_read + row.bytes_written for row in rows if row.kind != floor.PRODUCT)
@@ -293,7 +294,7 @@ def test_the_three_take_turns():
     found = floor.floor("tiny", 2)
     assert {label: len(seconds) for label, seconds in found["seconds"].items()} == {"products": 2, "step": 2, "copy": 2}
     assert all(min(seconds) > 0 for seconds in found["seconds"].values())
-    assert found["products"] == 8
+    assert found["products"] == 7
 
 
 FLOOR = {
