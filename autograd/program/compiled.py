@@ -160,7 +160,7 @@ class Program(Binding):
         if np.may_share_memory(y, self.memory[x]):
             self.memory.view(s, y)
             return
-        if not s.shape and x.shape and x.size > 1:  # an element is no view
+        if y.size != x.size:  # an element is no view, nor is nothing
             self._call(s)
             return
         self.memory.make(s)  # only a reshape copies

@@ -7,16 +7,30 @@ costs n times the whole array.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd.primitive import functions
 from autograd.program.symbol import Symbol
 
-Places = dict[tuple[int, int], Symbol]  # from where to where along the axis, what stands there
+
+class Slice(NamedTuple):
+    """What stands in a slice along an axis; without that axis, if the index was a whole number."""
+
+    start: int
+    stop: int
+    part: Symbol
+
+
+class Sum(NamedTuple):
+    """Zeros but for slices along one axis, `length` of it together: a slice, or two such sums."""
+
+    axis: int
+    length: int
+    of: Slice | tuple[Sum, Sum]
 
 
 class Pieces:
-    """Which symbols are zero but for slices along one axis: the axis, and the slices.
+    """Which symbols are zero but for slices along one axis.
 
     >>> import autograd as ag
     >>> apart = ag.compile(lambda x: ag.grad(lambda x: ag.sum(x[0] * x[1]))(x))
@@ -25,7 +39,7 @@ class Pieces:
     """
 
     def __init__(self) -> None:
-        self.known: dict[Symbol, tuple[int, Places]] = {}
+        self.known: dict[Symbol, Sum] = {}
 
     def note(self, s: Symbol) -> None:
         """Look at a new symbol."""
@@ -40,41 +54,48 @@ class Pieces:
     def joined(self, a: Any, b: Any) -> Any:
         """a + b, if they complete each other."""
         found = self._sum(a, b)
-        if found is None:
+        if found is None or found.length != a.shape[found.axis]:
             return None
-        axis, places = found
-        ends = [0]
-        for start, stop in sorted(places):
-            if start != ends[-1]:
-                return None
-            ends.append(stop)
-        if ends[-1] != a.shape[axis]:
+        slices = sorted(_slices(found))
+        if slices[0].start or any(one.stop != other.start for one, other in pairwise(slices)):
             return None
-        return functions["concat"]([places[place] for place in sorted(places)], axis)
+        axis, shape = found.axis, a.shape
+        return functions["concat"]([_shaped(one, axis, shape) for one in slices], axis)
 
-    def _sum(self, a: Any, b: Any) -> tuple[int, Places] | None:
-        """Of a sum: all slices, if no two of them overlap."""
+    def _sum(self, a: Any, b: Any) -> Sum | None:
         x, y = (self.known.get(s) if isinstance(s, Symbol) else None for s in (a, b))
-        if x is None or y is None or x[0] != y[0] or (a.shape, a.dtype) != (b.shape, b.dtype):
+        if x is None or y is None or x.axis != y.axis or (a.shape, a.dtype) != (b.shape, b.dtype):
             return None
-        places = sorted((*x[1], *y[1]))
-        if any(stop > start for (_, stop), (start, _) in pairwise(places)):
-            return None
-        return x[0], x[1] | y[1]
+        return Sum(x.axis, x.length + y.length, (x, y))
 
 
-def _piece(s: Symbol, index: tuple[Any, ...]) -> tuple[int, Places] | None:
-    """The axis along which an index takes a part, all else being taken whole; and that part."""
+def _slices(found: Sum) -> list[Slice]:
+    """Of a sum, in no order."""
+    waiting, slices = [found], []
+    while waiting:
+        of = waiting.pop().of
+        if isinstance(of, Slice):
+            slices.append(of)
+        else:
+            waiting += of
+    return slices
+
+
+def _shaped(one: Slice, axis: int, shape: tuple[int, ...]) -> Any:
+    """What stands in a slice, with its axis."""
+    full = (*shape[:axis], one.stop - one.start, *shape[axis + 1 :])
+    return one.part if one.part.shape == full else functions["reshape"](one.part, full)
+
+
+def _piece(s: Symbol, index: tuple[Any, ...]) -> Sum | None:
+    """What an index takes that cuts one axis and takes all else whole."""
     if not all(isinstance(item, (int, slice)) for item in index) or len(index) > s.ndim:
         return None
     cut = [k for k, item in enumerate(index) if item != slice(None)]
     if len(cut) != 1:
         return None
-    (axis,) = cut
-    item, length = index[axis], s.shape[axis]
-    part = s.inputs[0]
-    if isinstance(item, slice):
-        start, stop, step = item.indices(length)
-        return (axis, {(start, stop): part}) if step == 1 and start < stop else None
-    shape = (*s.shape[:axis], 1, *s.shape[axis + 1 :])
-    return axis, {(item % length, item % length + 1): functions["reshape"](part, shape)}
+    axis, item, length = cut[0], index[cut[0]], s.shape[cut[0]]
+    start, stop, step = item.indices(length) if isinstance(item, slice) else (item % length, item % length + 1, 1)
+    if step != 1 or start >= stop:
+        return None
+    return Sum(axis, stop - start, Slice(start, stop, s.inputs[0]))
