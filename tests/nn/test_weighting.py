@@ -225,6 +225,15 @@ def test_gradients_are_clipped_between_backward_and_step():
 # ---- Ctrl-C
 
 
+@pytest.fixture
+def interruptible():
+    """SIGINT interrupts, also where the tests were started in the background of a shell, which has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_real_ctrl_c_leaves_a_usable_model(capsys):
     class Press(nn.Callback):
         def on_batch_start(self, trainer, step):
