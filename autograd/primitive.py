@@ -146,9 +146,8 @@ class Primitive:
 
 def _absorbing_product(a: Any, b: Any) -> Any:
     product = a * b
-    flat = product.ravel("K")
     # either is NaN if and only if the product holds one: a pass at memory speed
-    total = flat.dot(flat) if flat.size <= ALONE else np.maximum.reduce(flat)
+    total = np.vdot(product, product) if product.size <= ALONE else np.maximum.reduce(product.ravel("K"))
     return product if total == total else np.where(a == 0, 0, product)
 
 
