@@ -35,7 +35,12 @@ _held = 0
 
 
 class _Memory(np.ndarray):
-    """Bytes that own themselves: not an ndarray, which NumPy would make the base of views in the lease's place."""
+    """Bytes that own themselves: not an ndarray, which NumPy would make the base of views in the lease's place.
+
+    start: where the first page begins.
+    """
+
+    start: int
 
 
 class _Lease(np.ndarray):
@@ -77,7 +82,8 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     if memory is None:
         keep()
         memory = _Memory(size + PAGE, np.uint8)
-    return np.ndarray(shape, dtype, memory.view(_Lease), -memory.ctypes.data % PAGE)
+        memory.start = -memory.ctypes.data % PAGE
+    return np.ndarray(shape, dtype, memory.view(_Lease), memory.start)
 
 
 @cache

@@ -16,6 +16,7 @@ from autograd.program.codegen import COSTLY, GENERIC, Writer, called
 from autograd.program.stages import Stage
 
 
+@cache
 def kernel_module(name: str) -> ModuleType:
     """A module of `autograd.kernels`: imported late, because it loads LLVM."""
     return import_module(f"autograd.kernels.{name}")
@@ -23,12 +24,7 @@ def kernel_module(name: str) -> ModuleType:
 
 def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """An array for a kernel to fill, of memory that was used before where there is some."""
-    return _buffers().empty(shape, dtype)  # type: ignore[no-any-return]
-
-
-@cache
-def _buffers() -> Any:
-    return kernel_module("buffers")
+    return kernel_module("buffers").empty(shape, dtype)  # type: ignore[no-any-return]
 
 
 def source_of(stage: Stage) -> str:
