@@ -74,11 +74,12 @@ class Generator:
 
     def permutation(self, x: int | Operand) -> Tensor:
         """The numbers below x, or the rows of x, in random order."""
-        return self._drawn(lambda n: Tensor(n.permutation(x.value if isinstance(x, Tensor) else x)))
+        rows = x.numpy() if isinstance(x, Tensor) else x  # which a program takes for granted
+        return self._drawn(lambda n: Tensor(n.permutation(rows)))
 
     def choice(self, a: int | Operand, size: Shape = None, replace: bool = True, p: Any = None) -> Tensor:
         """Elements drawn from `a` (from range(a) for a whole number), with probabilities p."""
-        elements = a.value if isinstance(a, Tensor) else a
+        elements = a.numpy() if isinstance(a, Tensor) else a  # which a program takes for granted
         return self._drawn(lambda n: Tensor(np.asarray(n.choice(elements, size, replace, p))))
 
     def bernoulli(self, p: float, size: Shape = None) -> Tensor:

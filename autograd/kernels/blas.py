@@ -146,8 +146,8 @@ def grid(m: int, n: int, k: int, cores: int) -> tuple[int, int]:
 def unpacked(m: int, n: int, k: int, size: int, left: int, right: int) -> tuple[int, int] | None:
     """Rows and columns of blocks that OpenBLAS multiplies as they lie; None where it has no such way, or it is slower.
 
-    For processors with AVX-512 it reads matrices of up to `WHOLE` multiply-adds in place. Many of those take a tenth to
-    two thirds less time than few larger ones, which it would first lay out anew, if the operands stay in a cache.
+    For processors with AVX-512 it reads matrices of up to `WHOLE` multiply-adds in place. Many of those take less time
+    than few larger ones, which it would first lay out anew, if the operands stay in a cache.
     """
     if not _unpacking() or m * n * k <= WHOLE or (m + n) * k * size > CACHED or k * size >= LONG:
         return None

@@ -250,6 +250,16 @@ def test_random_numbers_of_programs_are_those_of_the_function(f):
     assert len(run.programs) == 1
 
 
+@pytest.mark.parametrize("draw", [lambda g, t: g.choice(t, 4), lambda g, t: g.permutation(t)])
+def test_random_elements_are_those_that_a_tensor_has_now(draw):
+    t, g = ag.tensor(np.arange(4.0)), ag.random.Generator(5)
+    run = ag.compile(lambda x: x + draw(g, t))
+    x = ag.zeros(4)
+    run(x), run(x)
+    t.copy_(np.arange(10.0, 14.0))
+    assert run(x).numpy().min() >= 10
+
+
 REFUSED = {
     "control flow depends on a value": lambda x, w: ag.sum(x * w) if ag.sum(x) > 0 else ag.sum(x),
     "reads a value": lambda x, w: ag.sum(x * w) * float(w.sum()),
