@@ -26,11 +26,9 @@ def is_view(s: Symbol) -> bool:
 def rewritten(outputs: Sequence[Symbol], known: Mapping[Symbol, Symbol]) -> dict[Symbol, Symbol]:
     """What stands for each symbol of a graph once others stand for those that are `known`.
 
-    Arrays that are put together of parts, by `concat` or as the cotangents of slices, become joins: each part is
-    written where it belongs.
+    Arrays that are put together of parts, by `concat`, become joins: each part is written where it belongs.
     """
     new = dict(known)
-    parts: dict[Symbol, list[Symbol]] = {}
     for s in graph(outputs, list(known)):
         if s in new:
             continue
@@ -45,7 +43,7 @@ def rewritten(outputs: Sequence[Symbol], known: Mapping[Symbol, Symbol]) -> dict
             inputs = _narrow(inputs, s.shape)
         same = all(a is b for a, b in zip(inputs, s.inputs, strict=True))
         t = s if same else Symbol(s.shape, s.dtype, s.op, inputs, s.settings, weak=s.weak)
-        join = _joined(t, parts)
+        join = _joined(t)
         new[s] = t if join is None else join
     return new
 
@@ -85,47 +83,17 @@ def _source(x: Any) -> Any:
     return x.inputs[0] if isinstance(x, Symbol) and x.op is not None and x.op.name == "broadcast_to" else x
 
 
-def _joined(t: Symbol, parts: dict[Symbol, list[Symbol]]) -> Symbol | None:
+def _joined(t: Symbol) -> Symbol | None:
     assert t.op is not None
     if t.op.name == "concat":
         axis, bounds = t.settings["axis"], t.settings["bounds"]
         pieces = list(t.inputs)
         cuts: list[Any] = [(slice(None),) * axis + (slice(*pair),) for pair in pairwise(bounds)]
         return _join(t, pieces, cuts)
-    if t.op.name == "scatter" and len(t.inputs) == 1:
-        parts[t] = [t]
-    elif t.op.name == "add" and all(isinstance(x, Symbol) and x in parts and x.shape == t.shape for x in t.inputs):
-        parts[t] = [p for x in t.inputs for p in parts[x]]
-    found = parts.get(t)
-    if found is None or not _covers([p.settings["index"] for p in found], t.shape):
-        return None
-    del parts[t]
-    return _join(t, [p.inputs[0] for p in found], [p.settings["index"] for p in found])
+    return None
 
 
 def _join(t: Symbol, pieces: Sequence[Any], indices: Sequence[Any]) -> Symbol | None:
     if not all(isinstance(p, Symbol) and p.dtype == t.dtype for p in pieces):
         return None
     return Symbol(t.shape, t.dtype, JOIN, tuple(map(copied, pieces)), {"indices": indices})
-
-
-def _covers(indices: Sequence[Any], shape: tuple[int, ...]) -> bool:
-    """Whether every element is named by one index: slices and whole numbers that follow one another along an axis."""
-    spans: list[tuple[int, int]] = []
-    axes = set()
-    for index in indices:
-        if any(not isinstance(item, (slice, int)) for item in index) or len(index) > len(shape):
-            return False
-        for k, item in enumerate(index):
-            n = shape[k]
-            start, stop, step = item.indices(n) if isinstance(item, slice) else (item % n, item % n + 1, 1)
-            if step != 1:
-                return False
-            if (start, stop) != (0, n) or isinstance(item, int):
-                axes.add(k)
-                spans.append((start, stop))
-    if len(axes) != 1 or len(spans) != len(indices):
-        return False
-    spans.sort()
-    ends = [0, *(stop for _, stop in spans)]
-    return all(start == end for (start, _), end in zip(spans, ends, strict=False)) and ends[-1] == shape[axes.pop()]
