@@ -22,6 +22,10 @@ WHOLE = {  # parts that together are x, each once
 }
 OTHER = {  # parts that overlap, leave something out, or are taken otherwise
     "overlapping": lambda x: [x[:4], x[3:]],
+    "overlapping, as long as the whole": lambda x: [x[:3], x[2:5]],
+    "steps that seem to fill a slice": lambda x: [x[:4:2], x[4:]],
+    "of one axis, then another": lambda x: [x[:3], x[:, 3:]],
+    "of another axis, then one": lambda x: [x[:, 3:], x[:3]],
     "twice": lambda x: [x[0], x[0], x[1], x[2], x[3], x[4]],
     "with a gap": lambda x: [x[:2], x[3:]],
     "in steps": lambda x: [x[::2], x[1::2]],
