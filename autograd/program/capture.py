@@ -14,17 +14,15 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autograd.batching.level import Batched, Batching
-from autograd.errors import WengertError, user_place
+from autograd.errors import user_place
 from autograd.primitive import Primitive, capture, capturing, functions, primitives
-from autograd.program.convolving import Sum
+from autograd.program.meaning import meaning
 from autograd.program.pieces import Pieces
-from autograd.program.symbol import NotYet, Origin, Symbol, Unfusable, _meaning, _weak, graph
+from autograd.program.symbol import NotYet, Origin, Symbol, Unfusable, _weak, graph
 from autograd.program.training import Training
 from autograd.tape import recording
 from autograd.tensor import Tensor
 
-WINDOWED = frozenset(("window_max", "window_argmax", "window_sum", "window_spread", "window_pick", "window_place"))
-LOOPS = frozenset(("scan_turns", "scan_back"))
 MASKED = {"getitem": 1, "index_add": 1, "nonzero": 0}  # how many of whose values depends on values, from this input on
 SWEPT = 1 << 16  # elements of a matrix from which on its product with a vector waits for memory
 
@@ -267,35 +265,6 @@ class Capture:
         raise Unfusable(reason)
 
 
-def meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and dtype of a result: by what is known of the operation, or tried on zeros."""
-    if isinstance(op, Sum):
-        return op.shape(inputs, settings), inputs[0].dtype
-    if op.name == "stop_gradient":
-        return inputs[0].shape, inputs[0].dtype
-    if op.name == "matmul" and (found := _product(*inputs)) is not None:
-        return found
-    if op.name in LOOPS:  # all of a loop's turns on zeros would take their time, and their memory
-        return (settings["plan"].flat.size,), np.dtype(np.uint8)
-    if op.name in WINDOWED:
-        return _windowed(op.name, inputs, settings)
-    if op.name == "concat" and all(isinstance(x, Symbol) and x.dtype == inputs[0].dtype for x in inputs):
-        shape, axis = inputs[0].shape, settings["axis"]
-        return (*shape[:axis], settings["bounds"][-1], *shape[axis + 1 :]), inputs[0].dtype
-    if op.name == "scatter" and isinstance(inputs[0], Symbol):
-        return tuple(settings["shape"]), inputs[0].dtype
-    try:
-        return _meaning(op, inputs, settings)
-    except Unfusable:
-        tried = [(1.0 if x.weak else np.zeros(x.shape, x.dtype)) if isinstance(x, Symbol) else x for x in inputs]
-        try:
-            with np.errstate(all="ignore"):
-                y = np.asarray(op.forward(*tried, **settings))
-        except (WengertError, ValueError, TypeError, IndexError, ArithmeticError) as error:
-            raise Unfusable(f"{op.name} cannot be tried on zeros ({error})") from None
-        return y.shape, y.dtype
-
-
 def is_outer(a: Any, b: Any) -> bool:
     """Whether matrices are columns times rows: products without a sum, which loops make together with what follows."""
     both = isinstance(a, Symbol) and isinstance(b, Symbol) and min(a.ndim, b.ndim) > 1
@@ -323,31 +292,6 @@ def as_sums(a: Any, b: Any, apart: set[Symbol]) -> Any:
         y = found = total(x * turned(v, (1, 0)), axis=1, keepdims=True)
     apart.add(found)
     return y if column else turned(y, (1, 0))
-
-
-def _product(a: Any, b: Any) -> tuple[tuple[int, ...], np.dtype[Any]] | None:
-    """Shape and dtype of a product of matrices that fit; None leaves the answer to NumPy."""
-    if not (isinstance(a, Symbol) and isinstance(b, Symbol)) or min(a.ndim, b.ndim) < 2 or a.shape[-1] != b.shape[-2]:
-        return None
-    try:
-        lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    except ValueError:
-        return None
-    return (*lead, a.shape[-2], b.shape[-1]), np.result_type(a.dtype, b.dtype)
-
-
-def _windowed(name: str, inputs: Sequence[Any], settings: dict[str, Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and dtype of windows reduced, or of their transposes."""
-    x = inputs[0]
-    if name == "window_pick":
-        return inputs[1].shape, x.dtype
-    if name in ("window_spread", "window_place"):
-        lengths = settings["lengths"]
-        return (*x.shape[: x.ndim - len(lengths)], *lengths), x.dtype
-    lead = x.ndim - len(settings["size"])
-    along = zip(x.shape[lead:], *(settings[k] for k in ("size", "stride", "dilation", "padding")), strict=True)
-    counts = ((n + a + b - d * (k - 1) - 1) // s + 1 for n, k, s, d, (a, b) in along)
-    return (*x.shape[:lead], *counts), np.dtype(np.int32) if name == "window_argmax" else x.dtype
 
 
 def is_captured(x: Any) -> bool:

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from autograd.program.binding import Binding, Numbers
-from autograd.program.capture import WINDOWED, Capture
+from autograd.program.capture import Capture
 from autograd.program.chains import chains, entry, stepped
 from autograd.program.convolving import copied
 from autograd.program.entry import Entry, size_of
 from autograd.program.fold import fold
 from autograd.program.launch import build, drafted, empty, kernel_module
 from autograd.program.loops import OUTER
+from autograd.program.meaning import WINDOWED
 from autograd.program.memory import Array, Memory
 from autograd.program.part import START, Part, Ready, value_of
 from autograd.program.schedule import Step, last_read, read_by, steps, waiting

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from autograd.primitive import Primitive, primitives
-from autograd.program.capture import WINDOWED
 from autograd.program.convolving import PIXELS, Sum
+from autograd.program.meaning import WINDOWED
 from autograd.program.symbol import REDUCTIONS, Symbol, made_for
 
 Axes = tuple[int, ...]

@@ -22,7 +22,7 @@ STEPS = 3
 SIZES = {"digits": 512, "transformer": 64, "autoencoder": 8192}  # so many samples that arrays are most of it
 PARTS = {"digits": 1.0, "transformer": 0.6, "autoencoder": 0.7}  # of the memory that is held if everything is kept
 ENOUGH = 1 << 40  # bytes
-WIDE = 1200
+WIDE = 1200  # rows and columns of matrices that BLAS lays out anew for their product
 
 
 def made(model: str, size: int, fit_in: int) -> tuple[Any, tuple[Any, ...]]:
