@@ -163,6 +163,13 @@ class _Live:
             return None
         return [average.rate()]
 
+    def watched(self) -> None:
+        """More than can be watched: the rate is asked for each time."""
+
+    def again(self) -> Sequence[float]:
+        """The rate."""
+        return [self.average.rate()]
+
     def write(self, numbers: Sequence[float]) -> None:
         """One more value was taken."""
         self.average.n_averaged += 1

@@ -11,12 +11,15 @@ from autograd import Tensor
 from autograd.errors import DifferentiationError
 from optim.together import Together, same, split
 
+_PLAIN = frozenset((float, int, bool, str, type(None)))
+
 
 class Owner(Protocol):
     """What is asked of an optimizer."""
 
     param_groups: list[dict[str, Any]]
     defaults: dict[str, Any]
+    _together: dict[int, Any]
 
     def sets(self, k: int, params: list[Tensor]) -> list[tuple[list[int], Together]]:
         """The parameters of group k that have gradients, in sets that are updated together."""
@@ -57,11 +60,23 @@ class Numbers:
             if some is None or len(some.columns) != len(mine) or not all(map(same, some.columns, mine)):
                 return None
             self.some = some
-        return [*some.numbers.values(), *self.values]
+        return self.again()
+
+    def watched(self) -> tuple[list[dict[Any, Any]], list[list[Any]]] | None:
+        """What `read` looks at, unless a setting may change in place."""
+        if self.seen is None or not all(map(_plain, self.seen)):
+            return None
+        groups = self.owner.param_groups
+        return [vars(self.owner), self.owner._together, *groups], [groups, *(group["params"] for group in groups)]
+
+    def again(self) -> Sequence[float]:
+        """The counts as they are now, with the settings as they were read."""
+        return [*self.some.numbers.values(), *self.values]
 
     def write(self, numbers: Sequence[float]) -> None:
         """The counts after a step."""
-        self.some.numbers = dict(zip(self.some.numbers, numbers, strict=True))
+        if numbers:
+            self.some.numbers = dict(zip(self.some.numbers, numbers, strict=True))
 
 
 def weak(setting: Any) -> Any:
@@ -74,3 +89,8 @@ def weak(setting: Any) -> Any:
     if isinstance(setting, (Tensor, np.generic, np.ndarray)):
         return setting.item()
     return tuple([weak(x) for x in setting]) if isinstance(setting, (tuple, list)) else setting
+
+
+def _plain(setting: Any) -> bool:
+    """Whether a setting is what it is for as long as it is the same object."""
+    return all(map(_plain, setting)) if type(setting) is tuple else type(setting) in _PLAIN

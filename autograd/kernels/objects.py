@@ -22,8 +22,15 @@ from autograd.kernels import compile
 HEAD = object.__basicsize__
 TYPE, DATA, RANK, SHAPE, DESCR, FLAGS = HEAD - 8, HEAD, HEAD + 8, HEAD + 16, HEAD + 40, HEAD + 48
 ITEMS = HEAD + 8  # of a list, behind its length
+VERSION = HEAD + 8  # of a dictionary, behind its length
 CONTIGUOUS, ALIGNED = 1, 0x100
 _NDARRAY = id(np.ndarray)
+
+
+
+def _word(address: int) -> int:
+    return ctypes.c_ssize_t.from_address(address).value
+
 
 _SOURCE = f"""
 def survey(lo, hi, args):
@@ -58,7 +65,7 @@ class Identities:
     @property
     def address(self) -> int:
         """A list is an array of ids: nobody else needs to write them down."""
-        return ctypes.c_ssize_t.from_address(id(self.arrays) + ITEMS).value
+        return _word(id(self.arrays) + ITEMS)
 
 
 def survey(
@@ -129,14 +136,14 @@ def starter() -> Callable[[int, int, int, int, int], None] | None:
     return compile.get(_BEGIN, "begin", signature=("intp",) * 5, flags=()).call if layout() else None
 
 
-_HOLDS = """
-def holds(lo, hi, args):
+_FIRST = """
+def first(lo, hi, args):
     words = word_at(args[1])
-    wrong = 0
-    for k in range(lo, hi):
+    found = hi
+    for k in range(hi - 1, lo - 1, -1):
         if word_at(words[3 * k])[0] & words[3 * k + 2] != words[3 * k + 1]:
-            wrong += 1
-    args[0] = wrong
+            found = k
+    args[0] = found
 """
 
 
@@ -152,38 +159,59 @@ class Snapshot:
     >>> snapshot.holds()
     True
     >>> t.value = x
-    >>> snapshot.holds()
-    False
+    >>> snapshot.holds(), snapshot.first()
+    (False, 0)
     """
 
     def __init__(self) -> None:
         self.words = array("q")
         self._args: array[int] | None = None
 
+    def __len__(self) -> int:
+        return len(self.words) // 3
+
+    def _expect(self, address: int, word: int, bits: int = -1) -> None:
+        self.words.extend((address, word, bits))
+        self._args = None
+
     def attribute(self, owner: Any, name: str, value: Any) -> None:
         """Expect an attribute, one of the `__slots__` of the owner's class, to be this very object."""
         kind: Any = type(owner)
-        self.words.extend((id(owner) + _slot(kind, name), id(value), -1))
+        self._expect(id(owner) + _slot(kind, name), id(value))
 
     def references(self, x: Any, count: int) -> None:
         """Expect so many references to an object."""
-        self.words.extend((id(x), count, 0xFFFFFFFF))
+        self._expect(id(x), count, 0xFFFFFFFF)
 
-    def empty(self, x: list[Any]) -> None:
-        """Expect nothing in a list."""
-        self.words.extend((id(x) + HEAD, 0, -1))
+    def length(self, x: list[Any]) -> None:
+        """Expect a list to be as long as it is."""
+        self._expect(id(x) + HEAD, len(x))
+
+    def untouched(self, x: dict[Any, Any]) -> None:
+        """Expect that nobody has written to a dictionary since now. Only where there are `versions`."""
+        self._expect(id(x) + VERSION, _word(id(x) + VERSION))
+
+    def cut(self, count: int) -> None:
+        """Forget what was expected after the first `count`."""
+        del self.words[3 * count :]
+        self._args = None
+
+    def first(self) -> int:
+        """The place of the first that is not as expected; their number if all are."""
+        count = len(self.words) // 3
+        if self._args is None:
+            self._args = array("q", (0, self.words.buffer_info()[0]))
+        _compare()(0, count, self._args.buffer_info()[0])
+        return self._args[0]
 
     def holds(self) -> bool:
         """Whether all is as expected."""
-        if self._args is None:
-            self._args = array("q", (0, self.words.buffer_info()[0]))
-        _compare()(0, len(self.words) // 3, self._args.buffer_info()[0])
-        return not self._args[0]
+        return self.first() == len(self)
 
 
 @cache
 def _compare() -> Any:
-    return compile.get(_HOLDS, "holds", flags=()).call
+    return compile.get(_FIRST, "first", flags=()).call
 
 
 @cache
@@ -219,4 +247,43 @@ def layout() -> bool:
                         ours = _native(pair, dtype, sizes, found, references)
                         if ours != _plain(pair, dtype, sizes, expected, references) or (found != expected).any():
                             return False
+    return True
+
+
+@cache
+def versions() -> bool:
+    """Whether each write to a dictionary gives it another version, as in CPython up to 3.12, seen on every kind of write.
+
+    >>> isinstance(versions(), bool)
+    True
+    """
+    if not layout():
+        return False
+
+    class Holder:
+        pass
+
+    def assign(holder: Any, value: Any) -> None:
+        for _ in range(100):  # until the interpreter has a shorter way for it
+            holder.name = value
+
+    for d in ({"name": 0, "other": 0}, vars(holder := Holder())):
+        holder.name = holder.other = 0
+        seen = {_word(id(d) + VERSION)}
+        writes: list[Callable[[], Any]] = [
+            lambda d=d: d.update(name=object()),
+            lambda d=d: d.__setitem__("name", object()),
+            lambda d=d: d.pop("other"),
+            lambda d=d: d.setdefault("third", 3),
+            lambda d=d: d.__ior__({"third": object()}),
+            lambda d=d: d.popitem(),
+            lambda d=d: assign(holder, object()) if d is vars(holder) else d.clear(),
+            lambda d=d: delattr(holder, "name") if d is vars(holder) else d.update(name=1),
+        ]
+        for write in writes:
+            write()
+            now = _word(id(d) + VERSION)
+            if now in seen:
+                return False
+            seen.add(now)
     return True

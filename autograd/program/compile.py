@@ -61,9 +61,8 @@ class Compiled(Generic[P, R]):
         if key != self.last:  # to compare is quicker than to hash
             self.last, self.runs = key, self.programs.get(key, ())
         found: Run | str | None = None
-        for run in self.runs:
-            if isinstance(run, str) or run.holds():
-                found = run
+        for found in self.runs:
+            if isinstance(found, str) or found.holds():
                 break
         else:
             try:
@@ -171,7 +170,8 @@ def _unnamed(leaves: Sequence[Any]) -> Any:
 
 def _kind(x: Any) -> Any:
     if isinstance(x, Tensor):
-        return x.shape, x.dtype, x.node is not None
+        value = x.value
+        return value.shape, value.dtype, x.node is not None
     if isinstance(x, (np.ndarray, np.generic)):
         return x.shape, x.dtype
     return float if type(x) is float else (type(x), x)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Lock
 from typing import Any
@@ -20,7 +20,7 @@ from autograd.program.launch import build, drafted, empty, kernel_module
 from autograd.program.loops import OUTER
 from autograd.program.meaning import WINDOWED
 from autograd.program.memory import Array, Memory
-from autograd.program.part import START, Part, Ready, value_of
+from autograd.program.part import START, Part, Ready, exact, value_of
 from autograd.program.schedule import Step, last_read, read_by, steps, waiting
 from autograd.program.single import LOADED, single
 from autograd.program.symbol import Symbol, Unfusable, graph
@@ -86,9 +86,13 @@ class Program(Binding):
         self.actions = self._actions()
         roots = [(s, self.memory.root(s)) for s in self.outputs]
         self.results = [(s, r if r.op is not None and r in self.memory.own else None) for s, r in roots]
-        numbers = [*self.asked, *(s for s, _ in roots if s.op is not None)]
+        numbers = [*self.asked, *(s for s, r in self.results if r is None and s.op is not None)]
         read = {s for s in self.symbols if s in self.memory and s not in self.filled}
         self.single = [s for s in graph(numbers, read | self.entered) if s in read]
+        floats = [type(x) in (int, float) for x in examples]
+        self.floats = [(k, s) for k, s in enumerate(self.inputs) if floats[k]]
+        self.arrays = [(k, s) for k, s in enumerate(self.inputs) if not floats[k] and s in self.memory.own]
+        self.readers = {s: self._reader(s) for s, root in self.results if root is None}
 
     def _bring(self, capture: Capture, used: set[Symbol], examples: Sequence[Any]) -> None:
         """What the program is given: constants, Tensors, the first inputs."""
@@ -370,11 +374,11 @@ class Program(Binding):
         the others are written over.
         """
         memory, numbers, own = self.memory, dict(self.known), self.memory.own
-        for s, x in zip(self.inputs, values, strict=True):
-            if type(x) in (int, float):
-                numbers[s] = x
-            elif s in own and x is not own[s]:
-                memory.replace(s, _whole(x))
+        for k, s in self.arrays:
+            if values[k] is not own[s]:
+                memory.replace(s, _whole(values[k]))
+        for k, s in self.floats:
+            numbers[s] = values[k]
         if shown is None:
             memory.refresh()
         for s, draw in self.drawn:
@@ -392,10 +396,17 @@ class Program(Binding):
                 numbers[s] = memory[s]
         for action in self.actions:
             action(numbers)
-        return [self._result(s, numbers) if root is None else own[s] for s, root in given]
+        return [self.readers[s](numbers) if root is None else own[s] for s, root in given]
+
+    def _reader(self, s: Symbol) -> Callable[[Numbers], Any]:
+        """What gives a result that is a single number, or something that the program was given."""
+        parts = [self.known.get(x, x) if isinstance(x, Symbol) else x for x in s.inputs]
+        quick = exact(s, parts)
+        if quick is not None:
+            return quick
+        return partial(self._result, s)
 
     def _result(self, s: Symbol, numbers: Numbers) -> Any:
-        """A result that is a single number, or something that the program was given."""
         found = np.array(self._value(s, numbers), s.dtype)
         return found if found.shape == s.shape else found.reshape(s.shape)
 

@@ -52,12 +52,15 @@ class Premises:
     def hold(self) -> bool:
         """Whether all is as it was."""
         return (
-            all([getattr(holder, name) == value for holder, name, value in self.guards])  # noqa: C419  # quicker
-            and [len(attributes) for attributes in self.whole] == self.sizes
+            [len(attributes) for attributes in self.whole] == self.sizes
             and all(map(is_, chain.from_iterable(map(dict.values, self.whole)), self.objects))
-            and all(
-                attributes.get(n) is x for attributes, names, xs in self.some for n, x in zip(names, xs, strict=True)
-            )
+            and (not (self.guards or self.some) or self.rest_hold())
+        )
+
+    def rest_hold(self) -> bool:
+        """Whether that is as it was which does not show in the versions of the dictionaries that are kept as a whole."""
+        return all([getattr(holder, name) == value for holder, name, value in self.guards]) and all(  # noqa: C419  # quicker
+            attributes.get(n) is x for attributes, names, xs in self.some for n, x in zip(names, xs, strict=True)
         )
 
 
@@ -81,6 +84,7 @@ class Run:
         with Capture() as noted:
             symbols = [noted.input(value_of(x), f"x{k}") if is_input(x) else x for k, x in enumerate(leaves)]
             self.places = [k for k, x in enumerate(leaves) if is_input(x)]
+            self.all_given = len(self.places) == len(leaves)
             arguments = [k for k in self.places if isinstance(leaves[k], Tensor) and leaves[k].node is not None]
             noted.wanted_arguments = bool(arguments) and recording.get()
             args, settings = build(symbols)
@@ -187,6 +191,9 @@ class Run:
 
     def holds(self) -> bool:
         """Whether what the program takes for granted is so."""
+        steady = self.steady
+        if steady is not None and steady.holds(self):
+            return True
         if not self.premises.hold() or not all([t.value is array for t, array in self.looked]):  # noqa: C419  # quicker
             return False
         self.numbers = [() if u.live is None else u.live.read() for u in self.updates]
@@ -212,17 +219,19 @@ class Run:
                 self.steady = Steady(self)
             except Changing:
                 return False
-        elif self.steady is not None and not self.steady.snapshot.holds():
-            self.steady = None
+        elif self.steady is not None:
+            self.steady = self.steady if self.steady.look_anew(self) else None
         if self.steady is not None:
             self.attempts = ATTEMPTS
         return self.steady is not None
 
     def __call__(self, leaves: Sequence[Any], again: Again) -> Any:
         """Run the program; leave one entry on the tape, which holds the gradients, or do what the function does."""
-        if self.steady is not None:
-            found: Any = self.program.run([value_of(leaves[k]) for k in self.places], self.shown)
-            self.steady.update(self)
+        steady = self.steady
+        if steady is not None:
+            given = leaves if self.all_given else [leaves[k] for k in self.places]
+            found: Any = self.program.run([x.value if isinstance(x, Tensor) else x for x in given], self.shown)
+            steady.update(self)
             return self.build([x if k is None else Tensor(found[k]) for k, x in self.given])
         place = self.place
         parts = zip(self.results, self.constants, strict=True)

@@ -56,8 +56,44 @@ class Steady:
                 self._attribute(t, "value", t.value)
         for t, g in run.gradients:
             self._gradient(run, t, g)
-        if not self.snapshot.holds():
+        for t, array in run.looked:
+            self._attribute(t, "value", array)
+        self.firm = len(self.snapshot)
+        self.versions = objects.versions()
+        self.lives = [u.live for u in run.updates]
+        self.watched: list[Any] = []
+        if not self.look_anew(run):
             raise Changing
+
+    def look_anew(self, run: Run) -> bool:
+        """Whether all but what the versions of dictionaries tell is as it was; those are written down as they are."""
+        snapshot = self.snapshot
+        snapshot.cut(self.firm)
+        if snapshot.first() < self.firm:
+            return False
+        self.quick = self.versions
+        if self.quick:
+            self.watched = [None if live is None else live.watched() for live in self.lives]
+            for x in (*run.premises.whole, *(x for found in self.watched if found for x in found[0])):
+                snapshot.untouched(x)
+            for x in (x for found in self.watched if found for x in found[1]):
+                snapshot.length(x)
+            self.numbers = [
+                tuple if live is None else live.again if found else live.read
+                for live, found in zip(self.lives, self.watched, strict=True)
+            ]
+            self.all = len(snapshot)
+        return True
+
+    def holds(self, run: Run) -> bool:
+        """Whether nobody has written to anything, seen at once; the numbers of the run are then those of now."""
+        if not self.quick or self.snapshot.first() < self.all:
+            return False
+        premises = run.premises
+        if (premises.guards or premises.some) and not premises.rest_hold():
+            return False
+        run.numbers = [read() for read in self.numbers]
+        return None not in run.numbers
 
     def _attribute(self, owner: Any, name: str, value: Any) -> None:
         self.kept += [owner, value]
@@ -91,7 +127,9 @@ class Steady:
                 raise Changing
             return
         self.kept.append(watch.hooks)
-        self.snapshot.empty(watch.hooks)
+        if watch.hooks:
+            raise Changing
+        self.snapshot.length(watch.hooks)
         if g is None:
             if watch.grad is not None:
                 raise Changing
@@ -115,9 +153,9 @@ class Steady:
 
     def update(self, run: Run) -> None:
         """Step the optimizers."""
-        for u, sets, numbers in zip(run.updates, self.sets, run.numbers, strict=True):
+        for live, sets, numbers in zip(self.lives, self.sets, run.numbers):  # noqa: B905  # one for each update
             after: Any = ()
             for some in sets:
                 after = some.run(numbers)
-            if u.live is not None:
-                u.live.write(after)
+            if live is not None:
+                live.write(after)

@@ -26,6 +26,15 @@ class Live(Protocol):
     def write(self, numbers: Sequence[float]) -> None:
         """Take what the update made of them."""
 
+    def watched(self) -> tuple[list[dict[str, Any]], list[list[Any]]] | None:
+        """Dictionaries, and lists of a length, that `again` is as good as `read` for until someone writes to them.
+
+        None if there is more to look at.
+        """
+
+    def again(self) -> Sequence[float]:
+        """Their values now, where what is watched is as it was."""
+
 
 @dataclass
 class Update:
