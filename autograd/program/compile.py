@@ -23,7 +23,6 @@ from autograd.tree import flatten, outline
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_PLAIN = frozenset((Tensor, np.ndarray))
 PREPARED = 100  # groups of optimizers whose states may be made before a function is captured
 PROGRAMS = 16  # that a function keeps: for kinds of arguments, with a gradient and without
 
@@ -43,7 +42,7 @@ class Compiled(Generic[P, R]):
         self.function = f
         self.budget = None if fit_in is None else Budget(self.__name__, fit_in, bytes_of(fit_in))
         self.programs: dict[Any, list[Run | str]] = {}
-        self.last: Any = None  # the key of the call before, and what is kept for it
+        self.last: Any = None  # what the call before asked for, and what is kept for that
         self.runs: Sequence[Run | str] = ()
         self.op = Primitive(getattr(f, "__name__", "compiled"), "*xs", _refused, pulls=(), reads=())
         self.op.together = _together
@@ -52,14 +51,14 @@ class Compiled(Generic[P, R]):
         """Run the program for arguments like these, or the function where there is none."""
         if not config.kernels or (capturing and capture()):
             return self.function(*args, **settings)
-        if settings or not all([type(x) in _PLAIN for x in args]):  # noqa: C419  # a list is quicker than a generator
+        leaves: Sequence[Any] = args
+        build, form, kinds = _unnamed, None, None if settings else _kinds(args)
+        if kinds is None:
             leaves, build = flatten((args, settings))
-            form = outline((args, settings))
-        else:
-            leaves, build, form = list(args), _unnamed, None
-        key = (tuple([_kind(x) for x in leaves]), form, recording.get())
-        if key != self.last:  # to compare is quicker than to hash
-            self.last, self.runs = key, self.programs.get(key, ())
+            form, kinds = outline((args, settings)), [_kind(x) for x in leaves]
+        asked = (kinds, form, recording.get())
+        if asked != self.last:  # to compare is quicker than to hash
+            self.last, self.runs = asked, self.programs.get(_key(asked), ())
         found: Run | str | None = None
         for found in self.runs:
             if isinstance(found, str) or found.holds():
@@ -76,9 +75,9 @@ class Compiled(Generic[P, R]):
                         f"arguments: {found}.\nLeave out fit_in to run it as it stands, whatever memory that takes."
                     )
                 result = self.function(*args, **settings)  # raises what is wrong with these arguments, if anything is
-                self._keep(key, found)
+                self._keep(_key(asked), found)
                 return result
-            self._keep(key, found)
+            self._keep(_key(asked), found)
         if isinstance(found, str) or not found.program.lock.acquire(blocking=False):
             return self.function(*args, **settings)
         try:
@@ -168,10 +167,27 @@ def _unnamed(leaves: Sequence[Any]) -> Any:
     return tuple(leaves), {}
 
 
+def _kinds(args: Sequence[Any]) -> list[Any] | None:
+    """What a program is made for, of arguments that are arrays alone; None of others."""
+    found: list[Any] = []
+    for x in args:
+        if type(x) is Tensor:
+            value = x.value
+            found.append((value.shape, value.dtype, x.node is not None))
+        elif type(x) is np.ndarray:
+            found.append((x.shape, x.dtype))
+        else:
+            return None
+    return found
+
+
+def _key(asked: tuple[Sequence[Any], Any, Any]) -> Any:
+    return (tuple(asked[0]), *asked[1:])
+
+
 def _kind(x: Any) -> Any:
     if isinstance(x, Tensor):
-        value = x.value
-        return value.shape, value.dtype, x.node is not None
+        return x.shape, x.dtype, x.node is not None
     if isinstance(x, (np.ndarray, np.generic)):
         return x.shape, x.dtype
     return float if type(x) is float else (type(x), x)

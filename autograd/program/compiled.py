@@ -400,11 +400,17 @@ class Program(Binding):
 
     def _reader(self, s: Symbol) -> Callable[[Numbers], Any]:
         """What gives a result that is a single number, or something that the program was given."""
-        parts = [self.known.get(x, x) if isinstance(x, Symbol) else x for x in s.inputs]
-        quick = exact(s, parts)
-        if quick is not None:
-            return quick
-        return partial(self._result, s)
+        compute = exact(s, self.known) if s.op is not None and s not in self.known else None
+        if compute is None:
+            return partial(self._result, s)
+
+        def read(numbers: Numbers) -> Any:
+            try:
+                return np.array(compute(), s.dtype)
+            except ArithmeticError:  # NumPy's infinities and warnings
+                return self._result(s, numbers)
+
+        return read
 
     def _result(self, s: Symbol, numbers: Numbers) -> Any:
         found = np.array(self._value(s, numbers), s.dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -31,6 +31,7 @@ PYTHON: dict[str, Callable[..., Any]] = {
     "sqrt": math.sqrt,
 }
 EXACT = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv}
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _SMALL, _LARGE = 1e-37, 1e38  # between them float32 has all its bits
 START = {"sum": 0, "max": -np.inf, "min": np.inf}
 COMBINE: dict[str, Callable[..., Any]] = {"sum": np.add.reduce, "max": np.maximum.reduce, "min": np.minimum.reduce}
@@ -59,31 +60,49 @@ def _applied(op: Primitive, values: list[Any], settings: dict[str, Any]) -> Any:
     return op.forward(*values, **settings)
 
 
-def exact(s: Symbol, parts: Sequence[Any]) -> Callable[[Any], NDArray[Any]] | None:
+def exact(s: Any, known: Mapping[Symbol, Any]) -> Callable[[], float] | None:
     """What computes a single element of arrays of one, and of numbers, in Python's arithmetic; None if that may differ.
 
     Python's is that of float64, in which a sum, a difference, a product or a ratio of two float32 numbers, rounded to
-    float32 once more, is the one of float32 (S. Figueroa, "When is double rounding innocuous?", 1995).
+    float32 once more, is the one of float32 (S. Figueroa, "When is double rounding innocuous?", 1995). The last
+    rounding is left to who asks. Raises ArithmeticError, when called, where that does not hold for the numbers there.
     """
-    quick = EXACT.get(s.op.name) if s.op is not None else None
-    held = [x for x in parts if isinstance(x, np.ndarray)]
-    if quick is None or s.shape or len(parts) != 2 or not held or any(x.dtype != s.dtype or x.size != 1 for x in held):
+    x = known.get(s, s) if isinstance(s, Symbol) else s
+    if isinstance(x, np.ndarray):
+        return x.item if x.size == 1 and x.dtype in _FLOATS else None
+    if not isinstance(x, Symbol):
+        return partial(float, x) if isinstance(x, (int, float)) else None
+    if x.op is None or x.shape or x.dtype not in _FLOATS:
         return None
-    if s.dtype not in (np.float32, np.float64) or not all(isinstance(x, (np.ndarray, int, float)) for x in parts):
+    if x.op.name == "stop_gradient":
+        return exact(x.inputs[0], known)
+    quick = EXACT.get(x.op.name)
+    if quick is None or any(isinstance(y, Symbol) and y.dtype != x.dtype and not y.weak for y in x.inputs):
         return None
-    a, b = (x.item if isinstance(x, np.ndarray) else partial(float, s.dtype.type(x)) for x in parts)
-    forward, settings = s.op.forward, s.settings  # type: ignore[union-attr]  # there is one
+    parts = [_rounded(exact(y, known), y, x.dtype, known) for y in x.inputs]
+    if None in parts:
+        return None
+    a, b = parts
 
-    def compute(_: Any) -> NDArray[Any]:
-        try:
-            y = quick(a(), b())
-        except ArithmeticError:
-            y = np.inf
+    def compute() -> float:
+        y: float = quick(a(), b())  # type: ignore[misc]  # none is None
         if y == 0 or _SMALL < abs(y) < _LARGE:
-            return np.array(y, s.dtype)
-        return np.asarray(forward(*(s.dtype.type(x()) for x in (a, b)), **settings))  # NumPy's infinities and warnings
+            return y
+        raise ArithmeticError("a number beyond those that float32 has all bits of")
 
     return compute
+
+
+def _rounded(
+    compute: Callable[[], float] | None, x: Any, dtype: np.dtype[Any], known: Mapping[Symbol, Any]
+) -> Callable[[], float] | None:
+    """The same, as an operand of this dtype."""
+    x = known.get(x, x) if isinstance(x, Symbol) else x
+    if compute is None or dtype == np.float64 or isinstance(x, np.ndarray):
+        return compute
+    if not isinstance(x, Symbol):
+        return partial(float, np.float32(x))
+    return lambda: float(np.float32(compute()))
 
 
 def number_of(s: Any, env: dict[Symbol, Any]) -> Any:
