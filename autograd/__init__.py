@@ -114,7 +114,7 @@ from autograd.ops.elementwise import (
 from autograd.ops.exponential import log_softmax, logsumexp, softmax
 from autograd.ops.index import getitem, index_add, put, take, take_along_axis
 from autograd.ops.join import concat, flip, pad, repeat, roll, split, stack, tile, tril, triu, unstack
-from autograd.ops.linalg import dot, einsum, matmul, outer, tensordot, vecdot
+from autograd.ops.linalg import dot, einsum, inner, matmul, outer, tensordot, vecdot
 from autograd.ops.matrix import (
     cholesky,
     det,
@@ -156,8 +156,9 @@ from autograd.program import eager as eager
 from autograd.program import resampling as resampling
 from autograd.program.capture import check, depends_on, is_captured, not_yet
 from autograd.program.compile import Compiled, compile
-from autograd.program.foreach import Foreach, foreach, gradients_of
+from autograd.program.foreach import Foreach, foreach
 from autograd.program.fused import explain, fused
+from autograd.program.gradients import gradients_of
 from autograd.program.launch import get_num_threads, set_num_threads
 from autograd.program.scalar import elementwise
 from autograd.rows import RowSparse, put_rows_, take_rows
@@ -295,6 +296,7 @@ __all__ = [
     "index_add",
     "inf",
     "inference_mode",
+    "inner",
     "inv",
     "is_captured",
     "is_grad_enabled",

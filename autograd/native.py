@@ -39,6 +39,15 @@ def _multiplying(plain: Callable[..., Any]) -> Callable[..., Any]:
     return forward
 
 
+def _multiplying_rows(plain: Callable[..., Any]) -> Callable[..., Any]:
+    def forward(a: Any, b: Any) -> Any:
+        if not (isinstance(a, np.ndarray) and a.size >= LEAST and config.kernels):
+            return plain(a, b)
+        return _blas().matmul(a, b.mT)
+
+    return forward
+
+
 @cache
 def _blas() -> Any:
     return kernel_module("blas")
@@ -117,6 +126,7 @@ def _writing(forward: Callable[..., Any]) -> Callable[..., None]:
 
 
 primitives["matmul"].forward = _multiplying(primitives["matmul"].forward)
+primitives["inner"].forward = _multiplying_rows(primitives["inner"].forward)
 primitives["concat"].forward = _joining(primitives["concat"].forward)
 primitives["scatter"].forward = _adding(primitives["scatter"].forward)
 max_of.forward = _reduction(max_of.forward, "max")

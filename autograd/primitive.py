@@ -272,6 +272,10 @@ def _bind(rule: Rule | None, known: dict[str, int], position: int) -> tuple[Pull
         known[n] for n in list(signature(rule).parameters)[1 : len(signature(rule).parameters) - len(_keywords(rule))]
     ]
 
+    if not keywords and not shaped and len(taken) == 1:  # each sweep comes here often
+        (only,) = taken
+        return lambda g, saved, _node: rule(g, saved[only]), frozenset(taken)
+
     def pull(g: Any, saved: Sequence[Any], node: Any) -> Any:
         settings = {k: node.settings[k] for k in keywords}
         if shaped:

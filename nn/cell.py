@@ -53,7 +53,7 @@ def tanh_step(state: State, x: Tensor, weight_hh: Tensor) -> State:
     >>> tanh_step((ag.ones((1, 1)),), ag.tensor([[-2.0]]), ag.tensor([[2.0]]))
     (tensor([[0.]]),)
     """
-    return (_tanh_cell(x, state[0] @ weight_hh.mT),)
+    return (_tanh_cell(x, ag.inner(state[0], weight_hh)),)
 
 
 def relu_step(state: State, x: Tensor, weight_hh: Tensor) -> State:
@@ -62,7 +62,7 @@ def relu_step(state: State, x: Tensor, weight_hh: Tensor) -> State:
     >>> relu_step((ag.tensor([[3.0]]),), ag.tensor([[1.0]]), ag.tensor([[2.0]]))
     (tensor([[7.]]),)
     """
-    return (_relu_cell(x, state[0] @ weight_hh.mT),)
+    return (_relu_cell(x, ag.inner(state[0], weight_hh)),)
 
 
 def lstm_step(state: State, x: Tensor, weight_hh: Tensor, weight_hr: Tensor | None = None) -> State:
@@ -72,9 +72,9 @@ def lstm_step(state: State, x: Tensor, weight_hh: Tensor, weight_hr: Tensor | No
     tensor([[0.5]])
     """
     h, c = state
-    i, f, g, o = ag.split(x + h @ weight_hh.mT, 4, axis=1)
+    i, f, g, o = ag.split(x + ag.inner(h, weight_hh), 4, axis=1)
     h, c = _lstm_cell(i, f, g, o, c)
-    return h if weight_hr is None else h @ weight_hr.mT, c
+    return h if weight_hr is None else ag.inner(h, weight_hr), c
 
 
 def gru_step(state: State, x: Tensor, weight_hh: Tensor, bias_hn: Any = 0.0) -> State:
@@ -85,7 +85,7 @@ def gru_step(state: State, x: Tensor, weight_hh: Tensor, bias_hn: Any = 0.0) -> 
     """
     (h,) = state
     xr, xz, xn = ag.split(x, 3, axis=1)
-    hr, hz, hn = ag.split(h @ weight_hh.mT, 3, axis=1)
+    hr, hz, hn = ag.split(ag.inner(h, weight_hh), 3, axis=1)
     return (_gru_cell(xr, xz, xn, hr, hz, hn, bias_hn, h),)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from operator import is_not
 from typing import Any, ClassVar, TypeAlias
@@ -151,7 +151,7 @@ class Optimizer(ABC):
                     continue
                 stepped = True
                 settings = {key: weak(group[key]) for key in self.defaults}
-                if RowSparse in set(map(type, gradients)):
+                if type(gradients) is list and RowSparse in set(map(type, gradients)):
                     params, gradients = self._step_rows(params, gradients, settings)
                 if params:
                     self._step(k, params, gradients, settings)
@@ -162,7 +162,7 @@ class Optimizer(ABC):
             )
         return loss
 
-    def _step(self, k: int, params: list[Tensor], gradients: list[Tensor], settings: dict[str, Any]) -> None:
+    def _step(self, k: int, params: list[Tensor], gradients: Sequence[Any], settings: dict[str, Any]) -> None:
         """Update parameters of group k: those together whose states look alike, if the rule keeps them so."""
         captured = ag.is_captured(gradients[0])
         if captured and any(w not in self._state for w in params):
@@ -313,9 +313,9 @@ def _whole(state: State) -> State:
     return {key: x.to_dense() if isinstance(x, RowSparse) else x for key, x in state.items()}
 
 
-def _with_gradients(params: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-    gradients: list[Any] = ag.gradients_of(params)
-    if all(map(is_not, gradients, repeat(None))):
+def _with_gradients(params: list[Tensor]) -> tuple[list[Tensor], Sequence[Any]]:
+    gradients = ag.gradients_of(params)
+    if type(gradients) is not list or all(map(is_not, gradients, repeat(None))):
         return params, gradients
     live = [(w, g) for w, g in zip(params, gradients, strict=True) if g is not None]
     return [w for w, _ in live], [g for _, g in live]

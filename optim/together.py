@@ -37,7 +37,9 @@ class Together:
                 known[key] = update(ag.ones(1), ag.ones(1), tiny, **settings)[1].keys() == tiny.keys()
         return known[key]
 
-    def step(self, foreach: ag.Foreach, gradients: list[Tensor], settings: Mapping[str, Any], live: Any = None) -> None:
+    def step(
+        self, foreach: ag.Foreach, gradients: Sequence[Tensor], settings: Mapping[str, Any], live: Any = None
+    ) -> None:
         """Update them all."""
         shape, values = split(settings)
         key = (tuple(self.names), tuple(self.numbers), shape)

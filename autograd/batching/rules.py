@@ -174,6 +174,9 @@ def _(op: Primitive, xs: Contents, flags: Flags, settings: Settings, size: int) 
     return matmul(*(lined_up(x, m, ndim) for x, m in zip(xs, flags, strict=True)))
 
 
+RULES["inner"] = broadcasting
+
+
 @rule("einsum")
 def _(op: Primitive, xs: Contents, flags: Flags, settings: Settings, size: int) -> Any:
     used = {*settings["output"], *"".join(settings["terms"])}

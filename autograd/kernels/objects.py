@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -22,13 +22,12 @@ from autograd.kernels import compile
 HEAD = object.__basicsize__
 TYPE, DATA, RANK, SHAPE, DESCR, FLAGS = HEAD - 8, HEAD, HEAD + 8, HEAD + 16, HEAD + 40, HEAD + 48
 ITEMS = HEAD + 8  # of a list, behind its length
-VERSION = HEAD + 8  # of a dictionary, behind its length
 CONTIGUOUS, ALIGNED = 1, 0x100
 _NDARRAY = id(np.ndarray)
 
 
-
-def _word(address: int) -> int:
+def word(address: int) -> int:
+    """Eight bytes of memory as a number."""
     return ctypes.c_ssize_t.from_address(address).value
 
 
@@ -56,65 +55,135 @@ def survey(lo, hi, args):
 """
 
 
-class Identities:
-    """Arrays to be surveyed, once or often, and where their ids stand; the list must stay as long as it is."""
+class Survey:
+    """Where the data of arrays lies, to be asked once or often.
 
-    def __init__(self, arrays: list[Any]) -> None:
-        self.arrays = arrays
+    Calling it with a list of arrays writes the address of the data of each to `out`, and tells whether all are aligned,
+    contiguous and as they should be: of this dtype, of as many elements as `sizes` says, and, unless `references` is 0,
+    with so many references to each, those of the list included.
 
-    @property
-    def address(self) -> int:
-        """A list is an array of ids: nobody else needs to write them down."""
-        return _word(id(self.arrays) + ITEMS)
-
-
-def survey(
-    arrays: Identities,
-    dtype: np.dtype[Any],
-    sizes: NDArray[np.intp],
-    out: NDArray[np.intp],
-    references: int = 0,
-) -> bool:
-    """Write the address of each array's data to `out`; whether all are aligned, contiguous and as they should be.
-
-    sizes: the number of elements expected of each. references: how many references to each there must be, those of the
-    caller's list included; 0 for any number.
-
-    >>> x = np.ones(3)
-    >>> out = np.empty(1, np.intp)
-    >>> survey(Identities([x]), x.dtype, np.array([3]), out), int(out[0]) == x.ctypes.data
+    >>> x, out = np.ones(3), np.empty(1, np.intp)
+    >>> survey = Survey(x.dtype, np.array([3]), out)
+    >>> survey([x]), int(out[0]) == x.ctypes.data
     (True, True)
-    >>> survey(Identities([x[::2]]), x.dtype, np.array([2]), out)
+    >>> survey([x[::2]])
     False
     """
-    read = _native if layout() else _plain
-    return read(arrays, dtype, sizes, out, references)
+
+    def __init__(self, dtype: np.dtype[Any], sizes: NDArray[np.intp], out: NDArray[np.intp]) -> None:
+        self.dtype, self.sizes, self.out = dtype, sizes, out
+        places = (sizes.ctypes.data, out.ctypes.data, out.strides[0] // 8)
+        self._words = array("q", (0, *places, id(dtype), 0, 0, _NDARRAY))
+        self._args = self._words.buffer_info()[0]
+
+    def __call__(self, arrays: list[Any], references: int = 0) -> bool:
+        """Whether all are as they should be."""
+        if not layout():
+            return self.plain(arrays, references)
+        return self.native(arrays, references)
+
+    def native(self, arrays: list[Any], references: int) -> bool:
+        """By the kernel."""
+        words = self._words
+        words[0], words[5] = word(id(arrays) + ITEMS), references  # a list is an array of ids
+        _kernel().call(0, len(arrays), self._args)
+        return not words[6]
+
+    def plain(self, arrays: list[Any], references: int) -> bool:
+        """The same in Python."""
+        right = True
+        for k in range(len(arrays)):
+            if type(arrays[k]) is not np.ndarray:
+                right = False
+                continue
+            own = not references or sys.getrefcount(arrays[k]) == references + 1  # and the argument's own
+            flags = arrays[k].flags
+            fits = arrays[k].dtype == self.dtype and arrays[k].size == self.sizes[k]
+            right &= own and fits and flags.c_contiguous and flags.aligned
+            self.out[k] = arrays[k].ctypes.data
+        return right
 
 
-def _native(
-    arrays: Identities, dtype: np.dtype[Any], sizes: NDArray[np.intp], out: NDArray[np.intp], references: int
-) -> bool:
-    count = len(arrays.arrays)
-    stride = out.strides[0] // 8
-    words = array("q", (arrays.address, sizes.ctypes.data, out.ctypes.data, stride, id(dtype), references, 0, _NDARRAY))
-    _kernel().call(0, count, words.buffer_info()[0])
-    return not words[6]
-
-
-def _plain(
-    given: Identities, dtype: np.dtype[Any], sizes: NDArray[np.intp], out: NDArray[np.intp], references: int
-) -> bool:
-    right, arrays = True, given.arrays
-    for k in range(len(arrays)):
-        if type(arrays[k]) is not np.ndarray:
+_FOLLOW = f"""
+def follow(lo, hi, args):
+    items, sizes, out = word_at(args[0]), word_at(args[1]), word_at(args[2])
+    wrong = 0
+    for e in range(lo, hi):
+        p = items[e]
+        right = word_at(p + {TYPE})[0] == args[6]
+        for k in range(args[7]):
+            if right:
+                p = word_at(p + args[10 + k])[0]
+                right = p != 0 and p != args[8]
+        if right and word_at(p + {TYPE})[0] == args[9]:
+            if args[2] != 0:
+                p = word_at(p + args[10 + args[7]])[0]
+                right = word_at(p + {TYPE})[0] == {_NDARRAY}
+                if right:
+                    size = 1
+                    shape = word_at(word_at(p + {SHAPE})[0])
+                    for k in range(word_at(p + {RANK})[0] & 0xFFFFFFFF):
+                        size *= shape[k]
+                    flags = word_at(p + {FLAGS})[0]
+                    fits = size == sizes[e] and word_at(p + {DESCR})[0] == args[4]
+                    right = fits and flags & {CONTIGUOUS} != 0 and flags & {ALIGNED} != 0
+                    out[e * args[3]] = word_at(p + {DATA})[0]
+        else:
             right = False
-            continue
-        own = not references or sys.getrefcount(arrays[k]) == references + 1  # and the argument's own
-        flags = arrays[k].flags
-        fits = arrays[k].dtype == dtype and arrays[k].size == sizes[k]
-        right &= own and fits and flags.c_contiguous and flags.aligned
-        out[k] = arrays[k].ctypes.data
-    return right
+        if not right:
+            wrong += 1
+    args[5] = wrong
+"""
+
+
+class Followed:
+    """What stands at the end of a path of attributes: of thousands of objects in microseconds.
+
+    path: classes and the names of their slots, from the objects of a list on. end: the class of what is to stand there,
+    and the name of the slot where it has its array. Nothing is read from where an attribute is None.
+
+    Calling it with a list tells whether all objects are of the class of the first, and at the end of each path is an
+    object of that class. With `Survey`'s dtype, sizes and `out` its array is looked at as a `Survey` does.
+
+    >>> from autograd.tape import Node
+    >>> from autograd.tensor import Tensor
+    >>> path, end = [(Tensor, "node"), (Node, "watch")], (Tensor, "value")
+    >>> Followed(path, end)([Tensor(np.ones(3))])
+    False
+    """
+
+    def __init__(
+        self,
+        path: Sequence[tuple[type, str]],
+        end: tuple[type, str],
+        dtype: np.dtype[Any] | None = None,
+        sizes: NDArray[np.intp] | None = None,
+        out: NDArray[np.intp] | None = None,
+    ) -> None:
+        self.kept = dtype, sizes, out
+        self.first, self.known = path[0][0], object
+        places = [0, 0, 0]
+        if sizes is not None and out is not None:
+            places = [sizes.ctypes.data, out.ctypes.data, out.strides[0] // 8]
+        slots = [slot(kind, name) for kind, name in (*path, end)]
+        self._words = array("q", (0, *places, id(dtype), 0, 0, len(path), id(None), id(end[0]), *slots))
+        self._args = self._words.buffer_info()[0]
+
+    def __call__(self, objects: list[Any]) -> bool:
+        """Whether all is as it should be."""
+        if not objects or not isinstance(objects[0], self.first):
+            return False
+        words = self._words
+        words[0], words[6] = word(id(objects) + ITEMS), id(type(objects[0]))
+        _follow()(0, len(objects), self._args)
+        return not words[5]
+
+
+@cache
+def _follow() -> Any:
+    """The kernel, called without letting go of the interpreter's lock: nobody may change a path meanwhile."""
+    kernel = compile.get(_FOLLOW, "follow", flags=())
+    return ctypes.PYFUNCTYPE(None, *[ctypes.c_void_p] * 3)(kernel.address)
 
 
 _BEGIN = f"""
@@ -136,86 +205,8 @@ def starter() -> Callable[[int, int, int, int, int], None] | None:
     return compile.get(_BEGIN, "begin", signature=("intp",) * 5, flags=()).call if layout() else None
 
 
-_FIRST = """
-def first(lo, hi, args):
-    words = word_at(args[1])
-    found = hi
-    for k in range(hi - 1, lo - 1, -1):
-        if word_at(words[3 * k])[0] & words[3 * k + 2] != words[3 * k + 1]:
-            found = k
-    args[0] = found
-"""
-
-
-class Snapshot:
-    """What attributes objects have and how many references there are to some, to be compared later in one native call.
-
-    The objects must outlive the snapshot, which holds none.
-
-    >>> from autograd.tensor import Tensor
-    >>> t, x, snapshot = Tensor(np.ones(3)), np.ones(2), Snapshot()
-    >>> snapshot.attribute(t, "value", t.value)
-    >>> snapshot.references(x, 1)
-    >>> snapshot.holds()
-    True
-    >>> t.value = x
-    >>> snapshot.holds(), snapshot.first()
-    (False, 0)
-    """
-
-    def __init__(self) -> None:
-        self.words = array("q")
-        self._args: array[int] | None = None
-
-    def __len__(self) -> int:
-        return len(self.words) // 3
-
-    def _expect(self, address: int, word: int, bits: int = -1) -> None:
-        self.words.extend((address, word, bits))
-        self._args = None
-
-    def attribute(self, owner: Any, name: str, value: Any) -> None:
-        """Expect an attribute, one of the `__slots__` of the owner's class, to be this very object."""
-        kind: Any = type(owner)
-        self._expect(id(owner) + _slot(kind, name), id(value))
-
-    def references(self, x: Any, count: int) -> None:
-        """Expect so many references to an object."""
-        self._expect(id(x), count, 0xFFFFFFFF)
-
-    def length(self, x: list[Any]) -> None:
-        """Expect a list to be as long as it is."""
-        self._expect(id(x) + HEAD, len(x))
-
-    def untouched(self, x: dict[Any, Any]) -> None:
-        """Expect that nobody has written to a dictionary since now. Only where there are `versions`."""
-        self._expect(id(x) + VERSION, _word(id(x) + VERSION))
-
-    def cut(self, count: int) -> None:
-        """Forget what was expected after the first `count`."""
-        del self.words[3 * count :]
-        self._args = None
-
-    def first(self) -> int:
-        """The place of the first that is not as expected; their number if all are."""
-        count = len(self.words) // 3
-        if self._args is None:
-            self._args = array("q", (0, self.words.buffer_info()[0]))
-        _compare()(0, count, self._args.buffer_info()[0])
-        return self._args[0]
-
-    def holds(self) -> bool:
-        """Whether all is as expected."""
-        return self.first() == len(self)
-
-
 @cache
-def _compare() -> Any:
-    return compile.get(_FIRST, "first", flags=()).call
-
-
-@cache
-def _slot(kind: Any, name: str) -> int:
+def slot(kind: Any, name: str) -> int:
     """How far into an object of a class one of its slots lies."""
     probe: Any = object.__new__(kind)
     mark = object()
@@ -241,49 +232,10 @@ def layout() -> bool:
         for x in (whole, whole.T, whole[..., ::2] if whole.ndim else whole):
             found, expected = np.zeros(2, np.intp), np.zeros(2, np.intp)
             sizes = np.array([x.size, x.size])
-            for pair in (Identities([x, x]), Identities([x.copy(), x.copy()])):
+            for pair in ([x, x], [x.copy(), x.copy()]):
                 for dtype in (x.dtype, np.dtype(np.int8)):
+                    native, plain = Survey(dtype, sizes, found).native, Survey(dtype, sizes, expected).plain
                     for references in (0, 1, 3):
-                        ours = _native(pair, dtype, sizes, found, references)
-                        if ours != _plain(pair, dtype, sizes, expected, references) or (found != expected).any():
+                        if native(pair, references) != plain(pair, references) or (found != expected).any():
                             return False
-    return True
-
-
-@cache
-def versions() -> bool:
-    """Whether each write to a dictionary gives it another version, as in CPython up to 3.12, seen on every kind of write.
-
-    >>> isinstance(versions(), bool)
-    True
-    """
-    if not layout():
-        return False
-
-    class Holder:
-        pass
-
-    def assign(holder: Any, value: Any) -> None:
-        for _ in range(100):  # until the interpreter has a shorter way for it
-            holder.name = value
-
-    for d in ({"name": 0, "other": 0}, vars(holder := Holder())):
-        holder.name = holder.other = 0
-        seen = {_word(id(d) + VERSION)}
-        writes: list[Callable[[], Any]] = [
-            lambda d=d: d.update(name=object()),
-            lambda d=d: d.__setitem__("name", object()),
-            lambda d=d: d.pop("other"),
-            lambda d=d: d.setdefault("third", 3),
-            lambda d=d: d.__ior__({"third": object()}),
-            lambda d=d: d.popitem(),
-            lambda d=d: assign(holder, object()) if d is vars(holder) else d.clear(),
-            lambda d=d: delattr(holder, "name") if d is vars(holder) else d.update(name=1),
-        ]
-        for write in writes:
-            write()
-            now = _word(id(d) + VERSION)
-            if now in seen:
-                return False
-            seen.add(now)
     return True

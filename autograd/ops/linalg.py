@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,10 @@ from autograd.domain import case
 from autograd.errors import ShapeError
 from autograd.ops.axes import one_axis, rank, shape_of
 from autograd.ops.complex import turned
+from autograd.ops.elementwise import multiply
 from autograd.ops.index import getitem
 from autograd.ops.reduce import sum
-from autograd.ops.shape import broadcast_to, expand_dims, moveaxis, permute_dims, reshape
+from autograd.ops.shape import broadcast_to, expand_dims, matrix_transpose, moveaxis, permute_dims, reshape
 from autograd.primitive import Primitive, primitive, public
 
 if TYPE_CHECKING:
@@ -69,6 +71,52 @@ def matmul(a: Operand, b: Operand) -> Tensor:
             rows *= n
         return reshape(_matmul(reshape(a, (rows, shape[-1])), b), (*shape[:-1], shape_of(b)[1]))
     return _matmul(a, b)
+
+
+_inner: Primitive = primitive(
+    "inner",
+    "a b",
+    lambda a, b: np.matmul(a, b.mT),
+    vjp=(lambda g, b: _matmul(g, b), lambda g, a: _matmul(g.mT, a)),
+    cases=(
+        case((2, 3), (4, 3)),
+        case((5, 2, 3), (5, 4, 3)),
+        case((2, 1, 2, 3), (3, 4, 3)),
+        case((0, 3), (2, 3)),
+        case((2, 0), (3, 0)),
+    ),
+    composition=lambda a, b: _matmul(a, matrix_transpose(b)),
+    doc="The products of the rows of one matrix with those of another, a b^T; the other axes broadcast.",
+)
+
+
+@public(np.inner)
+def inner(a: Operand, b: Operand) -> Tensor:
+    """The sum of products over the last axis of both: of matrices a b^T.
+
+    What `matmul(a, b.mT)` gives, with the gradient of b in the order in which b lies in memory.
+
+    Shapes: (..., k) and (n, k) to (..., n); (k,) and (k,) to ().
+
+    Raises:
+        ShapeError: if the last axes differ in length.
+
+    >>> import autograd as ag
+    >>> ag.inner(ag.tensor([[1.0, 2.0]]), ag.tensor([[3.0, 4.0], [5.0, 6.0]]))
+    tensor([[11., 17.]])
+    """
+    shape, other = shape_of(a), shape_of(b)
+    if not shape or not other:
+        return multiply(a, b)
+    if shape[-1] != other[-1]:
+        raise ShapeError(
+            f"inner was given shapes {shape} and {other}. Expected last axes of the same length: write matmul(a, b) "
+            "where that of a goes with the last but one of b."
+        )
+    if len(shape) == len(other) == 2:
+        return _inner(a, b)
+    rows, columns = (reshape(x, (math.prod(n[:-1]), n[-1])) for x, n in ((a, shape), (b, other)))
+    return reshape(_inner(rows, columns), (*shape[:-1], *other[:-1]))
 
 
 @public(np.vecdot)

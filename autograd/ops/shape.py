@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -16,26 +18,47 @@ from autograd.primitive import Primitive, nondifferentiable, primitive, public
 if TYPE_CHECKING:
     from autograd.tensor import Operand, Tensor
 
+FEW = 1 << 10  # elements that are copied sooner than NumPy makes a view that repeats them
+
 reshape_: Primitive = primitive(
     "reshape",
     "x",
-    lambda x, *, shape: np.reshape(x, shape),
+    lambda x, *, shape: x.reshape(shape) if isinstance(x, np.ndarray) else np.reshape(x, shape),
     vjp=(lambda g, *, input_shape: reshape_(g, shape=input_shape),),
     cases=(case((2, 3), shape=(3, 2)), case((), shape=(1, 1)), case((0, 2), shape=(0,)), case((4,), shape=(4,))),
     doc="The same elements in another shape.",
 )
+
+
+@cache
+def _back(axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The order that undoes an order."""
+    return tuple(sorted(range(len(axes)), key=axes.__getitem__))
+
+
 _permute: Primitive = primitive(
     "permute_dims",
     "x",
-    lambda x, *, axes: np.transpose(x, axes),
-    vjp=(lambda g, *, axes: _permute(g, axes=tuple(np.argsort(axes).tolist())),),
+    lambda x, *, axes: x.transpose(axes) if isinstance(x, np.ndarray) else np.transpose(x, axes),
+    vjp=(lambda g, *, axes: _permute(g, axes=_back(tuple(axes))),),
     cases=(case((2, 3, 4), axes=(2, 0, 1)), case((), axes=()), case((0, 2), axes=(1, 0))),
     doc="The axes in another order.",
 )
+
+
+def _repeated(x: Any, shape: tuple[int, ...]) -> Any:
+    """A view, or a copy where that is made sooner."""
+    if math.prod(shape) > FEW or not isinstance(x, np.ndarray) or x.ndim > len(shape):
+        return np.broadcast_to(x, shape)
+    y = np.empty(shape, x.dtype)
+    y[...] = x
+    return y
+
+
 _broadcast_to = primitive(
     "broadcast_to",
     "x",
-    lambda x, *, shape: np.broadcast_to(x, shape),
+    lambda x, *, shape: _repeated(x, tuple(shape)),
     vjp=(lambda g: g,),  # the sweep sums a cotangent down to the shape of its input
     cases=(case((3, 1), shape=(2, 3, 4)), case((), shape=(2, 2)), case((1,), shape=(0,)), case((2,), shape=(2,))),
     doc="Repeated along new axes and axes of length 1.",

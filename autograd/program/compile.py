@@ -52,7 +52,8 @@ class Compiled(Generic[P, R]):
         if not config.kernels or (capturing and capture()):
             return self.function(*args, **settings)
         leaves: Sequence[Any] = args
-        build, form, kinds = _unnamed, None, None if settings else _kinds(args)
+        build: Callable[[list[Any]], Any] = _unnamed
+        form, kinds = None, None if settings else _kinds(args)
         if kinds is None:
             leaves, build = flatten((args, settings))
             form, kinds = outline((args, settings)), [_kind(x) for x in leaves]

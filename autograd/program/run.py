@@ -58,8 +58,8 @@ class Premises:
         )
 
     def rest_hold(self) -> bool:
-        """Whether that is as it was which does not show in the versions of the dictionaries that are kept as a whole."""
-        return all([getattr(holder, name) == value for holder, name, value in self.guards]) and all(  # noqa: C419  # quicker
+        """Whether that is as it was which the versions of dictionaries do not show."""
+        return all(getattr(holder, name) == value for holder, name, value in self.guards) and all(
             attributes.get(n) is x for attributes, names, xs in self.some for n, x in zip(names, xs, strict=True)
         )
 

@@ -31,10 +31,9 @@ class Steady:
     """
 
     def __init__(self, run: Run) -> None:
-        objects = kernel_module("objects")
-        if run.fresh or run.assigned or not objects.layout():
+        if run.fresh or run.assigned or not kernel_module("objects").layout():
             raise Changing
-        self.snapshot = objects.Snapshot()
+        self.snapshot = kernel_module("snapshot").Snapshot()
         self.kept: list[Any] = []  # so that no other object can take their places
         self.sets: list[list[Any]] = []
         targets: set[int] = set()
@@ -59,7 +58,7 @@ class Steady:
         for t, array in run.looked:
             self._attribute(t, "value", array)
         self.firm = len(self.snapshot)
-        self.versions = objects.versions()
+        self.versions = kernel_module("snapshot").versions()
         self.lives = [u.live for u in run.updates]
         self.watched: list[Any] = []
         if not self.look_anew(run):
