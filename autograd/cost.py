@@ -16,7 +16,7 @@ PER_INPUT = {
     "softmax": 5,
     "log_softmax": 5,  # of the largest, -, exp, +, and / or -
 }
-PRODUCTS = ("matmul", "einsum")
+PRODUCTS = ("matmul", "inner", "einsum")
 PER_CUBE = {  # for an (m, n) matrix, times m n min(m, n), after Golub and Van Loan (2013)
     "cholesky": 1 / 3,
     "solve": 2 / 3,  # and 2 n^2 for each column of the right-hand side
@@ -83,6 +83,8 @@ def flops(node: Node) -> int:
     name, size = node.op.name, math.prod(node.shape)
     if name == "matmul":
         return 2 * size * (_shapes(node)[0] or _shapes(node)[1])[-1 if _shapes(node)[0] else -2]
+    if name == "inner":
+        return 2 * size * (_shapes(node)[0] or _shapes(node)[1])[-1]
     if name == "einsum":
         return _of_einsum(node)
     if name in PER_CUBE:

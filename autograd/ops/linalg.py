@@ -113,10 +113,11 @@ def inner(a: Operand, b: Operand) -> Tensor:
             f"inner was given shapes {shape} and {other}. Expected last axes of the same length: write matmul(a, b) "
             "where that of a goes with the last but one of b."
         )
-    if len(shape) == len(other) == 2:
-        return _inner(a, b)
-    rows, columns = (reshape(x, (math.prod(n[:-1]), n[-1])) for x, n in ((a, shape), (b, other)))
-    return reshape(_inner(rows, columns), (*shape[:-1], *other[:-1]))
+    rows, columns = (
+        x if len(n) == 2 else reshape(x, (math.prod(n[:-1]), n[-1])) for x, n in ((a, shape), (b, other))
+    )
+    y = _inner(rows, columns)
+    return y if len(shape) == len(other) == 2 else reshape(y, (*shape[:-1], *other[:-1]))
 
 
 @public(np.vecdot)

@@ -146,7 +146,8 @@ class Steady:
         self.snapshot.attribute(found, "value", array)
         self.snapshot.references(found, 2)  # ours and that of the leaf
         views = memory.views_of(root)
-        self.snapshot.references(array, 2 + (views if g is root else 0))
+        alike = sum(h is not None and memory.own.get(h) is array for _, h in run.gradients)  # may be that of several
+        self.snapshot.references(array, 1 + alike + (views if g is root else 0))
         if g is not root:
             self.snapshot.references(memory.own[root], 1 + views)
 
