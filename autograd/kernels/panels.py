@@ -24,22 +24,34 @@ _SOURCE = """from autograd.kernels.tile import scratch, tile
 product = tile({size}, {lanes}, {rows}, 2)
 sources, targets, nowhere = scratch({rows}), scratch({rows}), scratch(1)
 
-def kernel(lo, hi, args):
+@inline
+def strip(args, panel, start, end, source, target, none):
     m, n, k, a, down_a, b, c, down_c = args[0], args[1], args[2], args[3], args[4], args[5], args[6], args[7]
+    begin = b + panel * k * {vector} * 2
+    columns = min(2 * {lanes}, n - panel * 2 * {lanes})
+    for first in range(start, end, {rows}):
+        i = min(first, end - {rows})
+        for r in range({rows}):
+            word_at(source)[r] = a + (i + r) * down_a
+            word_at(target)[r] = c + (i + r) * down_c
+        product(source, 0, none, 1, k, {size}, begin, 2 * {vector}, target, panel * 2 * {vector}, 0, columns)
+
+def kernel(lo, hi, args):
     source, target, none = sources(), targets(), nowhere()
     word_at(none)[0] = 0
-    panels = (n + 2 * {lanes} - 1) // (2 * {lanes})
+    panels = (args[1] + 2 * {lanes} - 1) // (2 * {lanes})
     for job in range(lo, hi):
-        block = job // panels
-        panel = job - block * panels
-        begin = b + panel * k * {vector} * 2
-        columns = min(2 * {lanes}, n - panel * 2 * {lanes})
-        for first in range(block * {height}, min(m, block * {height} + {height}), {rows}):
-            i = min(first, m - {rows})
-            for r in range({rows}):
-                word_at(source)[r] = a + (i + r) * down_a
-                word_at(target)[r] = c + (i + r) * down_c
-            product(source, 0, none, 1, k, {size}, begin, 2 * {vector}, target, panel * 2 * {vector}, 0, columns)
+        start = job // panels * {height}
+        end = min(args[0], start + {height})
+        strip(args, job % panels, max(0, min(start, end - {rows})), end, source, target, none)
+
+def apart(lo, hi, args):  # blocks of rows, each with all panels, one of which stays in the cache for all of them
+    source, target, none = sources(), targets(), nowhere()
+    word_at(none)[0] = 0
+    panels = (args[1] + 2 * {lanes} - 1) // (2 * {lanes})
+    for panel in range(panels):
+        for block in range(lo, hi):
+            strip(args, panel, block * {height}, block * {height} + {height}, source, target, none)
 """
 
 
@@ -79,7 +91,19 @@ def entry(a: Array, b: Array, out: Array) -> tuple[int, int, list[int]] | None:
     fitting = [r for r in ROWS if r <= min(m, tile.rows)]
     rows = min(fitting, key=lambda r: (-(-m // r), r))
     words = [m, n, k, a.ctypes.data, a.strides[0], 0, out.ctypes.data, out.strides[0]]
-    return _kernel(size, tile.lanes, rows), -(-n // (2 * tile.lanes)) * -(-m // (rows * BLOCK)), words
+    panels = -(-n // (2 * tile.lanes))
+    return _kernel(size, tile.lanes, rows, rows * BLOCK), panels * -(-m // (rows * BLOCK)), words
+
+
+def apart(dtype: np.dtype[Any], height: int) -> int:
+    """The kernel that takes the words of an `entry`, and whose items are `height` rows each, a divisor of their number.
+
+    >>> apart(np.dtype(np.float32), 8) != 0
+    True
+    """
+    tile = shape_for(dtype.itemsize)
+    rows = min((r for r in ROWS if r <= min(height, tile.rows)), key=lambda r: (-(-height // r), r))
+    return _kernel(dtype.itemsize, tile.lanes, rows, height, "apart")
 
 
 def matmul(a: Array, b: Array, out: Array) -> None:
@@ -103,6 +127,6 @@ def matmul(a: Array, b: Array, out: Array) -> None:
 
 
 @cache
-def _kernel(size: int, lanes: int, rows: int) -> int:
-    source = _SOURCE.format(size=size, lanes=lanes, rows=rows, height=rows * BLOCK, vector=size * lanes)
-    return compile.get(source).address
+def _kernel(size: int, lanes: int, rows: int, height: int, name: str = "kernel") -> int:
+    source = _SOURCE.format(size=size, lanes=lanes, rows=rows, height=height, vector=size * lanes)
+    return compile.get(source, name).address

@@ -113,9 +113,7 @@ def inner(a: Operand, b: Operand) -> Tensor:
             f"inner was given shapes {shape} and {other}. Expected last axes of the same length: write matmul(a, b) "
             "where that of a goes with the last but one of b."
         )
-    rows, columns = (
-        x if len(n) == 2 else reshape(x, (math.prod(n[:-1]), n[-1])) for x, n in ((a, shape), (b, other))
-    )
+    rows, columns = (x if len(n) == 2 else reshape(x, (math.prod(n[:-1]), n[-1])) for x, n in ((a, shape), (b, other)))
     y = _inner(rows, columns)
     return y if len(shape) == len(other) == 2 else reshape(y, (*shape[:-1], *other[:-1]))
 

@@ -7,13 +7,14 @@ all. A turn's kernels are given the addresses of its own rows, so that results s
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.program import byrow
 from autograd.program.joins import JOIN
 from autograd.program.launch import build, empty, kernel_module
 from autograd.program.loops import OUTER, Loops
@@ -23,6 +24,8 @@ from autograd.program.symbol import Symbol, Unfusable, graph
 
 Array = NDArray[Any]
 Twins = Sequence[tuple[Symbol, Symbol]]
+NEAR = 1 << 18  # bytes of a matrix that stays in the cache while others are read
+ELEMENT = 16  # multiply-adds that take as long as an element of a kernel
 BLOCK = 2048  # elements of a kernel from which on a second thread is worth a barrier
 FIXED, HERE, BEFORE, AFTER, IN, OUT = range(6)  # the rows of a slot that a turn sees: the only one, its own, those
 # of the state before and after it, and of two rows in turn that which it reads and that which it writes
@@ -68,6 +71,11 @@ class Loop:
         self._words: list[tuple[int, int, int, int]] = []  # a number, slot, rows, bytes of a row
         self._kept: list[Any] = []
         self._ready: dict[bytes, tuple[Array, ...]] = {}
+        self._apart: list[Callable[[int, int], byrow.Apart | None]] = []  # of each entry, on chunks of rows
+        self._rows: set[int | None] = set()  # of the products; None for one that cannot be cut
+        self._written: set[int] = set()  # slots that entries write
+        self.work = 0  # multiply-adds of a turn, or what takes as long
+        self.chunks = 0  # of rows that never meet; 0 if some do
 
     def slot(self, shape: Sequence[int], dtype: np.dtype[Any]) -> int:
         """A new slot of rows of a shape."""
@@ -111,6 +119,29 @@ class Loop:
                 self._view(step.symbols[0])
             elif step.symbols[0].op is not JOIN:
                 raise Unfusable(f"{step.symbols[0].op.name} has no kernel form")  # type: ignore[union-attr]
+        self._part_rows()
+
+    def _part_rows(self) -> None:
+        """Let each thread run all turns for rows of its own, if no two rows meet."""
+        (rows,) = self._rows if len(self._rows) == 1 else (None,)
+        height = None if rows is None else byrow.height_of(rows)
+        if rows is None or height is None:
+            return
+        apart = [maker(rows, height) for maker in self._apart]
+        found = [one for one in apart if one is not None]
+        if len(found) < len(self._entries):
+            return
+        entries = [(address, 0, True, first) for (address, _), (*_, first) in zip(found, self._entries, strict=True)]
+        for (*_, first), (_, numbers) in zip(entries, found, strict=True):
+            for k, number in numbers.items():
+                self._words[first + k] = (number, -1, 0, 0)
+        self._entries, self.chunks = entries, rows // height
+
+    def _fits(self, place: Place, rows: int, own: bool) -> bool:
+        """Whether chunks of rows may read or write an array: row by row, or as a whole what no turn changes."""
+        if place.slot not in self._written:
+            return True
+        return own and byrow.whole_rows(place.like, self.models[place.slot], rows)
 
     def _settled(self, outputs: Sequence[Symbol]) -> dict[Symbol, Symbol]:
         """The graph with views of what is given as given themselves: steps need not wait for them."""
@@ -159,6 +190,8 @@ class Loop:
             return False
         if left.like.shape != self.models[left.slot].shape or not left.like.flags.c_contiguous:
             return False
+        if given and right.like.nbytes <= NEAR and self._can_be_tiled(left.like, right.like):
+            return False  # the matrix stays in the cache, and so does the result
         if out is None:
             self._temporary[self.put(s, HERE)] = HERE
         (self._before if given else self._after).append((left.slot, right, self.places[s].slot))
@@ -179,7 +212,13 @@ class Loop:
         words = [(word, -1, 0, 0) for word in given]
         for k, p in zip((7, 9, 11), places, strict=True):
             words[k] = self._pointer(p)
+        self._rows.add(None)
         self._enter(address, blocks, blocks > 1, words)
+
+    def _can_be_tiled(self, left: Array, right: Array) -> bool:
+        """Whether a product of each turn is one of a few rows that can be cut into chunks."""
+        out = np.empty((len(left), right.shape[1]), left.dtype)
+        return bool(byrow.height_of(len(left)) and kernel_module("panels").entry(left, right, out))
 
     def _few_rows(self, places: Sequence[Place]) -> bool:
         """Take the product of a few rows by a matrix that stays the same on the tile, if that is faster than BLAS."""
@@ -191,6 +230,16 @@ class Loop:
         if job is None:
             return False
         address, count, given = job
+        columns, dtype, depth = right.like.shape[1], right.like.dtype, left.like.size
+        self._written.add(out.slot)
+        self._rows.add(len(left.like))
+        self.work += depth * columns
+
+        def apart(rows: int, height: int) -> byrow.Apart | None:
+            fits = self._fits(left, rows, True) and self._fits(out, rows, True) and right.slot not in self._written
+            return (panels.apart(dtype, height), {}) if fits else None
+
+        self._apart.append(apart)
         slot = self.slot((1,), right.like.dtype)
         self._packed.append((right, slot))
         words = [(word, -1, 0, 0) for word in given]
@@ -242,6 +291,16 @@ class Loop:
         pitches = [self._pitch(self.places[s].like, loops, loops.level[s]) for s in stage.pitched]
         words = [(n, -1, 0, 0) for n in numbers] + [self._pointer(p) for p in places]
         chunks = -(-length // step)
+        self._written.update(self.places[s].slot for s in (*stage.outputs, *stage.totals))
+        self.work += rows * columns * ELEMENT
+
+        def apart(count: int, height: int) -> byrow.Apart | None:
+            def fits(s: Symbol, own: bool) -> bool:
+                return self._fits(self.places[s], count, own)
+
+            return byrow.stage_apart(stage, loops, kernel.address, count, height, fits)
+
+        self._apart.append(apart)
         self._enter(kernel.address, chunks, chunks > 1, [*words, *((n, -1, 0, 0) for n in pitches)])
 
     def _pitch(self, like: Array, loops: Loops, level: int) -> int:
@@ -269,7 +328,11 @@ class Loop:
         slots, fixed, kernels, counts, threads, starts = self._tables(rows)
         words = fixed + addresses[slots]
         args = words.ctypes.data + starts
-        kernel_module("pool").Table(kernels, counts, args, threads).run()
+        if self.chunks:
+            alone = self.work * len(rows) <= kernel_module("blas").SINGLE
+            byrow.run(self.chunks, kernels, args, 1 if alone else None)
+        else:
+            kernel_module("pool").Table(kernels, counts, args, threads).run()
         self._products(self._after, arrays)
 
     def _products(self, jobs: Sequence[tuple[int, Place, int]], arrays: Mapping[int, Array]) -> None:
