@@ -47,9 +47,9 @@ class Numbers:
         if [len(group["params"]) for group in self.owner.param_groups] != self.sizes:
             return None
         group = self.owner.param_groups[self.group]
-        now = [group[name] for name in self.owner.defaults]
+        now = [weak(group[name]) for name in self.owner.defaults]
         if now != self.seen:
-            form, self.values = split({name: weak(group[name]) for name in self.owner.defaults})
+            form, self.values = split(dict(zip(self.owner.defaults, now, strict=True)))
             if form != self.form:
                 return None
             self.seen = now
@@ -64,9 +64,9 @@ class Numbers:
 
     def watched(self) -> tuple[list[dict[Any, Any]], list[list[Any]]] | None:
         """What `read` looks at, unless a setting may change in place."""
-        if self.seen is None or not all(map(_plain, self.seen)):
-            return None
         groups = self.owner.param_groups
+        if not all(_plain(groups[self.group][name]) for name in self.owner.defaults):
+            return None
         return [vars(self.owner), self.owner._together, *groups], [groups, *(group["params"] for group in groups)]
 
     def again(self) -> Sequence[float]:
