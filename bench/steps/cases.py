@@ -120,6 +120,7 @@ WORKLOADS = [
         "SGD",
         {"lr": 0.01},
         perceptron("tanh", squares, 0.01, adam=False),
+        eager=0.7,
     ),
     Workload(
         "mlp",
@@ -129,6 +130,7 @@ WORKLOADS = [
         128,
         0.45,
         jax=perceptron("relu", cross_entropy, 1e-3),
+        eager=0.7,
     ),
     Workload(
         "deepmlp",
@@ -137,6 +139,7 @@ WORKLOADS = [
         normal(64),
         64,
         0.2,
+        eager=0.7,
         jax=None,  # its parameters sort by name as 0, 10, 12, ..., which is not their order
     ),
     Workload("cnn", cnn, by_class, classes(1, 28, 28), 64, 0.4),

@@ -21,6 +21,7 @@ from bench.kernels.case import COMPILED, EAGER, JAX, OURS, TORCH, Arrays, Case, 
 from bench.turns import Statement
 
 BEST_OF = (COMPILED, JAX)
+LASTING = 0.1  # seconds of a turn: training is one step after the other
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Workload:
         most: times PyTorch's time that a step is promised to take at most.
         optimizer: its name in both libraries. settings: of it.
         jax: of the library, the arrays and the settings, a statement for JAX; None: there is none.
+        eager: the same of a step that is not compiled; None: nothing is promised of it.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Workload:
     optimizer: str = "Adam"
     settings: Mapping[str, Any] = field(default_factory=lambda: {"lr": 1e-3})
     jax: Maker | None = None
+    eager: float | None = None
 
     def case(self) -> Case:
         """The sides and what is promised."""
@@ -58,8 +61,9 @@ class Workload:
         }
         if self.jax is not None:
             sides[JAX] = Side("jax", self.jax)
-        limits = (Limit(self.most, (TORCH,)), *(Limit(1.0, (peer,)) for peer in BEST_OF if peer in sides))
-        return Case(self.name, (self.batch,), self.arrays, sides, limits, moves=lambda _: 0, tolerance=5e-3)
+        plain = () if self.eager is None else (Limit(self.eager, (TORCH,), EAGER),)
+        limits = (Limit(self.most, (TORCH,)), *plain, *(Limit(1.0, (peer,)) for peer in BEST_OF if peer in sides))
+        return Case(self.name, (self.batch,), self.arrays, sides, limits, moves=lambda _: 0, tolerance=5e-3, lasting=LASTING)
 
     def arrays(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Arrays:
         """Input, target, then values for all parameters, in the order of their names."""
