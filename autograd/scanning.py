@@ -18,10 +18,10 @@ from autograd.errors import ArgumentError, DifferentiationError, DTypeError, Sha
 from autograd.ops.join import split, stack
 from autograd.primitive import Primitive, Traced, capture, capturing
 from autograd.program.body import Body
-from autograd.program.capture import Capture
+from autograd.program.capture import Capture, Captured
 from autograd.program.launch import empty
 from autograd.program.noted import Parts, noted, pull_part, pulled
-from autograd.program.symbol import Unfusable
+from autograd.program.symbol import Unfusable, graph
 from autograd.sweep import saved_tensors, sweep
 from autograd.tape import Node, enable_grad, recording
 from autograd.tensor import Tensor, as_tensor
@@ -282,12 +282,23 @@ def _identity(f: Any) -> tuple[Any, Any]:
 def _prepare(call: Call, body: Body) -> None:
     """Make the loops that this call is going to need, as far as that is known: there may be none."""
     floating = tuple(s.dtype.kind == "f" for s in body.inputs())
-    asked = tuple(getattr(x, "node", x) is not None for x in call.arrays())
+    asked = tuple(map(_may_be_asked, call.arrays()))
     keep = recording.get() and any(a and f for a, f in zip(asked, floating, strict=True))
     body.forward(keep)
     if keep:
         wanted = tuple(a and f for a, f in zip(asked, floating, strict=True))
         body.backward(tuple(s.dtype.kind == "f" for s in body.ys), wanted)
+
+
+def _may_be_asked(x: Any) -> bool:
+    """Whether a gradient may reach an array: it is on the tape, or a program computes it from what is."""
+    if isinstance(x, Tensor):
+        return x.node is not None
+    noting = x.capture if isinstance(x, Captured) else None
+    if noting is None or noting.wanted_arguments:
+        return True
+    variables = {s for t, s in noting.tensors.values() if t.node is not None}
+    return not variables.isdisjoint(graph([x]))
 
 
 def _traced(call: Call, kinds: Sequence[Any]) -> Body | str:

@@ -18,7 +18,7 @@ from autograd.kernels.convolve_source import shape_for
 Array = NDArray[Any]
 FEW, DEEP = 4, 1024  # rows, below which BLAS too reads the matrix but once; depth, beyond which it keeps parts in cache
 BLOCK = 8  # tiles of rows in a job
-ROWS = (1, 2, 4, 6, 8, 11, 14)  # heights of a tile
+ROWS = (1, 2, 4, 6, 8)  # heights of a tile: the largest that fits, so that another number of rows needs no other kernel
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _SOURCE = """from autograd.kernels.tile import scratch, tile
 product = tile({size}, {lanes}, {rows}, 2)
@@ -45,13 +45,15 @@ def kernel(lo, hi, args):
         end = min(args[0], start + {height})
         strip(args, job % panels, max(0, min(start, end - {rows})), end, source, target, none)
 
-def apart(lo, hi, args):  # blocks of rows, each with all panels, one of which stays in the cache for all of them
+def apart(lo, hi, args):  # rows by the tile, the last item with those that are left; a panel stays in the cache
     source, target, none = sources(), targets(), nowhere()
     word_at(none)[0] = 0
     panels = (args[1] + 2 * {lanes} - 1) // (2 * {lanes})
+    last = args[0] // {rows} - 1
     for panel in range(panels):
         for block in range(lo, hi):
-            strip(args, panel, block * {height}, block * {height} + {height}, source, target, none)
+            end = args[0] if block == last else block * {rows} + {rows}
+            strip(args, panel, block * {rows}, end, source, target, none)
 """
 
 
@@ -88,22 +90,28 @@ def entry(a: Array, b: Array, out: Array) -> tuple[int, int, list[int]] | None:
     rows_apart = all(x.strides[1] == size and x.strides[0] >= x.shape[1] * size for x in (a, out))
     if m < FEW or n < tile.lanes or not 0 < k <= DEEP or not rows_apart:
         return None
-    fitting = [r for r in ROWS if r <= min(m, tile.rows)]
-    rows = min(fitting, key=lambda r: (-(-m // r), r))
+    rows = max(r for r in ROWS if r <= min(m, tile.rows))
     words = [m, n, k, a.ctypes.data, a.strides[0], 0, out.ctypes.data, out.strides[0]]
     panels = -(-n // (2 * tile.lanes))
-    return _kernel(size, tile.lanes, rows, rows * BLOCK), panels * -(-m // (rows * BLOCK)), words
+    return _kernel(size, tile.lanes, rows), panels * -(-m // (rows * BLOCK)), words
 
 
-def apart(dtype: np.dtype[Any], height: int) -> int:
-    """The kernel that takes the words of an `entry`, and whose items are `height` rows each, a divisor of their number.
+def height(dtype: np.dtype[Any]) -> int:
+    """The rows of an item of the kernel of `apart`.
 
-    >>> apart(np.dtype(np.float32), 8) != 0
+    >>> height(np.dtype(np.float32)) in ROWS
     True
     """
-    tile = shape_for(dtype.itemsize)
-    rows = min((r for r in ROWS if r <= min(height, tile.rows)), key=lambda r: (-(-height // r), r))
-    return _kernel(dtype.itemsize, tile.lanes, rows, height, "apart")
+    return max(r for r in ROWS if r <= shape_for(dtype.itemsize).rows)
+
+
+def apart(dtype: np.dtype[Any]) -> int:
+    """The kernel that takes the words of an `entry`, and whose items are `height` rows each; the last has the rest too.
+
+    >>> apart(np.dtype(np.float32)) != 0
+    True
+    """
+    return _kernel(dtype.itemsize, shape_for(dtype.itemsize).lanes, height(dtype), "apart")
 
 
 def matmul(a: Array, b: Array, out: Array) -> None:
@@ -127,6 +135,6 @@ def matmul(a: Array, b: Array, out: Array) -> None:
 
 
 @cache
-def _kernel(size: int, lanes: int, rows: int, height: int, name: str = "kernel") -> int:
-    source = _SOURCE.format(size=size, lanes=lanes, rows=rows, height=height, vector=size * lanes)
+def _kernel(size: int, lanes: int, rows: int, name: str = "kernel") -> int:
+    source = _SOURCE.format(size=size, lanes=lanes, rows=rows, height=rows * BLOCK, vector=size * lanes)
     return compile.get(source, name).address

@@ -8,7 +8,7 @@ written is still in the cache of the core that the next one runs on.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -18,23 +18,13 @@ from autograd.program.launch import kernel_module
 from autograd.program.loops import COLUMNS, OUTER, ROWS, Loops
 from autograd.program.stages import Stage
 
-HEIGHTS = (14, 11, 8, 6, 4)  # rows of a chunk: heights of the tile, the best first
-Apart = tuple[int, dict[int, int]]  # a kernel whose items are chunks, and words of its args that are others then
+Apart = tuple[int, int, dict[int, int]]  # a kernel whose items are chunks, how many, and words of its args to change
 _SOURCE = """
 def rows(lo, hi, args):
-    kernels, words = word_at(args[1]), word_at(args[2])
+    kernels, items, words, chunks = word_at(args[1]), word_at(args[2]), word_at(args[3]), args[4]
     for k in range(args[0]):
-        call(kernels[k], lo, hi, word_at(words[k]))
+        call(kernels[k], lo, items[k] if hi == chunks else hi, word_at(words[k]))
 """
-
-
-def height_of(rows: int) -> int | None:
-    """How many rows a chunk has, by their number alone; None if they cannot be cut evenly.
-
-    >>> height_of(32), height_of(28), height_of(31), height_of(4)
-    (8, 14, None, None)
-    """
-    return next((h for h in HEIGHTS if rows % h == 0 and rows > h), None)
 
 
 def whole_rows(like: NDArray[Any], model: NDArray[Any], rows: int) -> bool:
@@ -58,12 +48,16 @@ def stage_apart(
     along = ROWS if loops.has_rows else COLUMNS
     if not all(fits(s, bool(loops.level[s] & along)) for s in (*stage.arrays, *stage.outputs)):
         return None
-    return address, {2: length // rows * height}
+    return address, -(-rows // height), {2: length // rows * height}
 
 
-def run(chunks: int, kernels: NDArray[Any], args: NDArray[Any], threads: int | None) -> None:
-    """Run kernels, given by their addresses and those of their args, one after another on each chunk."""
-    words = array("q", (len(kernels), kernels.ctypes.data, args.ctypes.data))
+def run(chunks: int, columns: Sequence[NDArray[Any]], threads: int | None) -> None:
+    """Run kernels, one after another on each chunk.
+
+    columns: the addresses of the kernels, how many items each has (the rows that are left over may be one more), and
+    the addresses of their args.
+    """
+    words = array("q", (len(columns[0]), *(column.ctypes.data for column in columns), chunks))
     kernel_module("pool").run(_rows().address, chunks, words.buffer_info()[0], threads)
 
 

@@ -75,7 +75,7 @@ class Loop:
         self._rows: set[int | None] = set()  # of the products; None for one that cannot be cut
         self._written: set[int] = set()  # slots that entries write
         self.work = 0  # multiply-adds of a turn, or what takes as long
-        self.chunks = 0  # of rows that never meet; 0 if some do
+        self.chunks, self.height = 0, 1  # of rows that never meet, none if some do; the rows of each, the last one more
 
     def slot(self, shape: Sequence[int], dtype: np.dtype[Any]) -> int:
         """A new slot of rows of a shape."""
@@ -124,18 +124,17 @@ class Loop:
     def _part_rows(self) -> None:
         """Let each thread run all turns for rows of its own, if no two rows meet."""
         (rows,) = self._rows if len(self._rows) == 1 else (None,)
-        height = None if rows is None else byrow.height_of(rows)
-        if rows is None or height is None:
+        if rows is None or rows < 2 * self.height:
             return
-        apart = [maker(rows, height) for maker in self._apart]
+        apart = [maker(rows, self.height) for maker in self._apart]
         found = [one for one in apart if one is not None]
         if len(found) < len(self._entries):
             return
-        entries = [(address, 0, True, first) for (address, _), (*_, first) in zip(found, self._entries, strict=True)]
-        for (*_, first), (_, numbers) in zip(entries, found, strict=True):
+        entries = [(*one[:2], True, first) for one, (*_, first) in zip(found, self._entries, strict=True)]
+        for (*_, first), (*_, numbers) in zip(entries, found, strict=True):
             for k, number in numbers.items():
                 self._words[first + k] = (number, -1, 0, 0)
-        self._entries, self.chunks = entries, rows // height
+        self._entries, self.chunks = entries, rows // self.height
 
     def _fits(self, place: Place, rows: int, own: bool) -> bool:
         """Whether chunks of rows may read or write an array: row by row, or as a whole what no turn changes."""
@@ -218,7 +217,8 @@ class Loop:
     def _can_be_tiled(self, left: Array, right: Array) -> bool:
         """Whether a product of each turn is one of a few rows that can be cut into chunks."""
         out = np.empty((len(left), right.shape[1]), left.dtype)
-        return bool(byrow.height_of(len(left)) and kernel_module("panels").entry(left, right, out))
+        panels = kernel_module("panels")
+        return bool(len(left) >= 2 * panels.height(left.dtype) and panels.entry(left, right, out))
 
     def _few_rows(self, places: Sequence[Place]) -> bool:
         """Take the product of a few rows by a matrix that stays the same on the tile, if that is faster than BLAS."""
@@ -237,8 +237,9 @@ class Loop:
 
         def apart(rows: int, height: int) -> byrow.Apart | None:
             fits = self._fits(left, rows, True) and self._fits(out, rows, True) and right.slot not in self._written
-            return (panels.apart(dtype, height), {}) if fits else None
+            return (panels.apart(dtype), rows // height, {}) if fits else None
 
+        self.height = panels.height(dtype)
         self._apart.append(apart)
         slot = self.slot((1,), right.like.dtype)
         self._packed.append((right, slot))
@@ -330,7 +331,7 @@ class Loop:
         args = words.ctypes.data + starts
         if self.chunks:
             alone = self.work * len(rows) <= kernel_module("blas").SINGLE
-            byrow.run(self.chunks, kernels, args, 1 if alone else None)
+            byrow.run(self.chunks, (kernels, counts, args), 1 if alone else None)
         else:
             kernel_module("pool").Table(kernels, counts, args, threads).run()
         self._products(self._after, arrays)

@@ -63,7 +63,9 @@ class Workload:
             sides[JAX] = Side("jax", self.jax)
         plain = () if self.eager is None else (Limit(self.eager, (TORCH,), EAGER),)
         limits = (Limit(self.most, (TORCH,)), *plain, *(Limit(1.0, (peer,)) for peer in BEST_OF if peer in sides))
-        return Case(self.name, (self.batch,), self.arrays, sides, limits, moves=lambda _: 0, tolerance=5e-3, lasting=LASTING)
+        return Case(
+            self.name, (self.batch,), self.arrays, sides, limits, moves=lambda _: 0, tolerance=5e-3, lasting=LASTING
+        )
 
     def arrays(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Arrays:
         """Input, target, then values for all parameters, in the order of their names."""
