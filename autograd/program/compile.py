@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial, update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
@@ -94,7 +96,8 @@ class Compiled(Generic[P, R]):
 
     def _made(self, leaves: Sequence[Any], build: Callable[[list[Any]], Any]) -> Run | str:
         try:
-            return self._captured(leaves, build)
+            with _uncollected():
+                return self._captured(leaves, build)
         except (NotYet, TooLarge):
             raise
         except Unfusable as reason:
@@ -161,6 +164,18 @@ class Compiled(Generic[P, R]):
     def reasons(self) -> list[str]:
         """Why, for some of the arguments so far, the function ran as it stands."""
         return sorted({run for runs in self.programs.values() for run in runs if isinstance(run, str)})
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles, which would look at thousands of new objects again and again to find none."""
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 def _unnamed(leaves: Sequence[Any]) -> Any:
