@@ -29,7 +29,7 @@ from autograd.tensor import Tensor, as_tensor
 P = ParamSpec("P")
 R = TypeVar("R")
 PLANS = 256  # combinations of shapes and dtypes that a function keeps a plan for
-SMALLEST = 4096  # elements from which on kernels beat NumPy, their launch included
+SMALLEST = 1024  # elements from which on kernels beat NumPy, their launch included
 _DTYPES = frozenset(map(np.dtype, ("float32", "float64", "int64", "int32", "bool")))
 
 
