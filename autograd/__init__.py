@@ -158,7 +158,7 @@ from autograd.program.capture import check, depends_on, is_captured, not_yet
 from autograd.program.compile import Compiled, compile
 from autograd.program.foreach import Foreach, foreach
 from autograd.program.fused import explain, fused
-from autograd.program.gradients import gradients_of
+from autograd.program.gradients import gradients_of, same_tensors
 from autograd.program.launch import get_num_threads, set_num_threads
 from autograd.program.scalar import elementwise
 from autograd.rows import RowSparse, put_rows_, take_rows
@@ -371,6 +371,7 @@ __all__ = [
     "roll",
     "round",
     "rsqrt",
+    "same_tensors",
     "scan",
     "scipy_objective",
     "searchsorted",

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import Tensor, same_tensors
 from autograd.errors import DifferentiationError
-from optim.together import Together, same, split
+from optim.together import Together, split
 
 _PLAIN = frozenset((float, int, bool, str, type(None)))
 
@@ -57,7 +57,7 @@ class Numbers:
         some = sets[self.place][1] if self.place < len(sets) else None
         if some is not self.some:  # the state was looked at, or loaded
             mine = self.some.columns
-            if some is None or len(some.columns) != len(mine) or not all(map(same, some.columns, mine)):
+            if some is None or len(some.columns) != len(mine) or not all(map(same_tensors, some.columns, mine)):
                 return None
             self.some = some
         return self.again()

@@ -17,7 +17,7 @@ from autograd import RowSparse, Tensor
 from autograd.errors import ArgumentError, CheckpointError, DifferentiationError, DTypeError, WengertError
 from optim import rowwise
 from optim.live import Numbers, weak
-from optim.together import State, Together, alike, rule_of, same
+from optim.together import State, Together, alike, rule_of
 
 Group: TypeAlias = dict[str, Any]
 Parameters: TypeAlias = Iterable[Tensor] | Iterable[Mapping[str, Any]]
@@ -199,7 +199,7 @@ class Optimizer(ABC):
     def sets(self, k: int, params: list[Tensor]) -> list[tuple[list[int], Together]]:
         """The parameters of group k that have gradients, in sets that are updated together."""
         known, sets = self._together.get(k, ([], []))
-        if not same(known, params):
+        if not ag.same_tensors(known, params):
             for _, some in sets:
                 some.settled()
             for w in params:

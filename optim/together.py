@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from operator import is_
 from typing import Any
 
 import autograd as ag
@@ -54,11 +53,6 @@ class Together:
         for state in self.states:
             state.update(self.numbers)
         return self.states
-
-
-def same(a: Sequence[Tensor], b: Sequence[Tensor]) -> bool:
-    """Whether two lists hold the very same Tensors."""
-    return len(a) == len(b) and all(map(is_, a, b))
 
 
 def alike(params: Sequence[Tensor], states: Mapping[Tensor, State]) -> list[tuple[list[int], Together]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from itertools import chain
 from operator import attrgetter, is_
 from typing import Any
@@ -18,7 +19,7 @@ from autograd.primitive import capture, capturing, training
 from autograd.program.gradients import PATH, Gradients
 from autograd.program.launch import build, empty, kernel_module
 from autograd.program.loops import Loops
-from autograd.program.part import BLOCK, number_of
+from autograd.program.part import BLOCK, formula, number_of
 from autograd.program.stages import Stage, stages
 from autograd.program.symbol import Symbol, Unfusable, graph
 from autograd.program.training import Live
@@ -29,6 +30,7 @@ Columns = Sequence[Sequence[Tensor]]
 ALONE = 2  # references to an array that nobody but its Tensor holds: the Tensor's and ours
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _VALUE = attrgetter("value")
+_NUMBERS = frozenset((int, float))
 
 
 class Foreach:
@@ -150,6 +152,19 @@ class _Rule:
         self.written = [column_of[s] for s in self.stage.outputs]
         constants = tuple(_constants(self.stage))
         self.same = (dtype, self.kernel.address, tuple(self.arrays), tuple(self.written), constants)
+        self.given = self.inputs[targets + reads :]
+        self.wanted = [*self.stage.scalars, *self.outputs[targets:]]
+        self.formula = formula(self.wanted, self.given)
+
+    def numbers(self, given: Sequence[float]) -> list[float]:
+        """What the kernel reads of numbers, then what the rule returns beside the new values."""
+        if self.formula is not None:
+            with suppress(ArithmeticError, ValueError):
+                found = self.formula(*given)
+                if {*map(type, found)} <= _NUMBERS:  # a root of a negative number is complex in Python
+                    return found
+        env: dict[Symbol, Any] = dict(zip(self.given, given, strict=True))
+        return [number_of(s, env) for s in self.wanted]
 
 
 class _Set:
@@ -184,7 +199,8 @@ class _Set:
         self._remember()
         self.known = False  # whether the table holds the addresses
         self.numbers: list[float] | None = None  # of the last run; what the kernel reads of them, and the rest
-        self.scalars, self.rest = array("d"), ()
+        self.scalars: array[float] = array("d")
+        self.rest: tuple[float, ...] = ()
 
     def holds(self, targets: Columns) -> bool:
         """Whether these are the Tensors that the table was made for, with the arrays that it points to."""
@@ -248,11 +264,13 @@ class _Set:
     def run(self, numbers: Sequence[float]) -> tuple[Any, ...]:
         """Update all rows; what the rule returns beside the new values."""
         if numbers != self.numbers:
-            rule = self.rule
-            env: dict[Symbol, Any] = dict(zip(rule.inputs[len(rule.inputs) - len(numbers) :], numbers, strict=True))
-            self.scalars = array("d", [number_of(s, env) for s in rule.stage.scalars])
-            self.table[:, 4] = self.scalars.buffer_info()[0]
-            self.rest = tuple(number_of(s, env) for s in rule.outputs[len(self.targets) :])
+            count = len(self.rule.stage.scalars)
+            found = self.rule.numbers(numbers)
+            if len(self.scalars) != count:
+                self.scalars = array("d", bytes(8 * count))
+                self.table[:, 4] = self.scalars.buffer_info()[0]
+            self.scalars[:] = array("d", found[:count])
+            self.rest = tuple(found[count:])
             self.numbers = list(numbers)
         self.batch.run()
         return self.rest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
-from operator import attrgetter
+from operator import attrgetter, is_
 from typing import Any
 
 from autograd.config import config
@@ -50,6 +50,19 @@ def gradients_of(ts: Sequence[Tensor]) -> Sequence[Any]:
         with suppress(AttributeError):  # one is a constant, or has had no gradient yet
             return list(map(_gradient, ts))
     return [t.grad for t in ts]
+
+
+def same_tensors(a: Sequence[Any], b: Sequence[Any]) -> bool:
+    """Whether two sequences hold the very same Tensors: of thousands in a microsecond, if both are lists.
+
+    >>> import autograd as ag
+    >>> t = ag.ones(2)
+    >>> same_tensors([t], [t]), same_tensors([t], [ag.ones(2)])
+    (True, False)
+    """
+    if type(a) is type(b) is list and len(a) >= MANY and config.kernels and kernel_module("objects").layout():
+        return bool(kernel_module("objects").same(a, b))
+    return len(a) == len(b) and all(map(is_, a, b))
 
 
 @cache

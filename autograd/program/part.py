@@ -30,6 +30,15 @@ PYTHON: dict[str, Callable[..., Any]] = {
     "pow": operator.pow,
     "sqrt": math.sqrt,
 }
+_WRITTEN = {  # PYTHON's operations
+    "add": "{} + {}",
+    "subtract": "{} - {}",
+    "multiply": "{} * {}",
+    "divide": "{} / {}",
+    "negative": "-{}",
+    "pow": "{} ** {}",
+    "sqrt": "sqrt({})",
+}
 EXACT = {"add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv}
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _SMALL, _LARGE = 1e-37, 1e38  # between them float32 has all its bits
@@ -58,6 +67,39 @@ def _applied(op: Primitive, values: list[Any], settings: dict[str, Any]) -> Any:
         if type(y) in (int, float):  # a root of a negative number is complex in Python
             return y
     return op.forward(*values, **settings)
+
+
+def formula(wanted: Sequence[Any], given: Sequence[Symbol]) -> Callable[..., list[Any]] | None:
+    """A function of numbers that computes others as `number_of` does, as one piece of Python; None if that may differ.
+
+    Called with numbers that Python's arithmetic has no answer to, it raises ArithmeticError or ValueError, or gives a
+    complex number.
+
+    >>> n = Symbol((), np.dtype(np.float64), weak=True)
+    >>> formula([1 - n * n, n], [n])(3.0)
+    [-8.0, 3.0]
+    """
+    names = {s: f"n{k}" for k, s in enumerate(given)}
+    lines = [f"def compute({', '.join(names.values())}):"]
+    for s in graph([s for s in wanted if isinstance(s, Symbol)], given):
+        if s in names:
+            continue
+        form = _WRITTEN.get(s.op.name) if s.op is not None else None
+        operands = [names[x] if isinstance(x, Symbol) else _literal(x) for x in s.inputs]
+        if form is None or s.settings or None in operands:
+            return None
+        names[s] = f"v{len(names)}"
+        lines.append(f"    {names[s]} = {form.format(*operands)}")
+    results = [names[s] if isinstance(s, Symbol) else _literal(s) for s in wanted]
+    if None in results:
+        return None
+    scope: dict[str, Any] = {"sqrt": math.sqrt}
+    exec("\n".join([*lines, f"    return [{', '.join(map(str, results))}]"]), scope)
+    return scope["compute"]  # type: ignore[no-any-return]
+
+
+def _literal(x: Any) -> str | None:
+    return f"({x!r})" if type(x) in (int, float) and math.isfinite(x) else None
 
 
 def exact(s: Any, known: Mapping[Symbol, Any]) -> Callable[[], float] | None:

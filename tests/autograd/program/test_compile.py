@@ -429,34 +429,3 @@ def test_what_a_program_depends_on_may_have_slots():
     assert (compiled(ag.ones(3)).item(), compiled.reasons()) == (3, [])
     switch.on = False
     assert (compiled(ag.ones(3)).item(), compiled.reasons()) == (-3, [])
-
-
-def _quotient(x):
-    return ag.sum(x) / 7.0
-
-
-NUMBERS = {
-    "a quotient": _quotient,
-    "a quotient by a small number": lambda x: ag.sum(x) / 3e-38,
-    "of what is tiny": lambda x: ag.sum(x) / 3e38,
-    "twice": lambda x: (ag.sum(x) / 7.0) / 3.0,
-    "a difference": lambda x: ag.sum(x) / 7.0 - ag.sum(x) * 0.1,
-    "detached": lambda x: (ag.sum(x) * 0.3).detach(),
-    "by nothing": lambda x: ag.sum(x) / ag.sum(x - x),
-}
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", NUMBERS)
-def test_a_number_is_rounded_as_eager_rounds_it(name, dtype):
-    f, rng = NUMBERS[name], np.random.default_rng(0)
-    run = ag.compile(f)
-    for scale in (1.0, 1e-30, 1e30, 1e-44):
-        for _ in range(20):
-            x = ag.tensor((scale * rng.standard_normal() * np.eye(64)[3]).astype(dtype))
-            with np.errstate(all="ignore"):
-                expected, found = f(x), run(x)
-            assert found.dtype == expected.dtype
-            assert found.shape == ()
-            np.testing.assert_array_equal(found.numpy(), expected.numpy())
-    assert run.reasons() == []
