@@ -146,8 +146,13 @@ class Primitive:
 
 def _absorbing_product(a: Any, b: Any) -> Any:
     product = a * b
-    # either is NaN if and only if the product holds one: a pass at memory speed
-    total = np.vdot(product, product) if product.size <= ALONE else np.maximum.reduce(product.ravel("K"))
+    # each total is NaN if and only if the product holds one: a pass at memory speed
+    if product.size > ALONE:
+        total = np.maximum.reduce(product.ravel("K"))
+    elif product.ndim == 1:
+        total = product.dot(product)
+    else:
+        total = np.vdot(product, product)
     return product if total == total else np.where(a == 0, 0, product)
 
 
