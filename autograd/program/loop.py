@@ -72,10 +72,10 @@ class Loop:
         self._kept: list[Any] = []
         self._ready: dict[bytes, tuple[Array, ...]] = {}
         self._apart: list[Callable[[int, int], byrow.Apart | None]] = []  # of each entry, on chunks of rows
-        self._rows: set[int | None] = set()  # of the products; None for one that cannot be cut
+        self._cuts: set[tuple[int, int] | None] = set()  # rows of the products, and of their tiles; None: not by tiles
         self._written: set[int] = set()  # slots that entries write
         self.work = 0  # multiply-adds of a turn, or what takes as long
-        self.chunks, self.height = 0, 1  # of rows that never meet, none if some do; the rows of each, the last one more
+        self.chunks = 0  # of rows that never meet; none if some do
 
     def slot(self, shape: Sequence[int], dtype: np.dtype[Any]) -> int:
         """A new slot of rows of a shape."""
@@ -123,10 +123,11 @@ class Loop:
 
     def _part_rows(self) -> None:
         """Let each thread run all turns for rows of its own, if no two rows meet."""
-        (rows,) = self._rows if len(self._rows) == 1 else (None,)
-        if rows is None or rows < 2 * self.height:
+        cut = next(iter(self._cuts)) if len(self._cuts) == 1 else None
+        if cut is None or cut[0] < 2 * cut[1]:
             return
-        apart = [maker(rows, self.height) for maker in self._apart]
+        rows, height = cut
+        apart = [maker(rows, height) for maker in self._apart]
         found = [one for one in apart if one is not None]
         if len(found) < len(self._entries):
             return
@@ -134,7 +135,7 @@ class Loop:
         for (*_, first), (*_, numbers) in zip(entries, found, strict=True):
             for k, number in numbers.items():
                 self._words[first + k] = (number, -1, 0, 0)
-        self._entries, self.chunks = entries, rows // self.height
+        self._entries, self.chunks = entries, rows // height
 
     def _fits(self, place: Place, rows: int, own: bool) -> bool:
         """Whether chunks of rows may read or write an array: row by row, or as a whole what no turn changes."""
@@ -211,7 +212,7 @@ class Loop:
         words = [(word, -1, 0, 0) for word in given]
         for k, p in zip((7, 9, 11), places, strict=True):
             words[k] = self._pointer(p)
-        self._rows.add(None)
+        self._cuts.add(None)
         self._enter(address, blocks, blocks > 1, words)
 
     def _can_be_tiled(self, left: Array, right: Array) -> bool:
@@ -232,14 +233,13 @@ class Loop:
         address, count, given = job
         columns, dtype, depth = right.like.shape[1], right.like.dtype, left.like.size
         self._written.add(out.slot)
-        self._rows.add(len(left.like))
+        self._cuts.add((len(left.like), panels.height(dtype)))
         self.work += depth * columns
 
         def apart(rows: int, height: int) -> byrow.Apart | None:
             fits = self._fits(left, rows, True) and self._fits(out, rows, True) and right.slot not in self._written
             return (panels.apart(dtype), rows // height, {}) if fits else None
 
-        self.height = panels.height(dtype)
         self._apart.append(apart)
         slot = self.slot((1,), right.like.dtype)
         self._packed.append((right, slot))

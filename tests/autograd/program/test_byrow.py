@@ -5,6 +5,7 @@ import pytest
 
 import autograd as ag
 from autograd import scanning
+from autograd.kernels import panels
 from autograd.kernels.panels import height
 from autograd.program import byrow
 from autograd.program.loop import Loop
@@ -62,12 +63,18 @@ def scaled(h, x, w):
     return y * h[:1], y
 
 
+def two_kinds(h, x, w, low):
+    """Products in float64 and in float32, whose tiles may differ in height."""
+    h = ag.tanh(x + h @ w) + ag.tanh(h.astype("float32") @ low).astype("float64")
+    return h, h
+
+
 APART = {"alone": alone, "halves": halves, "wide": wide}
 TOGETHER = {"centred": centred, "rolled": rolled, "shifted": shifted, "mixed": mixed, "scaled": scaled}
 
 
 def constants(f, rows, rng):
-    shapes = {"w": (H, H), "v": (H, H), "m": (rows, rows)}
+    shapes = {"w": (H, H), "v": (H, H), "m": (rows, rows), "low": (H, H)}
     return [
         ag.tensor(0.3 * rng.standard_normal(shapes[n]), requires_grad=True)
         for n in f.__code__.co_varnames[2:4]
@@ -88,6 +95,8 @@ def outcome(f, rows, threads=None, dtype="float64"):
     h = ag.tensor(0.3 * rng.standard_normal((rows, H)), requires_grad=True)
     xs = ag.tensor(0.3 * rng.standard_normal((T, rows, H)), requires_grad=True)
     given = [t.astype(dtype) for t in (h, xs, *constants(f, rows, rng))]
+    if f is two_kinds:
+        given[-1] = given[-1].astype("float32")
     before = ag.get_num_threads()
     scanning._bodies.clear()  # what was traced before
     with pytest.MonkeyPatch.context() as patch:
@@ -147,6 +156,17 @@ def test_float32(name):
     for a, b in zip(found, in_python(APART[name], 32, "float32"), strict=True):
         assert a.dtype == np.float32
         np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("rows", [16, 37])
+def test_tiles_of_two_heights(rows, monkeypatch):
+    expected = in_python(two_kinds, rows)
+    for tall in (8, 4):  # as on a processor whose tiles for float32 are lower
+        monkeypatch.setattr(panels, "height", lambda dtype, tall=tall: tall if dtype == np.float32 else 8)
+        found, cut = outcome(two_kinds, rows)
+        assert any(cut) == (tall == 8)
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=2e-3, atol=1e-3)
 
 
 def test_rows_of_views():
