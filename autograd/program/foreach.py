@@ -216,7 +216,9 @@ class _Set:
 
     def ready(self, reads: Columns) -> bool:
         """Fill in the addresses; whether every array can be used."""
-        if not self.own_places(self.held, ALONE):
+        if self.known and self.alone is not None and self.alone.holds():
+            pass  # the table is as it was
+        elif not self.own_places(self.held, ALONE):
             self._part()
             self.own_places(self.held)
             self.known = False
@@ -256,10 +258,13 @@ class _Set:
 
     def _remember(self) -> None:
         """Keep what the arrays are, and that they are those of the Tensors."""
-        self.snapshot = kernel_module("snapshot").Snapshot() if self.objects.layout() else None
-        if self.snapshot is not None:
+        self.snapshot: Any = None  # that the arrays are those of the Tensors
+        self.alone: Any = None  # that nobody else holds them
+        if self.objects.layout():
+            self.snapshot, self.alone = (kernel_module("snapshot").Snapshot() for _ in range(2))
             for t, array in zip(chain.from_iterable(self.targets), self.held, strict=True):
                 self.snapshot.attribute(t, "value", array)
+                self.alone.references(array, ALONE)
 
     def run(self, numbers: Sequence[float]) -> tuple[Any, ...]:
         """Update all rows; what the rule returns beside the new values."""
