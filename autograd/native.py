@@ -30,20 +30,11 @@ def _kernels() -> Any:
     return kernel_module("windows")
 
 
-def _multiplying(plain: Callable[..., Any]) -> Callable[..., Any]:
+def _multiplying(plain: Callable[..., Any], turned: bool = False) -> Callable[..., Any]:
     def forward(a: Any, b: Any) -> Any:
         if not (isinstance(a, np.ndarray) and a.size >= LEAST and config.kernels):
             return plain(a, b)
-        return _blas().matmul(a, b)
-
-    return forward
-
-
-def _multiplying_rows(plain: Callable[..., Any]) -> Callable[..., Any]:
-    def forward(a: Any, b: Any) -> Any:
-        if not (isinstance(a, np.ndarray) and a.size >= LEAST and config.kernels):
-            return plain(a, b)
-        return _blas().matmul(a, b.mT)
+        return _blas().matmul(a, b.mT if turned else b)
 
     return forward
 
@@ -126,7 +117,7 @@ def _writing(forward: Callable[..., Any]) -> Callable[..., None]:
 
 
 primitives["matmul"].forward = _multiplying(primitives["matmul"].forward)
-primitives["inner"].forward = _multiplying_rows(primitives["inner"].forward)
+primitives["inner"].forward = _multiplying(primitives["inner"].forward, turned=True)
 primitives["concat"].forward = _joining(primitives["concat"].forward)
 primitives["scatter"].forward = _adding(primitives["scatter"].forward)
 max_of.forward = _reduction(max_of.forward, "max")

@@ -14,7 +14,7 @@ import numpy as np
 
 from autograd.batching.level import RULES, Flags, Rule, looped, rule_of
 from autograd.ops.axes import rank, shape_of
-from autograd.ops.linalg import matmul
+from autograd.ops.linalg import inner, matmul
 from autograd.ops.shape import broadcast_to, reshape_
 from autograd.primitive import Primitive, primitives
 
@@ -174,7 +174,11 @@ def _(op: Primitive, xs: Contents, flags: Flags, settings: Settings, size: int) 
     return matmul(*(lined_up(x, m, ndim) for x, m in zip(xs, flags, strict=True)))
 
 
-RULES["inner"] = broadcasting
+@rule("inner")
+def _(op: Primitive, xs: Contents, flags: Flags, settings: Settings, size: int) -> Any:
+    if flags == [True, False] and rank(xs[1]) == 2:  # one product of the rows of all samples
+        return inner(*xs)
+    return broadcasting(op, xs, flags, settings, size)
 
 
 @rule("einsum")

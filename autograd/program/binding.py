@@ -12,7 +12,8 @@ import numpy as np
 from autograd.program.entry import Entry
 from autograd.program.launch import kernel_module
 from autograd.program.memory import Array, Memory
-from autograd.program.part import COMBINE, check_labels, number_of
+from autograd.program.numbers import number_of
+from autograd.program.part import COMBINE, check_labels
 from autograd.program.symbol import Symbol
 
 Numbers = dict[Symbol, Any]  # values of single elements, which Python computes

@@ -20,7 +20,8 @@ from autograd.program.launch import build, drafted, empty, kernel_module
 from autograd.program.loops import OUTER
 from autograd.program.meaning import WINDOWED
 from autograd.program.memory import Array, Memory
-from autograd.program.part import START, Part, Ready, exact, value_of
+from autograd.program.numbers import exact, value_of
+from autograd.program.part import START, Part, Ready
 from autograd.program.schedule import Step, last_read, read_by, steps, waiting
 from autograd.program.single import LOADED, single
 from autograd.program.symbol import Symbol, Unfusable, graph

@@ -19,7 +19,8 @@ from autograd.primitive import capture, capturing, training
 from autograd.program.gradients import PATH, Gradients
 from autograd.program.launch import build, empty, kernel_module
 from autograd.program.loops import Loops
-from autograd.program.part import BLOCK, formula, number_of
+from autograd.program.numbers import formula, number_of
+from autograd.program.part import BLOCK
 from autograd.program.stages import Stage, stages
 from autograd.program.symbol import Symbol, Unfusable, graph
 from autograd.program.training import Live

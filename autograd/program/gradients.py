@@ -53,7 +53,7 @@ def gradients_of(ts: Sequence[Tensor]) -> Sequence[Any]:
 
 
 def same_tensors(a: Sequence[Any], b: Sequence[Any]) -> bool:
-    """Whether two sequences hold the very same Tensors: of thousands in a microsecond, if both are lists.
+    """Whether two sequences hold the very same Tensors; quick for thousands, if both are lists.
 
     >>> import autograd as ag
     >>> t = ag.ones(2)

@@ -429,3 +429,22 @@ def test_what_a_program_depends_on_may_have_slots():
     assert (compiled(ag.ones(3)).item(), compiled.reasons()) == (3, [])
     switch.on = False
     assert (compiled(ag.ones(3)).item(), compiled.reasons()) == (-3, [])
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_capture_leaves_the_collector_as_it_was(before):
+    seen = []
+
+    def broken(x):
+        seen.append(gc.isenabled())
+        raise RuntimeError("on purpose")
+
+    try:
+        (gc.enable if before else gc.disable)()
+        ag.compile(ag.sum)(ag.ones(3))
+        assert gc.isenabled() is before
+        with pytest.raises(RuntimeError):
+            ag.compile(broken)(ag.ones(3))
+        assert seen == [False, before], "captured, then run as it stands"
+    finally:
+        gc.enable()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.program.part import formula, number_of
+from autograd.program.numbers import formula, number_of
 from autograd.program.symbol import Symbol
 
 
