@@ -177,3 +177,5 @@ def test_rows_of_views():
     assert not byrow.whole_rows(whole[:4], whole, 4)
     assert not byrow.whole_rows(np.empty((16, 6))[4:12], np.empty((16, 6)), 8)
     assert not byrow.whole_rows(whole.T, whole, 6)
+    assert not byrow.whole_rows(whole[::-1], whole, 8)
+    assert not byrow.whole_rows(np.broadcast_to(whole[0], (8, 6)), whole, 8)

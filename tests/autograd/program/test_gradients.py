@@ -51,6 +51,15 @@ def test_where_one_has_none_a_list_says_so(name, place):
     assert [type(g) for g in found] == [type(w.grad) for w in ws]
 
 
+def test_tensors_of_several_classes_are_looked_at_one_by_one():
+    ws = leaves()
+    ws[5] = ag.tensor(np.ones((3, 2), "float32"), requires_grad=True)
+    ws[5].grad = ag.ones((3, 2), dtype="float32")
+    found = ag.gradients_of(ws)
+    assert type(found) is list
+    assert all(a is w.grad for a, w in zip(found, ws, strict=True))
+
+
 def test_few_and_other_sequences_are_lists():
     assert type(ag.gradients_of(leaves(MANY - 1))) is list
     assert type(ag.gradients_of(tuple(leaves()))) is list
