@@ -153,7 +153,10 @@ def _absorbing_product(a: Any, b: Any) -> Any:
         total = product.dot(product)
     else:
         total = np.vdot(product, product)
-    return product if total == total else np.where(a == 0, 0, product)
+    if total == total:
+        return product
+    nought = a == 0
+    return np.where(nought | ~b if np.asarray(b).dtype.kind == "b" else nought, 0, product)
 
 
 def _undefined(a: Any, g: Any) -> Any:
@@ -357,7 +360,8 @@ chain = elementwise(
     _absorbing_product,
     partials=(lambda b: b, lambda a: a),
     code="select(a == 0, 0, a * b)",
-    doc="a b, where a zero of the cotangent a stays zero even beside an infinite or undefined b: the chain rule.",
+    doc="a b, where a zero of the cotangent a stays zero even beside an infinite or undefined b: the chain rule.\n\n"
+    "    A b of truths lets a pass or not, as infinite or undefined as it may be.",
 )
 
 

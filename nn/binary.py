@@ -12,9 +12,14 @@ from autograd import Tensor
 from nn.losses import Array, Loss, check_reduction, check_unit, matched, reduced
 from nn.module import Buffer
 
+_SIGNS = "Write (target + 1) / 2 for labels -1 and +1."
+_LOGITS = "Give logits to binary_cross_entropy_with_logits, or write ag.sigmoid(input)."
+
 
 @ag.fused
 def _certain(p: Tensor, y: Tensor, weight: Tensor | float, floor: float, *, reduction: str) -> Tensor:
+    check_unit(p, "binary_cross_entropy", "probabilities", _LOGITS)
+    check_unit(y, "binary_cross_entropy", "targets", _SIGNS)
     zero, one = p < floor, 1 - p < floor
     log_p = ag.where(zero, -100.0, ag.log(ag.where(zero, 1.0, p)))
     log_q = ag.where(one, -100.0, ag.log1p(-ag.where(one, 0.0, p)))
@@ -23,11 +28,13 @@ def _certain(p: Tensor, y: Tensor, weight: Tensor | float, floor: float, *, redu
 
 @ag.fused
 def _logistic(x: Tensor, y: Tensor, *, reduction: str) -> Tensor:
+    check_unit(y, "binary_cross_entropy_with_logits", "targets", _SIGNS)
     return reduced(y * ag.softplus(-x) + (1 - y) * ag.softplus(x), reduction)
 
 
 @ag.fused
 def _weighted(x: Tensor, y: Tensor, weight: Tensor | float, positive: Tensor | float, *, reduction: str) -> Tensor:
+    check_unit(y, "binary_cross_entropy_with_logits", "targets", _SIGNS)
     return reduced(weight * (positive * y * ag.softplus(-x) + (1 - y) * ag.softplus(x)), reduction)
 
 
@@ -54,9 +61,6 @@ def binary_cross_entropy(
     """
     check_reduction(reduction, "binary_cross_entropy")
     p, y = matched(input, target, "binary_cross_entropy")
-    fix = "Give logits to binary_cross_entropy_with_logits, or write ag.sigmoid(input)."
-    check_unit(p, "binary_cross_entropy", "probabilities", fix)
-    check_unit(y, "binary_cross_entropy", "targets", "Write (target + 1) / 2 for labels -1 and +1.")
     floor = max(math.exp(-100), float(np.finfo(p.dtype).tiny))  # below it 1 / p may overflow
     return _certain(p, y, _factor(weight, p), floor, reduction=reduction)
 
@@ -86,8 +90,6 @@ def binary_cross_entropy_with_logits(
     """
     check_reduction(reduction, "binary_cross_entropy_with_logits")
     x, y = matched(input, target, "binary_cross_entropy_with_logits")
-    fix = "Write (target + 1) / 2 for labels -1 and +1."
-    check_unit(y, "binary_cross_entropy_with_logits", "targets", fix)
     if weight is None and pos_weight is None:
         return _logistic(x, y, reduction=reduction)
     return _weighted(x, y, _factor(weight, x), _factor(pos_weight, x), reduction=reduction)

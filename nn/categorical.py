@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
-from nn.labels import along, averaged, class_axis, class_labels, class_weights, none_counts, picked
+from nn.labels import along, averaged, check_some, class_axis, class_labels, class_weights, picked
 from nn.losses import Array, Loss, check_reduction, reduced
 from nn.module import Buffer
 
@@ -54,13 +51,9 @@ def _from_known_labels(x: Tensor, labels: Tensor, ignore_index: int, axis: int, 
     losses = ag.squeeze(ag.where(counted, -own, 0.0), axis)
     if reduction != "mean":
         return reduced(losses, reduction)
-    ag.check(_check_some, counted)
-    return ag.sum(losses) / ag.sum(counted.astype(x.dtype))
-
-
-def _check_some(counted: NDArray[Any]) -> None:
-    if not counted.any():
-        raise none_counts()
+    total = ag.sum(counted.astype(x.dtype))
+    ag.check(check_some, total)
+    return ag.sum(losses) / total
 
 
 def cross_entropy(

@@ -23,6 +23,7 @@ def _modulated(z: Tensor, gamma: float) -> Tensor:
 
 @ag.fused
 def _sigmoid_focal(x: Tensor, y: Tensor, gamma: float, one: float, zero: float, *, reduction: str) -> Tensor:
+    check_worst(_off_binary, y, partial(_refuse_label, "sigmoid_focal_loss"))
     return reduced((zero + (one - zero) * y) * _modulated((2 * y - 1) * x, gamma), reduction)
 
 
@@ -60,7 +61,6 @@ def sigmoid_focal_loss(
     _check_alpha(alpha, who)
     _check_gamma(gamma, who)
     x, y = matched(input, target, who)
-    check_worst(_off_binary, y, partial(_refuse_label, who))
     one, zero = (1.0, 1.0) if alpha == -1 else (float(alpha), 1.0 - alpha)
     return _sigmoid_focal(x, y, float(gamma), one, zero, reduction=reduction)
 
@@ -105,13 +105,12 @@ def softmax_focal_loss(
     return averaged(shares * losses, counted, shares, reduction)
 
 
-@ag.fused
 def _off_binary(y: Tensor) -> Tensor:
     return ag.max(ag.minimum(ag.abs(y), ag.abs(y - 1)))
 
 
 def _refuse_label(who: str, worst: NDArray[Any], y: NDArray[Any]) -> None:
-    if not worst <= 0:
+    if not (worst <= 0).all():
         raise ArgumentError(
             f"{who} was given the label {y[(y != 0) & (y != 1)].flat[0]:g}. Expected 0 and 1: write (target + 1) / 2 "
             "for labels -1 and +1."

@@ -101,24 +101,20 @@ def averaged(losses: Tensor, counted: NDArray[Any], shares: Tensor | None, reduc
         return reduced(losses, reduction)
     if captured:
         some = ag.sum(ag.where(counted, 1.0 if shares is None else shares, ag.zeros((), dtype=losses.dtype)))
-        ag.check(_check_some, some)
+        ag.check(check_some, some)
         return ag.sum(losses) / some
     total = int(np.sum(counted)) if shares is None else ag.sum(shares * counted)
-    _check_some(total)
+    check_some(total)
     return ag.sum(losses) / total
 
 
-def _check_some(total: Any) -> None:
-    if not float(total):
-        raise none_counts()
-
-
-def none_counts() -> DataError:
-    """What is said of a mean over no sample."""
-    return DataError(
-        "a mean was asked for of losses none of which counts: labels are ignore_index, or of weight 0.\n"
-        "Leave such batches out, or write reduction='sum'."
-    )
+def check_some(total: Any) -> None:
+    """Refuse a mean over shares that come to nothing."""
+    if not np.all(total):
+        raise DataError(
+            "a mean was asked for of losses none of which counts: labels are ignore_index, or of weight 0.\n"
+            "Leave such batches out, or write reduction='sum'."
+        )
 
 
 def along(weights: Tensor, x: Tensor, axis: int) -> Tensor:

@@ -9,9 +9,15 @@ from autograd import Tensor
 from autograd.errors import ShapeError
 from nn.losses import Array, Loss, check_not_negative, check_positive, check_reduction, matched, reduced
 
+_RATES = "Write log_input=True for log-rates, or ag.softplus(input)."
+_VARIANCES = "Write ag.exp(var) for log-variances, ag.square(var) for standard deviations."
+
 
 @ag.fused
 def _poisson(x: Tensor, y: Tensor, eps: float, *, log_input: bool, full: bool, reduction: str) -> Tensor:
+    check_not_negative(y, "poisson_nll_loss", "count", "Counts start at 0.")
+    if not log_input:
+        check_not_negative(x, "poisson_nll_loss", "rate", _RATES)
     losses = ag.exp(x) - y * x if log_input else x - y * ag.log(x + eps)
     if full:
         large = y > 1
@@ -22,6 +28,7 @@ def _poisson(x: Tensor, y: Tensor, eps: float, *, log_input: bool, full: bool, r
 
 @ag.fused
 def _gaussian(f: Tensor, y: Tensor, var: Tensor, eps: float, *, full: bool, reduction: str) -> Tensor:
+    check_not_negative(var, "gaussian_nll_loss", "variance", _VARIANCES)
     kept = var + ag.stop_gradient(ag.relu(eps - var))
     losses = 0.5 * (ag.log(kept) + ag.square(f - y) / kept)
     return reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
@@ -61,9 +68,6 @@ def poisson_nll_loss(
     check_reduction(reduction, who)
     check_positive(eps, who, "eps")
     x, y = matched(input, target, who)
-    check_not_negative(y, who, "count", "Counts start at 0.")
-    if not log_input:
-        check_not_negative(x, who, "rate", "Write log_input=True for log-rates, or ag.softplus(input).")
     return _poisson(x, y, eps, log_input=log_input, full=full, reduction=reduction)
 
 
@@ -103,9 +107,6 @@ def gaussian_nll_loss(
             f"{who} was given an input of shape {f.shape} and a var of shape {v.shape}. "
             "Expected equal shapes, one variance for each row, or a number."
         )
-    check_not_negative(
-        v, who, "variance", "Write ag.exp(var) for log-variances, ag.square(var) for standard deviations."
-    )
     return _gaussian(f, y, v, eps, full=full, reduction=reduction)
 
 

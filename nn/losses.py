@@ -91,7 +91,7 @@ def check_signs(target: Tensor, who: str) -> None:
     """
 
     def look(worst: NDArray[Any], y: NDArray[Any]) -> None:
-        if not worst <= 0:
+        if not (worst <= 0).all():
             raise ArgumentError(
                 f"{who} was given the label {y[np.abs(y) != 1][0]:g}. "
                 "Expected -1 and +1: write 2 * target - 1 for labels 0 and 1."
@@ -110,7 +110,7 @@ def check_unit(x: Tensor, who: str, name: str, fix: str) -> None:
     """
 
     def look(worst: NDArray[Any], values: NDArray[Any]) -> None:
-        if not worst <= 0:
+        if not (worst <= 0).all():
             raise ArgumentError(
                 f"{who} was given {name} from {values.min():g} to {values.max():g}. Expected 0 to 1.\n{fix}"
             )
@@ -128,7 +128,7 @@ def check_not_negative(x: Tensor, who: str, name: str, fix: str) -> None:
     """
 
     def look(worst: NDArray[Any], values: NDArray[Any]) -> None:
-        if not worst <= 0:
+        if not (worst <= 0).all():
             raise ArgumentError(
                 f"{who} was given the {name} {values[~(values >= 0)].flat[0]:g}. Expected none below 0.\n{fix}"
             )
@@ -136,17 +136,14 @@ def check_not_negative(x: Tensor, who: str, name: str, fix: str) -> None:
     check_worst(_below_zero, x, look)
 
 
-@ag.fused
 def _below_zero(x: Tensor) -> Tensor:
     return ag.max(-x)
 
 
-@ag.fused
 def _off_one(y: Tensor) -> Tensor:
     return ag.max(ag.abs(ag.abs(y) - 1))
 
 
-@ag.fused
 def _outside_unit(x: Tensor) -> Tensor:
     return ag.max(ag.maximum(-x, x - 1))
 

@@ -9,29 +9,26 @@ from nn.losses import Array, Loss, check_reduction, check_signs, matched, reduce
 
 @ag.fused
 def _hinge(f: Tensor, y: Tensor, *, reduction: str) -> Tensor:
+    check_signs(y, "hinge_loss")
     return reduced(ag.relu(1 - y * f), reduction)
 
 
 @ag.fused
 def _squared_hinge(f: Tensor, y: Tensor, *, reduction: str) -> Tensor:
+    check_signs(y, "squared_hinge_loss")
     return reduced(ag.square(ag.relu(1 - y * f)), reduction)
 
 
 @ag.fused
 def _soft_margin(f: Tensor, y: Tensor, *, reduction: str) -> Tensor:
+    check_signs(y, "soft_margin_loss")
     return reduced(ag.softplus(-y * f), reduction)
 
 
 @ag.fused
 def _ranking(a: Tensor, b: Tensor, y: Tensor, margin: float, *, reduction: str) -> Tensor:
+    check_signs(y, "margin_ranking_loss")
     return reduced(ag.relu(margin - y * (a - b)), reduction)
-
-
-def _signed(input: Array, target: Array, who: str) -> tuple[Tensor, Tensor]:
-    """Scores and their labels, -1 or +1."""
-    f, y = matched(input, target, who)
-    check_signs(y, who)
-    return f, y
 
 
 def hinge_loss(input: Array, target: Array, *, reduction: str = "mean") -> Tensor:
@@ -50,7 +47,7 @@ def hinge_loss(input: Array, target: Array, *, reduction: str = "mean") -> Tenso
     tensor([0. , 0.5, 1.5])
     """
     check_reduction(reduction, "hinge_loss")
-    return _hinge(*_signed(input, target, "hinge_loss"), reduction=reduction)
+    return _hinge(*matched(input, target, "hinge_loss"), reduction=reduction)
 
 
 def squared_hinge_loss(input: Array, target: Array, *, reduction: str = "mean") -> Tensor:
@@ -62,7 +59,7 @@ def squared_hinge_loss(input: Array, target: Array, *, reduction: str = "mean") 
     tensor([0.  , 0.25, 2.25])
     """
     check_reduction(reduction, "squared_hinge_loss")
-    return _squared_hinge(*_signed(input, target, "squared_hinge_loss"), reduction=reduction)
+    return _squared_hinge(*matched(input, target, "squared_hinge_loss"), reduction=reduction)
 
 
 def soft_margin_loss(input: Array, target: Array, *, reduction: str = "mean") -> Tensor:
@@ -74,7 +71,7 @@ def soft_margin_loss(input: Array, target: Array, *, reduction: str = "mean") ->
     tensor([6.93147181e-01, 1.00000000e+04])
     """
     check_reduction(reduction, "soft_margin_loss")
-    return _soft_margin(*_signed(input, target, "soft_margin_loss"), reduction=reduction)
+    return _soft_margin(*matched(input, target, "soft_margin_loss"), reduction=reduction)
 
 
 def margin_ranking_loss(
@@ -101,7 +98,6 @@ def margin_ranking_loss(
     check_reduction(reduction, who)
     a, b = matched(input1, input2, who, ("input1", "input2"))
     _, y = matched(a, target, who, ("input1", "target"))
-    check_signs(y, who)
     return _ranking(a, b, y, margin, reduction=reduction)
 
 

@@ -29,6 +29,7 @@ def _triplet(
 
 @ag.fused
 def _cosine_embedding(x1: Tensor, x2: Tensor, y: Tensor, margin: float, *, reduction: str) -> Tensor:
+    check_signs(y, "cosine_embedding_loss")
     first, second = (ag.sqrt(ag.sum(x * x, -1) + TINY) for x in (x1, x2))
     cosine = ag.sum(x1 * x2, -1) / (first * second)
     return reduced(ag.where(y > 0, 1 - cosine, ag.relu(cosine - margin)), reduction)
@@ -36,6 +37,7 @@ def _cosine_embedding(x1: Tensor, x2: Tensor, y: Tensor, margin: float, *, reduc
 
 @ag.fused
 def _hinge_embedding(x: Tensor, y: Tensor, margin: float, *, reduction: str) -> Tensor:
+    check_signs(y, "hinge_embedding_loss")
     return reduced(ag.where(y > 0, x, ag.relu(margin - x)), reduction)
 
 
@@ -140,7 +142,6 @@ def cosine_embedding_loss(
             f"{who} was given vectors of shape {x1.shape} and a target of shape {y.shape}.\n"
             f"Expected vectors (N, D) and labels (N,), or (D,) and (): write {fix}."
         )
-    check_signs(y, who)
     return _cosine_embedding(x1, x2, y, margin, reduction=reduction)
 
 
@@ -165,7 +166,6 @@ def hinge_embedding_loss(input: Array, target: Array, margin: float = 1.0, *, re
     who = "hinge_embedding_loss"
     check_reduction(reduction, who)
     x, y = matched(input, target, who)
-    check_signs(y, who)
     return _hinge_embedding(x, y, margin, reduction=reduction)
 
 

@@ -33,6 +33,7 @@ def _below(own: Tensor, x: Tensor, others: Tensor) -> Tensor:
 
 @ag.fused
 def _soft(x: Tensor, y: Tensor, weight: Tensor | float, *, reduction: str) -> Tensor:
+    check_unit(y, "multilabel_soft_margin_loss", "targets", "Write (target + 1) / 2 for labels -1 and +1.")
     losses = weight * (y * ag.softplus(-x) + (1 - y) * ag.softplus(x))
     return reduced(ag.sum(losses, -1) / x.shape[-1], reduction)
 
@@ -133,7 +134,6 @@ def multilabel_soft_margin_loss(
     check_reduction(reduction, who)
     x, y = matched(input, target, who)
     _check_classes(x, who)
-    check_unit(y, who, "targets", "Write (target + 1) / 2 for labels -1 and +1.")
     w = 1.0 if weight is None else class_weights(x, weight, x.ndim - 1, who)
     return _soft(x, y, w, reduction=reduction)
 

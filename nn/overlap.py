@@ -10,6 +10,8 @@ from nn.losses import Array, Loss, check_positive, check_reduction, check_unit, 
 
 @ag.fused
 def _dice(p: Tensor, y: Tensor, smooth: float, *, reduction: str) -> Tensor:
+    check_unit(p, "dice_loss", "probabilities", "Write ag.sigmoid(input) for logits.")
+    check_unit(y, "dice_loss", "targets", "Write one-hot targets for class indices.")
     p, y = ag.reshape(p, (p.shape[0], p.size // p.shape[0])), ag.reshape(y, (p.shape[0], p.size // p.shape[0]))
     both, either = ag.sum(p * y, 1), ag.sum(p + y, 1)
     return reduced(1 - (2 * both + smooth) / (either + smooth), reduction)
@@ -41,8 +43,6 @@ def dice_loss(input: Array, target: Array, smooth: float = 1.0, *, reduction: st
         raise ShapeError(
             f"dice_loss was given shape {p.shape}. Expected a batch of samples (N, ...): write input[None] for one."
         )
-    check_unit(p, "dice_loss", "probabilities", "Write ag.sigmoid(input) for logits.")
-    check_unit(y, "dice_loss", "targets", "Write one-hot targets for class indices.")
     return _dice(p, y, smooth, reduction=reduction)
 
 

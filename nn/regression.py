@@ -25,8 +25,8 @@ def _absolute(f: Tensor, y: Tensor, *, reduction: str) -> Tensor:
 @ag.fused
 def _huber(f: Tensor, y: Tensor, delta: float, *, reduction: str) -> Tensor:
     error = f - y
-    size = ag.abs(error)
-    return reduced(ag.where(size <= delta, 0.5 * error * error, delta * (size - 0.5 * delta)), reduction)
+    near = ag.clip(error, -delta, delta)
+    return reduced(near * (error - 0.5 * near), reduction)
 
 
 @ag.fused

@@ -17,7 +17,7 @@ from autograd.errors import DTypeError
 from autograd.ops.compare import equal, greater, greater_equal, less, less_equal, logical_and
 from autograd.ops.complex import NONZERO, is_complex, sign
 from autograd.ops.complex import abs as abs
-from autograd.primitive import Primitive, elementwise, primitive, public
+from autograd.primitive import Primitive, elementwise, functions, primitive, public
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
@@ -276,8 +276,9 @@ relu = elementwise(
 
 
 def _wins(a: Any, b: Any) -> Any:
-    """1 where a > b, one half where they are equal, else 0."""
-    return where(equal(a, b), 0.5, greater(a, b))
+    """1 where a > b, one half where they are equal, else 0, in their own dtype."""
+    dtypes = [x.dtype for x in (a, b) if hasattr(x, "dtype") and not getattr(x, "weak", False)]
+    return where(equal(a, b), 0.5, functions["astype"](greater(a, b), np.result_type(*dtypes or [float])))
 
 
 maximum = elementwise(

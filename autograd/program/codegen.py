@@ -350,13 +350,15 @@ class Writer:
             return self._typed(s.inputs[0], s.dtype, suffix)
         dtype = _computing(s)
         texts = {}
+        mask = _mask(s)
         for k, (name, x) in enumerate(zip(op.inputs, s.inputs, strict=True)):
-            condition, seed = op.name == "where" and k == 0, op.name == "uniform_like" and k == 1
-            kind = np.dtype(bool) if condition else np.dtype(np.int64) if seed else dtype
+            seed = op.name == "uniform_like" and k == 1
+            kind = np.dtype(bool) if k == mask else np.dtype(np.int64) if seed else dtype
             texts[name] = self._typed(x, kind, suffix)
         if op.name == "uniform_like":
             texts["index"] = self._place(s, column)
-        code = _NUMBER.sub(lambda number: f"{code_of(dtype)}({number[0]})", op.code)
+        code = "select(b, a, 0)" if op.name == "chain" and mask else op.code
+        code = _NUMBER.sub(lambda number: f"{code_of(dtype)}({number[0]})", code)
 
         def translated(match: re.Match[str]) -> str:
             word = match[0]
@@ -382,6 +384,14 @@ def called(source: str) -> list[tuple[str, str]]:
     """
     found = set(re.findall(r"\b([a-z]\w*_f[48])\(", source)) - {"pointer_f4", "pointer_f8"}
     return [(name, "float32" if name.endswith("_f4") else "float64") for name in sorted(found)]
+
+
+def _mask(s: Symbol) -> int | None:
+    """Which operand chooses between others: the condition of `where`, or a slope that is a truth."""
+    name = s.op.name if s.op is not None else ""
+    if name == "chain" and isinstance(s.inputs[1], Symbol) and s.inputs[1].dtype == np.bool_:
+        return 1
+    return 0 if name == "where" else None
 
 
 def _computing(s: Symbol) -> np.dtype[Any]:

@@ -192,6 +192,10 @@ class Convolution:
         m = self.match
         return tuple(k in (m.x, m.w, m.bias) for k in range(len(self.inputs)))
 
+    def look(self, _values: Sequence[Any], results: list[Any]) -> list[Any]:
+        """The results: no check looks at them."""
+        return results
+
     def at_once(self, asked: tuple[bool, ...]) -> None:
         """No kernel makes the result together with its gradients."""
         return

@@ -58,7 +58,7 @@ class Fused(Generic[P, R]):
         parents = tuple(x.node if isinstance(x, Tensor) else None for x in args)
         if any(p is not None for p in parents) and recording.get():
             return self._recorded(plan, args, values, parents, settings)  # type: ignore[no-any-return]
-        outputs = plan.seen(plan.forward(plan.laid(values))[: len(plan.outputs)])
+        outputs = plan.seen(plan.look(values, plan.forward(plan.laid(values)))[: len(plan.outputs)])
         made = [Tensor(y) for y in outputs] if any(isinstance(x, Tensor) for x in args) else outputs
         return made[0] if plan.single else tuple(made)  # type: ignore[return-value]
 
@@ -69,10 +69,11 @@ class Fused(Generic[P, R]):
         asked = tuple(p is not None and has for p, has in zip(parents, plan.differentiable(), strict=True))
         whole = plan.at_once(asked) if any(asked) else None
         if whole is not None:
-            first, *gradients = whole([*plan.laid(values), np.ones((), plan.outputs[0].dtype)])
+            found = whole([*plan.laid(values), np.ones((), plan.outputs[0].dtype)])
+            first, *gradients = plan.look(values, found)
             results = [first, *plan.seen(gradients)]
         else:
-            results = plan.forward(plan.laid(values))
+            results = plan.look(values, plan.forward(plan.laid(values)))
         outputs, extras = plan.seen(results[: len(plan.outputs)]), results[len(plan.outputs) :]
         own = [x.copy() if x is v and isinstance(v, np.ndarray) else v for x, v in zip(args, values, strict=True)]
         note: dict[str, Any] = {"plan": plan, "composition": self.composition, "settings": settings, "asked": asked}

@@ -11,7 +11,7 @@ from autograd.ops.shape import permute_dims
 from autograd.program.loops import parted
 from autograd.program.part import Part
 from autograd.program.stages import along_row, is_total
-from autograd.program.symbol import Symbol, Unfusable, derive, graph
+from autograd.program.symbol import Symbol, Unfusable, derive, graph, looking
 
 Order = tuple[int, ...]  # the axes of an array as they lie in memory, the last one moving fastest
 
@@ -33,13 +33,19 @@ class Plan:
         self.order = order
         self.back = None if order is None else tuple(np.argsort(order).tolist())
         self.inputs = [_input(x, k) for k, x in enumerate(self.laid(examples))]
-        result = f(*[self._turned(s, self.back) for s in self.inputs], **settings)
+        given = [self._turned(s, self.back) for s in self.inputs]
+        with looking() as looks:
+            result = f(*given, **settings)
         self.single = not isinstance(result, tuple)
         self.outputs = [self._turned(y, order) for y in ([result] if self.single else result)]
         for y in self.outputs:
             if not isinstance(y, Symbol) or y.op is None:
                 raise Unfusable("it returns something that it did not compute")
-        if any(0 in s.shape for s in graph(self.outputs)):
+        seen = dict.fromkeys([*given, *(s for _, read in looks for s in read)])
+        place = {s: k for k, s in enumerate(seen)}
+        self.looks = [(f, [place[s] for s in read]) for f, read in looks]
+        self.looked = [self._turned(s, order) for s in list(seen)[len(given) :]]
+        if any(0 in s.shape for s in graph([*self.outputs, *self.looked])):
             raise Unfusable("an array is empty")
         self.build = build
         self.wanted = [s for s in self.inputs if s.dtype.kind == "f" and not s.weak]
@@ -49,7 +55,7 @@ class Plan:
         self.twins: list[tuple[Symbol, Symbol]] = []
         if self.wanted and all(y.dtype.kind == "f" for y in self.outputs):
             self._derive()
-        self.forward = Part(self.inputs, [*self.outputs, *self.saved], build)
+        self.forward = Part(self.inputs, [*self.outputs, *self.saved, *self.looked], build)
         self._backward: dict[tuple[bool, ...], Part | str] = {}
         self._at_once: dict[tuple[bool, ...], Part | None] = {}
 
@@ -69,6 +75,19 @@ class Plan:
         if back is None:
             return values
         return [x if x is None or x.ndim != len(back) else x.transpose(back) for x in values]
+
+    def look(self, values: Sequence[Any], results: list[Any]) -> list[Any]:
+        """Let the checks of the composition look at its arguments and at what was computed for them; the other results.
+
+        values, results: as the user sees them; the last results are those that are looked at.
+        """
+        if not self.looks:
+            return results
+        count = len(results) - len(self.looked)
+        seen = [*values, *self.seen(results[count:])]
+        for f, read in self.looks:
+            f(*(np.asarray(seen[k]) for k in read))
+        return results[:count]
 
     def _derive(self) -> None:
         self.seeds = [Symbol(y.shape, y.dtype, label=f"g{k}") for k, y in enumerate(self.outputs)]
@@ -112,7 +131,7 @@ class Plan:
 
     def _whole(self, asked: tuple[bool, ...]) -> Part:
         gradients = [self.gradients[s] for s, wanted in zip(self.inputs, asked, strict=True) if wanted]
-        return Part([*self.inputs, *self.seeds], [*self.outputs, *gradients], self.build, self.twins)
+        return Part([*self.inputs, *self.seeds], [*self.outputs, *gradients, *self.looked], self.build, self.twins)
 
     def differentiable(self) -> tuple[bool, ...]:
         """Which inputs have a cotangent."""

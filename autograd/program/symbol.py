@@ -51,7 +51,31 @@ class Origin(NamedTuple):
     backward: bool = False
 
 
+Look = tuple[Callable[..., None], list[Any]]  # a function, and the values that it looks at
 _origin: ContextVar[Origin | None] = ContextVar("origin", default=None)
+_looks: ContextVar[list[Look] | None] = ContextVar("looks", default=None)
+
+
+@contextmanager
+def looking() -> Iterator[list[Look]]:
+    """What is to look at values of a composition that is traced inside."""
+    found: list[Look] = []
+    token = _looks.set(found)
+    try:
+        yield found
+    finally:
+        _looks.reset(token)
+
+
+def look_later(f: Callable[..., None], xs: Sequence[Any]) -> bool:
+    """Whether f looks at symbols of a composition that is traced, and was noted."""
+    found = _looks.get()
+    if found is None or not any(type(x) is Symbol for x in xs):
+        return False
+    if not all(isinstance(x, Symbol) for x in xs):
+        raise Unfusable("it checks a value that does not follow from its arguments")
+    found.append((f, list(xs)))
+    return True
 
 
 @contextmanager

@@ -141,3 +141,21 @@ def test_what_is_undefined_stays_so_beside_a_cotangent_that_is_not_zero():
     with np.errstate(all="ignore"):
         (slope,) = ag.grad(ag.sum(primitives["defined"](x, ag.tensor([np.inf, 2.0])) * x), x)
     np.testing.assert_array_equal(slope.numpy(), [0.0, 2.0])
+
+
+@pytest.mark.parametrize("size", [4, 20_000])
+def test_a_slope_of_truths_lets_nothing_pass_where_it_is_false(size):
+    x = ag.tensor(np.resize([-1.0, 1.0], size), requires_grad=True)
+    g = np.resize([np.inf, 2.0, np.nan, np.inf], size)
+    expected = np.resize([0.0, 2.0, 0.0, np.inf], size)
+    with np.errstate(all="ignore"):
+        for f in (ag.relu, ag.fused(ag.relu)):
+            np.testing.assert_array_equal(ag.grad(f(x), [x], ag.tensor(g))[0], expected)
+
+
+@pytest.mark.parametrize("f", [ag.maximum, ag.minimum])
+def test_slopes_of_the_larger_and_the_smaller_stay_in_their_dtype(f):
+    a = ag.tensor(np.arange(-3000, 3000, dtype=np.float32), requires_grad=True)
+    (g,) = ag.grad(f(a, 0.5).sum(), [a])
+    assert g.dtype == np.float32
+    assert "f8(0.5)" not in ag.explain(f, a, ag.zeros(6000, dtype="float32"))

@@ -216,6 +216,15 @@ def test_kinks_of_the_regression_losses():
     assert slope.tolist() == [2.0, -2.0]
 
 
+@pytest.mark.parametrize("size", [4, 4000])
+def test_huber_keeps_its_slope_at_an_infinite_error(size):
+    y = np.zeros(size)
+    y[:2] = np.inf, -np.inf
+    loss, slope = graded(lambda t: F.huber_loss(t, y, reduction="none", delta=2.0), np.zeros(size))
+    np.testing.assert_array_equal(loss[:3], [np.inf, np.inf, 0])
+    np.testing.assert_array_equal(slope[:3], [-2.0, 2.0, 0.0])
+
+
 @pytest.mark.parametrize("delta", [0, -1, math.nan])
 def test_huber_and_smooth_l1_need_a_positive_width(delta):
     with pytest.raises(ArgumentError, match=r"huber_loss was given delta=.*Expected a positive number"):
