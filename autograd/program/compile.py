@@ -17,6 +17,7 @@ from autograd.program.budget import Budget, bytes_of
 from autograd.program.fitting import TooLarge
 from autograd.program.listing import Listing
 from autograd.program.run import Run, value_of
+from autograd.program.several import cotangents_of, refused
 from autograd.program.symbol import NotYet, Unfusable
 from autograd.sweep import sweep
 from autograd.tape import Node, enable_grad, no_grad, recording
@@ -46,7 +47,7 @@ class Compiled(Generic[P, R]):
         self.programs: dict[Any, list[Run | str]] = {}
         self.last: Any = None  # what the call before asked for, and what is kept for that
         self.runs: Sequence[Run | str] = ()
-        self.op = Primitive(getattr(f, "__name__", "compiled"), "*xs", _refused, pulls=(), reads=())
+        self.op = Primitive(getattr(f, "__name__", "compiled"), "*xs", refused, pulls=(), reads=())
         self.op.together = _together
 
     def __call__(self, *args: P.args, **settings: P.kwargs) -> R:
@@ -209,19 +210,20 @@ def _kind(x: Any) -> Any:
     return float if type(x) is float else (type(x), x)
 
 
-def _refused(*_values: Any, **_settings: Any) -> Any:
-    raise DifferentiationError("the entry of a compiled function was run by itself; call the function.")
-
-
 def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
     note = node.settings or {}
-    if isinstance(g, Traced):
+    cotangents = cotangents_of(g)
+    if any(isinstance(part, Traced) for part in cotangents):
         f, args, settings = note["again"]
-        return _recorded(g, node, f, args, settings, note["numbers"])
+        return _recorded(cotangents, node, lambda: f(*args, **settings), note["made"], note["numbers"])
+    if note["later"] is not None:
+        return note["later"].run(saved[1:], cotangents)  # type: ignore[no-any-return]
     return [x if g == 1 else np.zeros_like(x) if g == 0 else g * x for x in saved[1:]]
 
 
-def _recorded(g: Any, node: Node, f: Callable[..., Any], args: Any, settings: Any, random: bool) -> list[Any]:
+def _recorded(
+    cotangents: Sequence[Any], node: Node, f: Callable[[], Any], made: Sequence[int], random: bool
+) -> list[Any]:
     if random:
         raise DifferentiationError(
             "a second derivative of a compiled function that draws random numbers was asked for: they would be\n"
@@ -229,8 +231,10 @@ def _recorded(g: Any, node: Node, f: Callable[..., Any], args: Any, settings: An
         )
     parents = [p for p in node.parents or () if p is not None]
     with enable_grad():
-        y = f(*args, **settings)
-        found = sweep([y.node], [g], wanted=parents, record=True, retain=True)
+        results, _ = flatten(f())
+        ends = [(results[k].node, g) for k, g in zip(made, cotangents, strict=True) if g is not None]
+        ends = [(end, g) for end, g in ends if end is not None]
+        found = sweep([end for end, _ in ends], [g for _, g in ends], wanted=parents, record=True, retain=True)
     return [None if p is None else found.get(p) for p in node.parents or ()]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd.batching.level import variable
 from autograd.config import config
-from autograd.errors import DifferentiationError, WengertError
+from autograd.errors import WengertError
 from autograd.primitive import Primitive, Traced, capture, capturing
 from autograd.program.capture import Capture
 from autograd.program.convolution import Convolution
@@ -21,6 +21,7 @@ from autograd.program.indices import RULES
 from autograd.program.launch import build, source_of
 from autograd.program.part import Part
 from autograd.program.plan import Order, Plan
+from autograd.program.several import cotangents_of, parts_of, refused
 from autograd.program.symbol import Symbol, Unfusable
 from autograd.sweep import saved_tensors, sweep
 from autograd.tape import Node, enable_grad, recording
@@ -41,7 +42,7 @@ class Fused(Generic[P, R]):
         self.composition = f
         self.smallest = smallest
         self.plans: dict[Any, Plan | Convolution | str] = {}
-        self.op = Primitive(f.__name__, "*xs", _refused, pulls=(), reads=(), doc=f.__doc__ or "")
+        self.op = Primitive(f.__name__, "*xs", refused, pulls=(), reads=(), doc=f.__doc__ or "")
         self.op.together = _together
 
     def __call__(self, *args: P.args, **settings: P.kwargs) -> R:
@@ -83,13 +84,8 @@ class Fused(Generic[P, R]):
             made = [Tensor(y) for y in outputs]
             return made[0] if plan.single else tuple(made)
         node = Node(self.op, parents, (None, *own, *extras), note, first.shape, first.dtype)
-        if plan.single:
-            return Tensor(first, node)
-        node.shape = ()  # of its cotangent, `Several`
-        return tuple(
-            Tensor(y, Node(_part_of, (node,), (), {"position": k, "of": len(outputs)}, y.shape, y.dtype))
-            for k, y in enumerate(outputs)
-        )
+        made = parts_of(node, outputs)
+        return made[0] if plan.single else tuple(made)
 
     def _convolution(self, values: Sequence[Any], settings: dict[str, Any]) -> Convolution | None:
         large = config.kernels and _reaches(values, self.smallest)
@@ -148,10 +144,6 @@ def _planned(
         return str(error)
 
 
-def _refused(*_values: Any, **_settings: Any) -> Any:
-    raise DifferentiationError("the entry of a fused function was run by itself; call the function.")
-
-
 def _exactly(setting: Any) -> tuple[Any, ...]:
     """A setting told from others that are equal: 1, 1.0 and True, 0.0 and -0.0."""
     if isinstance(setting, tuple):
@@ -186,37 +178,12 @@ def _kind(x: Any) -> Any:
     return x.shape, x.dtype
 
 
-class Several:
-    """The cotangents of several outputs, None for those that have none so far; the sweep adds them up."""
-
-    __slots__ = ("dtype", "parts")
-    shape = ()
-
-    def __init__(self, parts: list[Any], dtype: Any) -> None:
-        self.parts, self.dtype = parts, dtype
-
-    def __add__(self, other: Several) -> Several:
-        pairs = zip(self.parts, other.parts, strict=True)
-        return Several([b if a is None else a if b is None else a + b for a, b in pairs], self.dtype)
-
-
-def _pull_part(g: Any, _saved: Sequence[Any], node: Node) -> Several:
-    note = node.settings or {}
-    parts = [None] * note["of"]
-    parts[note["position"]] = g
-    (whole,) = node.parents or ()
-    return Several(parts, whole.dtype if whole is not None else None)
-
-
-_part_of = Primitive("part_of", "whole", _refused, pulls=(_pull_part,), reads=(frozenset(),))
-
-
 def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
     """The cotangents of all inputs: by the kernels, or by the composition's own tape where they are recorded."""
     note = node.settings or {}
     plan: Plan | Convolution = note["plan"]
     count = len(plan.inputs)
-    cotangents = g.parts if isinstance(g, Several) else [g]
+    cotangents = cotangents_of(g)
     asked = note["asked"]
     if any(isinstance(part, Traced) for part in cotangents):
         xs = saved_tensors(node)[1 : count + 1]

@@ -224,7 +224,7 @@ class _Names:
         self.roles: dict[Symbol, str] = {}
         for result in run.results:
             self._role(result, "result")
-        for x, g in run.wanted:
+        for x, _, g in run.wanted:
             self._role(g, f"gradient of {position[x].label if isinstance(x, int) else lent.get(id(x), 'a Tensor')}")
         for t, kept in run.gradients:
             self._role(kept, f"gradient of {lent.get(id(t), 'a Tensor')}")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.primitive import Primitive
+from autograd.program.apart import Later
 from autograd.program.budget import Budget, peak_of
 from autograd.program.capture import Capture, Captured
 from autograd.program.compiled import Program
@@ -17,6 +18,7 @@ from autograd.program.fitting import Draft, Fitting, Recomputed
 from autograd.program.fold import fold
 from autograd.program.halves import Anew, Halves
 from autograd.program.layout import Layout
+from autograd.program.several import parts_of
 from autograd.program.steady import Changing, Steady
 from autograd.program.symbol import Symbol, Unfusable, derive, graph
 from autograd.program.training import Update, in_order
@@ -67,8 +69,9 @@ class Premises:
 class Run:
     """A captured function, ready to be run again.
 
-    It is one of two kinds. A function that calls `backward` or steps an optimizer does so in each run. For any other,
-    the gradients of its result, one number, are computed with it and left on the tape.
+    It is one of three kinds. A function that calls `backward` or steps an optimizer does so in each run. For one whose
+    result is a number, its gradients are computed with it and left on the tape. For any other, the tape holds what a
+    second program computes gradients from, once there are cotangents.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Run:
         budget: Budget | None = None,
     ) -> None:
         self.op, self.budget = op, budget
+        self.later: Later | None = None
         self.recomputed: list[Recomputed] = []
         with Capture() as noted:
             symbols = [noted.input(value_of(x), f"x{k}") if is_input(x) else x for k, x in enumerate(leaves)]
@@ -90,16 +94,18 @@ class Run:
             args, settings = build(symbols)
             results, self.build = flatten(f(*args, **settings))
             results = noted.own(results)
-            self.wanted: list[tuple[Any, Symbol]] = []
+            self.wanted: list[tuple[Any, Symbol, Symbol]] = []  # who gets a gradient, its value, the gradient
             gradients: list[Symbol] = []
+            seeds: list[Symbol] = []
             twins = noted.training.twins
             if recording.get() and not noted.training.used:
                 read = [t for t, _ in noted.tensors.values() if t.node is not None]
                 now = noted.variables(read, [x for x in results if isinstance(x, Captured)])
                 wanted = [*((k, symbols[k]) for k in arguments), *zip(read, now, strict=True)]
                 if wanted:
-                    twins, self.wanted = _gradients(noted, results, wanted)
-                    gradients = [g for _, g in self.wanted]
+                    found, seeds = _results(noted, results, budget)
+                    twins, self.wanted = _gradients(noted, found, seeds, wanted)
+                    gradients = [g for *_, g in self.wanted]
         if not any(isinstance(x, Captured) for x in results) and not noted.training.used:
             raise Unfusable("it returns nothing that depends on its arguments")
         self.constants = results
@@ -114,9 +120,14 @@ class Run:
         with np.errstate(all="ignore"):
             if budget is not None:
                 self._fit(noted, inputs, examples, budget)
+            if seeds and self.wanted:
+                self.later = self._later(noted, seeds, dict(zip(inputs, examples, strict=True)))
             self.program = Program(noted, inputs, self._outputs(), examples, self.twins)
         self.peak = peak_of(self.program, self._updated())
         self.place = {s: k for k, s in enumerate(self.program.outputs)}
+        floats = [k for k, s in enumerate(self.results) if s is not None and s.dtype.kind == "f"]
+        reached = [True] * len(floats) if self.later is None else self.later.reached
+        self.made = [k for k, has in zip(floats, reached, strict=True) if has]  # results that have a gradient
         seen = {s for s in self.results if s is not None}
         self.shown = [pair for pair in self.program.results if pair[0] in seen]
         order = {s: k for k, (s, _) in enumerate(self.shown)}
@@ -147,7 +158,7 @@ class Run:
     def _write(self, noted: Capture, anew: Layout | Anew) -> None:
         """Speak of the symbols of a graph that was written anew."""
         self.results = [None if s is None else anew[s] for s in self.results]
-        self.wanted = [(x, anew[g]) for x, g in self.wanted]
+        self.wanted = [(x, s, anew[g]) for x, s, g in self.wanted]
         self.gradients = [(t, None if g is None else anew[g]) for t, g in self.gradients]
         self.assigned = [(t, anew[s]) for t, s in self.assigned]
         for u in self.updates:
@@ -158,9 +169,18 @@ class Run:
         """What the program computes."""
         reads = [s for u in self.updates for column in u.reads for s in column if isinstance(s, Symbol)]
         kept = [g for _, g in self.gradients if g is not None]
-        own = [g for _, g in self.wanted]
+        own = [g for *_, g in self.wanted] if self.later is None else self.later.kept
         found = [*(s for s in self.results if s is not None), *own, *(s for _, s in self.assigned), *kept, *reads]
         return list(dict.fromkeys(found))
+
+    def _later(self, noted: Capture, seeds: Sequence[Symbol], examples: dict[Symbol, Any]) -> Later | None:
+        """The program of the gradients, apart from that of the results."""
+        first = [
+            *(s for s in self.results if s is not None),
+            *(s for _, s in self.assigned),
+            *(s for _, read in noted.checks for s in read),
+        ]
+        return Later(noted, first, seeds, [(s, g) for _, s, g in self.wanted], examples, self.twins)
 
     def _updated(self) -> list[Any]:
         """The arrays that steps of optimizers change."""
@@ -237,7 +257,9 @@ class Run:
         parts = zip(self.results, self.constants, strict=True)
         for t, _ in self.gradients:  # so that their arrays are the program's alone
             t.grad = None
-        found = self.program.run([value_of(leaves[k]) for k in self.places])
+        values = [value_of(leaves[k]) for k in self.places]
+        before = self.later.before(values) if self.later is not None else ()
+        found = self.program.run(values)
         for t, s in self.assigned:
             t.value = found[place[s]]
         results = [x if s is None else Tensor(found[place[s]]) for s, x in parts]
@@ -249,11 +271,16 @@ class Run:
         self.attempts = self.attempts if self.settled or not self.updates else ATTEMPTS
         self.settled = True
         if self.wanted:
-            parents = tuple(leaves[x].node if isinstance(x, int) else x.node for x, _ in self.wanted)
-            gradients = [found[place[g]] for _, g in self.wanted]
-            (result,) = results
-            note = {"again": again, "numbers": self.random}
-            result.node = Node(self.op, parents, (None, *gradients), note, result.shape, result.dtype)
+            parents = tuple(leaves[x].node if isinstance(x, int) else x.node for x, *_ in self.wanted)
+            note = {"again": again, "numbers": self.random, "later": self.later, "made": self.made}
+            if self.later is None:
+                saved = [found[place[g]] for *_, g in self.wanted]
+            else:
+                saved = self.later.saved(before, [found[place[s]] for s in self.later.kept])
+            made = [results[k].value for k in self.made]
+            node = Node(self.op, parents, (None, *saved), note, made[0].shape, made[0].dtype)
+            for k, t in zip(self.made, parts_of(node, made), strict=True):
+                results[k] = t
         return self.build(results)
 
     def _update(self, u: Update, numbers: Any, found: Sequence[Any]) -> None:
@@ -265,16 +292,28 @@ class Run:
             u.live.write(after)
 
 
-def _gradients(noted: Capture, results: Sequence[Any], wanted: list[Any]) -> tuple[Any, list[tuple[Any, Symbol]]]:
-    """Who gets the gradients of a result of one number for a cotangent of 1, and them: what comes later is a factor."""
-    if len(results) != 1:
-        raise Unfusable(f"it returns {len(results)} values, and only a single number is compiled with its gradient")
-    (result,) = results
-    if result.shape or result.dtype.kind != "f":
-        raise Unfusable(f"it returns shape {result.shape}, and only a single number is compiled with its gradient")
-    seed = noted.lift(np.ones((), result.dtype))
-    found, twins = derive([result], [seed], [s for _, s in wanted], noted.frozen)
-    return twins, [(x, in_order(g)) for (x, _), g in zip(wanted, found, strict=True) if g is not None]
+def _results(noted: Capture, results: Sequence[Any], budget: Budget | None) -> tuple[list[Symbol], list[Symbol]]:
+    """The results that a gradient may be asked of, and symbols for cotangents of them that come later.
+
+    For a result of one number there are none: its gradients are computed with it, for a cotangent of 1; what comes
+    later is a factor of them.
+    """
+    found: list[Symbol] = [x for x in results if isinstance(x, Captured) and x.dtype.kind == "f"]
+    if len(results) == 1 and found and not found[0].shape:
+        return found, []
+    if budget is not None:
+        what = f"shape {results[0].shape}" if len(results) == 1 else f"{len(results)} values"
+        raise Unfusable(f"it returns {what}, and only a single number is fitted together with its gradient")
+    return found, [noted.fresh(y.shape, y.dtype, label=f"g{k}") for k, y in enumerate(found)]
+
+
+def _gradients(
+    noted: Capture, results: Sequence[Symbol], seeds: Sequence[Symbol], wanted: Sequence[tuple[Any, Symbol]]
+) -> tuple[Any, list[tuple[Any, Symbol, Symbol]]]:
+    """Who gets gradients, of which values, and them."""
+    given = seeds or [noted.lift(np.ones((), y.dtype)) for y in results]
+    found, twins = derive(results, given, [s for _, s in wanted], noted.frozen)
+    return twins, [(x, s, in_order(g)) for (x, s), g in zip(wanted, found, strict=True) if g is not None]
 
 
 def is_input(x: Any) -> bool:
