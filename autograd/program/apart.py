@@ -23,6 +23,7 @@ class Later:
     Attributes:
         kept: symbols of the first program whose values it has to give besides its results.
         reached: for each cotangent, whether a gradient depends on it.
+        examples: values of the inputs, to measure it with.
     """
 
     def __init__(
@@ -53,14 +54,15 @@ class Later:
         back = copy(noted)
         back.drawn, back.checks, back.tensors, back.late = [], [], {}, set()
         back.apart = {new.get(s, s) for s in noted.apart}
+        self.reached = [s in used for s in seeds]
+        seeds = [s for s in seeds if s in used]
         inputs = [*outside, *(new[s] for s in self.kept), *seeds]
-        own = [*self.before([*examples.values()]), *map(_blank, (*self.kept, *seeds))]
+        self.examples = [*self.before([*examples.values()]), *map(_blank, (*self.kept, *seeds))]
         kin = [(new.get(a, a), new.get(b, b)) for a, b in twins]
         kin = [(a, b) for a, b in kin if a in used and b in used]
-        self.program = Program(back, inputs, list(dict.fromkeys(self.gradients)), own, kin)
+        self.program = Program(back, inputs, list(dict.fromkeys(self.gradients)), self.examples, kin)
         self.place = {s: k for k, s in enumerate(self.program.outputs)}
         self.shapes = [(s.shape, s.dtype) for s in seeds]
-        self.reached = [s in used for s in seeds]
 
     def _arrange(self, variables: Sequence[Symbol], outside: Sequence[Symbol]) -> None:
         """Where the values stand that an entry saves: those of its parents first, None for what is not read."""
@@ -69,6 +71,11 @@ class Later:
         self.rest = [k for k in range(len(outside)) if k not in self.own]
         saved = [*self.own, *self.rest]
         self.order = [*map(saved.index, range(len(outside))), *range(len(saved), len(saved) + len(self.kept))]
+
+    def held(self) -> list[Any]:
+        """The arrays that are this program's alone."""
+        inputs, memory = set(self.program.inputs), self.program.memory
+        return [*(x for s, x in memory.own.items() if memory.root(s) not in inputs), *self.program.kept]
 
     def before(self, values: Sequence[Any]) -> list[Any]:
         """What is read of the inputs of the first program and of Tensors, before it runs."""
@@ -79,7 +86,7 @@ class Later:
         return [*(None if k is None else before[k] for k in self.own), *(before[k] for k in self.rest), *kept]
 
     def run(self, saved: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
-        """The gradients, from what an entry has saved and the cotangents of the results, None for zeros."""
+        """The gradients, from what an entry has saved and a cotangent of each result reached, None for zeros."""
         pairs = zip(cotangents, self.shapes, strict=True)
         seeds = [np.zeros(*shape) if g is None else g for g, shape in pairs]
         with self.program.lock, np.errstate(all="ignore"):

@@ -129,7 +129,9 @@ class Compiled(Generic[P, R]):
             made = self._made(leaves, build)
         except NotYet as reason:
             return f"not yet: {reason}"
-        return made if isinstance(made, str) else str(made.program)
+        if isinstance(made, str) or made.later is None:
+            return made if isinstance(made, str) else str(made.program)
+        return f"{made.program}\nonce there are cotangents of the results\n{made.later.program}"
 
     def program(self, *args: P.args, **settings: P.kwargs) -> Listing:
         """The program for these arguments as a list to read: `print()`, `explain()`, `to_html()`, `profile()`.
@@ -251,12 +253,13 @@ def compile(f: Callable[P, R] | None = None, *, fit_in: int | str | None = None)
 
     The function is run once on symbols for each kind of arguments: their shapes and dtypes, whether a gradient is
     wanted, and the mode of the modules that ran. What it computes, and the gradients of a result of one number, become
-    one program; parameters and buffers that it reads are read anew each time, and dropout draws anew. What has no
+    one program; for other results, as those of a model, the gradients are a second program, which runs when their
+    cotangents come. Parameters and buffers that it reads are read anew each time, and dropout draws anew. What has no
     kernel runs as the operation itself, and what cannot be captured at all as the function itself: `reasons()` says
     why. `explain` lists the steps.
 
     Parameters:
-        f: returns one Tensor; with gradients, one number: the loss. Python values that it reads are taken as they are
+        f: returns Tensors, in lists, tuples and dicts of any nesting. Python values that it reads are taken as they are
             when it is captured; floats among its arguments may change from call to call.
         fit_in: the memory that a program may take: bytes, or text as "512MB", "1.5GB", "64MiB". Counted is all that is
             there while it runs for one kind of arguments: these, Tensors that it reads, gradients, what optimizers
@@ -277,6 +280,10 @@ def compile(f: Callable[P, R] | None = None, *, fit_in: int | str | None = None)
     >>> loss(ag.zeros((3, 2))).backward()
     >>> w.grad, loss.reasons()
     (tensor([0., 0.]), [])
+
+    >>> model = ag.compile(lambda x: ag.tanh(x @ w))
+    >>> ag.grad(ag.sum(model(ag.ones((3, 2))) * 0.0), w)[0]
+    tensor([0., 0.])
 
     >>> def deep(x):
     ...     for _ in range(8):

@@ -20,6 +20,8 @@ from autograd.program.stopwatch import microseconds
 from autograd.program.symbol import Origin, Symbol
 
 if TYPE_CHECKING:
+    from autograd.program.apart import Later
+    from autograd.program.compiled import Program
     from autograd.program.run import Run
 
 Given = tuple[tuple[Any, ...], dict[str, Any]]
@@ -32,8 +34,9 @@ class Buffer(NamedTuple):
     """An array of a program.
 
     Attributes:
-        name: x0 for an argument, t0 for a Tensor that it reads, c0 or k0 for a constant, b0 for one that it fills.
-        role: "argument", "Tensor", "constant", "between", "result", "gradient of t0", "next t0".
+        name: x0 for an argument, t0 for a Tensor that it reads, c0 or k0 for a constant, b0 for one that it fills; of
+            a program of gradients alone b0', and f0 for what is kept for it, g0 for a cotangent.
+        role: "argument", "Tensor", "constant", "between", "result", "kept", "cotangent", "gradient of t0", "next t0".
         place: where it begins in the memory that arrays share at different times, in bytes; None if it has its own.
     """
 
@@ -89,6 +92,7 @@ class Listing:
 
     Attributes:
         name: the function's. rows: its entries, in order. buffers: the arrays that they read and fill.
+        turn: the first of the entries that run only when cotangents of the results are there, if there are such.
         updates: steps of optimizers, which are done after the entries and not among them.
         bytes: what the program holds for itself; Tensors and arguments are others'.
         peak: all that is held while it runs, as `compile` counts it for `fit_in`.
@@ -105,10 +109,13 @@ class Listing:
 
     def __init__(self, name: str, run: Run, make: Make, given: Given | None = None) -> None:
         self.name, self._make, self._given = name, make, given
-        names = _Names(run)
-        self.rows = [names.row(entry) for entry in run.program.listing]
-        self.buffers = names.buffers()
-        self.bytes = names.own_bytes(run.program.kept)
+        both = [_Names(run.program, "", _roles(run))]
+        if run.later is not None:
+            both.append(_Names(run.later.program, "'", _later_roles(run, run.later)))
+        self.rows = [names.row(entry) for names in both for entry in names.program.listing]
+        self.turn = len(run.program.listing)
+        self.buffers = list({buffer.name: buffer for names in reversed(both) for buffer in names.buffers()}.values())
+        self.bytes = sum(names.own_bytes() for names in both)
         self.peak, self.recomputed, self._budget = run.peak, run.recomputed, run.budget
         more = sum(r.flops for r in self.recomputed)
         whole = sum(flops(s) for s in run.program.symbols if s.op is not None) if more else 0
@@ -132,13 +139,16 @@ class Listing:
                 f"profile of {self.name} was given no arguments. Write profile(*what the function takes)."
             )
         run, values = self._make(given)
-        again = [str(entry) for entry in run.program.listing]
+        programs = [(run.program, values)]
+        if run.later is not None:
+            programs.append((run.later.program, run.later.examples))
+        again = [str(entry) for program, _ in programs for entry in program.listing]
         if len(again) != len(self.rows):
             raise ArgumentError(
                 f"profile of {self.name} was given arguments of another kind: their program has {len(again)} entries, "
                 f"this one {len(self.rows)}.\nWrite {self.name}.program(...).profile() for those arguments."
             )
-        for k, took in enumerate(microseconds(run.program, values)):
+        for k, took in enumerate(took for each in programs for took in microseconds(*each)):
             row = self.rows[k]
             self.rows[k] = Row(**{**row.__dict__, "microseconds": took})
         return self
@@ -159,6 +169,8 @@ class Listing:
     def _ends(self) -> list[str]:
         total = sum(row.microseconds or 0.0 for row in self.rows)
         took = [f"all entries: {total:.1f} us"] if total else []
+        if self.turn < len(self.rows):
+            took.append(f"from entry {self.turn} on: gradients, once there are cotangents of the results")
         return [*took, *(f"then an update of {u}" for u in self.updates), *self._fitted()]
 
     def _fitted(self) -> list[str]:
@@ -212,28 +224,48 @@ class Listing:
         return text
 
 
+def _roles(run: Run) -> list[tuple[Symbol | None, str]]:
+    """What arrays of the program are there for."""
+    lent = {id(t): s.label for s, t in run.program.memory.lent.items()}
+    return [
+        *((s, "result") for s in run.results),
+        *((g, f"gradient of {name}") for g, name in _variables(run)),
+        *((g, f"gradient of {lent.get(id(t), 'a Tensor')}") for t, g in run.gradients),
+        *((s, f"next {lent.get(id(t), 'value of a Tensor')}") for t, s in run.assigned),
+        *((s, "kept") for s in (run.later.kept if run.later is not None else ())),
+    ]
+
+
+def _later_roles(run: Run, later: Later) -> list[tuple[Symbol | None, str]]:
+    """The same of the program of gradients."""
+    inputs = later.program.inputs
+    names = [name for _, name in _variables(run)]
+    return [
+        *((s, "kept") for s in inputs if s.label.startswith("f")),
+        *((s, "cotangent") for s in inputs if s.label.startswith("g")),
+        *((s, "Tensor") for s in inputs if s.label.startswith("t")),
+        *((g, f"gradient of {name}") for g, name in zip(later.gradients, names, strict=True)),
+    ]
+
+
+def _variables(run: Run) -> list[tuple[Symbol, str]]:
+    """The gradients that are wanted, and of what."""
+    lent = {id(t): s.label for s, t in run.program.memory.lent.items()}
+    position = dict(zip(run.places, run.program.inputs, strict=True))
+    return [(g, position[x].label if isinstance(x, int) else lent.get(id(x), "a Tensor")) for x, _, g in run.wanted]
+
+
 class _Names:
     """What the arrays of a program are called, and are there for."""
 
-    def __init__(self, run: Run) -> None:
-        self.memory = run.program.memory
+    def __init__(self, program: Program, mark: str, roles: Sequence[tuple[Symbol | None, str]]) -> None:
+        self.program, self.memory, self.mark = program, program.memory, mark
         self.names: dict[Symbol, str] = {}
-        self.inputs = set(run.program.inputs)
-        lent = {id(t): s.label for s, t in self.memory.lent.items()}
-        position = dict(zip(run.places, run.program.inputs, strict=True))
+        self.inputs = set(program.inputs)
         self.roles: dict[Symbol, str] = {}
-        for result in run.results:
-            self._role(result, "result")
-        for x, _, g in run.wanted:
-            self._role(g, f"gradient of {position[x].label if isinstance(x, int) else lent.get(id(x), 'a Tensor')}")
-        for t, kept in run.gradients:
-            self._role(kept, f"gradient of {lent.get(id(t), 'a Tensor')}")
-        for t, after in run.assigned:
-            self._role(after, f"next {lent.get(id(t), 'value of a Tensor')}")
-
-    def _role(self, s: Symbol | None, role: str) -> None:
-        if s is not None and s in self.memory:
-            self.roles.setdefault(self.memory.root(s), role)
+        for s, role in roles:
+            if s is not None and s in self.memory:
+                self.roles.setdefault(self.memory.root(s), role)
 
     def name(self, s: Symbol) -> str:
         """Of the array that s is, or is a view of."""
@@ -241,7 +273,7 @@ class _Names:
         if root not in self.names:
             kind = "" if _is_constant(root) and root.label else "k" if _is_constant(root) else "b"
             count = sum(name.startswith(kind) for name in self.names.values())
-            self.names[root] = f"{kind}{count}" if kind else root.label
+            self.names[root] = f"{kind}{count}{self.mark}" if kind else root.label
         return self.names[root]
 
     def row(self, entry: Entry) -> Row:
@@ -282,13 +314,13 @@ class _Names:
         if s in self.memory.lent:
             return "Tensor"
         if s in self.inputs:
-            return "argument"
+            return self.roles.get(s, "argument")
         return self.roles.get(s, "constant" if _is_constant(s) else "between")
 
-    def own_bytes(self, kept: Sequence[Any]) -> int:
+    def own_bytes(self) -> int:
         """What is there for this program alone: what it fills, constants, and parts of sums, each memory once."""
         arrays = [x for s, x in self.memory.own.items() if self.memory.root(s) not in self.inputs]
-        whole = [owner(x) for x in (*arrays, *kept) if isinstance(x, np.ndarray)]
+        whole = [owner(x) for x in (*arrays, *self.program.kept) if isinstance(x, np.ndarray)]
         return sum({id(x): x.nbytes for x in whole}.values())
 
 

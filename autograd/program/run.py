@@ -123,7 +123,8 @@ class Run:
             if seeds and self.wanted:
                 self.later = self._later(noted, seeds, dict(zip(inputs, examples, strict=True)))
             self.program = Program(noted, inputs, self._outputs(), examples, self.twins)
-        self.peak = peak_of(self.program, self._updated())
+        later = [] if self.later is None else self.later.held()
+        self.peak = peak_of(self.program, [*self._updated(), *later])
         self.place = {s: k for k, s in enumerate(self.program.outputs)}
         floats = [k for k, s in enumerate(self.results) if s is not None and s.dtype.kind == "f"]
         reached = [True] * len(floats) if self.later is None else self.later.reached

@@ -14,6 +14,20 @@ TABLE = runpy.run_path(str(Path(__file__).with_name("test_layers.py")))
 BY_VALUES = {"CTCLoss", "MultiLabelMarginLoss", "EmbeddingBag"}
 
 
+every_case = pytest.mark.parametrize(
+    ("topic", "k", "c"), TABLE["CASES"], ids=[f"{t}-{c['kind']}-{k}" for t, k, c in TABLE["CASES"]]
+)
+
+
+def same(plain, fast):
+    for a, b in zip(plain, fast, strict=True):
+        if a is None or b is None:
+            assert a is b
+        else:
+            assert (a.shape, a.dtype) == (b.shape, b.dtype)
+            np.testing.assert_allclose(b.detach(), a.detach(), rtol=1e-9, atol=1e-9)
+
+
 def stepped(topic, k, c, compiled):
     """Three steps: the results and gradients of each, the buffers after all; and the function that was called."""
     record = TABLE["figures"]("stored", topic)[k]
@@ -41,18 +55,36 @@ def stepped(topic, k, c, compiled):
     return [*found, *module.buffers()], run
 
 
-@pytest.mark.parametrize(
-    ("topic", "k", "c"), TABLE["CASES"], ids=[f"{t}-{c['kind']}-{k}" for t, k, c in TABLE["CASES"]]
-)
+def called(topic, k, c, compiled):
+    """The results and gradients of the module by itself, differentiated outside; and what was called."""
+    record = TABLE["figures"]("stored", topic)[k]
+    module, xs = TABLE["module_of"](c, record), TABLE["arguments"](c, record)
+    leaves = [*(x for x in xs if x.requires_grad), *module.parameters()]
+    call = ag.compile(lambda *xs: TABLE["outputs"](c, module, xs))
+    ag.random.seed(0)
+    ys = call(*xs) if compiled else call.function(*xs)
+    found = [y.detach() for y in ys]
+    if leaves:
+        cotangents = TABLE["named"](record, "cotangent.").values()
+        loss = sum((y * ag.tensor(g)).sum() for y, g in zip(ys, cotangents, strict=True))
+        found += ag.grad(loss, leaves, allow_unused=True)
+    return [*found, *module.buffers()], call
+
+
+@every_case
+def test_a_model_is_the_same_with_and_without_a_program(topic, k, c):
+    plain, _ = called(topic, k, c, compiled=False)
+    fast, call = called(topic, k, c, compiled=True)
+    same(plain, fast)
+    if c["kind"] not in BY_VALUES:
+        assert call.reasons() == []
+
+
+@every_case
 def test_a_step_is_the_same_with_and_without_a_program(topic, k, c):
     plain, _ = stepped(topic, k, c, compiled=False)
     fast, run = stepped(topic, k, c, compiled=True)
-    for a, b in zip(plain, fast, strict=True):
-        if a is None or b is None:
-            assert a is b
-        else:
-            assert (a.shape, a.dtype) == (b.shape, b.dtype)
-            np.testing.assert_allclose(b.detach(), a.detach(), rtol=1e-9, atol=1e-9)
+    same(plain, fast)
     if c["kind"] not in BY_VALUES:
         assert run.reasons() == []
 

@@ -236,6 +236,18 @@ def outside(run, batch):
     run.optimizer.step()
 
 
+def model_alone(run, batch):
+    """The model by itself as a program, called again before its gradients are asked for; all else outside."""
+    x, t, scale = batch
+    run.optimizer.zero_grad()
+    ys, later = run.predict(x), run.predict(x)
+    losses = [LOSSES[name](y, t) * scale for name, y in zip(run.spec["losses"], ys, strict=True)]
+    sum(losses[1:], losses[0]).backward()
+    run.hold(*later)
+    sum(ag.sum(y) for y in later).backward()
+    run.optimizer.step()
+
+
 def predict(run, batch):
     with ag.no_grad():
         run.hold(*run.predict(batch[0]))
@@ -269,6 +281,7 @@ ACTIONS = {
     "no gradients": lambda run, batch: run.model.zero_grad(),
     "fail": fail,
     "outside": outside,
+    "model alone": model_alone,
     "predict": predict,
     "plainly": plainly,
 }
