@@ -14,6 +14,7 @@ from autograd.batching.level import sample_by_sample
 from autograd.errors import ArgumentError, DifferentiationError, DTypeError, ShapeError
 from autograd.gradcheck import gradcheck
 from autograd.linear import pulled_back
+from autograd.named import Named
 from autograd.ops.linalg import tensordot
 from autograd.primitive import Primitive, Traced, capturing
 from autograd.tape import Node, enable_grad, leaf, no_grad
@@ -25,7 +26,7 @@ Rule = Callable[..., Any]
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # of central differences, where truncation and rounding are equal
 
 
-class Custom(Generic[P, R]):
+class Custom(Named, Generic[P, R]):
     """A function that is one entry of the tape. Made by `primitive` and `custom_rule`."""
 
     def __init__(self, f: Callable[P, R], derive: Callable[[list[str]], _Derivative], name: str) -> None:

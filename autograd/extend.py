@@ -15,6 +15,7 @@ from autograd.batching.level import Batching, batching, sample_by_sample
 from autograd.batching.samples import by_sample, values_of
 from autograd.errors import ArgumentError, DifferentiationError
 from autograd.linear import pulled_back
+from autograd.named import Named
 from autograd.ops.elementwise import multiply
 from autograd.ops.join import stack
 from autograd.ops.reduce import sum
@@ -70,7 +71,7 @@ def dense(x: Any) -> Any:
     return x.mut_add(x.vs.zeros()) if isinstance(x, SparseObject) else x
 
 
-class Extended:
+class Extended(Named):
     """A function that is one entry of the tape, with rules that are added to it. Made by `primitive`."""
 
     def __init__(self, f: Callable[..., Any]) -> None:

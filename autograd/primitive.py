@@ -125,6 +125,17 @@ class Primitive:
         self.of_first, self.of_second, self.of_both = (self.kept(wanted) if pair else () for wanted in (1, 2, 3))
         self.__doc__ = doc
 
+    def __copy__(self) -> Primitive:
+        return self
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Primitive:
+        return self
+
+    def __reduce__(self) -> Any:
+        if primitives.get(self.name) is not self:
+            raise TypeError(f"the operation {self.name!r} is not registered, so that it cannot be pickled by its name")
+        return registered, (self.name,)
+
     def __call__(self, *inputs: Any, **settings: Any) -> Tensor:
         """Run on what the inputs are: arrays give an array, a Tensor a Tensor."""
         for x in inputs:
@@ -230,6 +241,11 @@ def _elementwise_pull(partial: Rule | int, taken: tuple[int, ...]) -> Pull:
 
 def _nothing(g: Any, _saved: Sequence[Any], _node: Any) -> Any:
     return chain(0.0, g) if isinstance(g, Traced) else np.zeros(g.shape, g.dtype)
+
+
+def registered(name: str) -> Primitive:
+    """The operation of this name."""
+    return primitives[name]
 
 
 def primitive(

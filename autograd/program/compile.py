@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd.config import config
 from autograd.errors import DifferentiationError, UnsupportedError, WengertError
+from autograd.named import Method
 from autograd.primitive import Primitive, Traced, capture, capturing
 from autograd.program.budget import Budget, bytes_of
 from autograd.program.fitting import TooLarge
@@ -30,7 +31,7 @@ PREPARED = 100  # groups of optimizers whose states may be made before a functio
 PROGRAMS = 16  # that a function keeps: for kinds of arguments, with a gradient and without
 
 
-class Compiled(Generic[P, R]):
+class Compiled(Method, Generic[P, R]):
     """A function compiled as a whole. Made by `compile`.
 
     >>> import autograd as ag
@@ -49,6 +50,10 @@ class Compiled(Generic[P, R]):
         self.runs: Sequence[Run | str] = ()
         self.op = Primitive(getattr(f, "__name__", "compiled"), "*xs", refused, pulls=(), reads=())
         self.op.together = _together
+
+    def options(self) -> dict[str, Any]:
+        """What its class is given beside the function."""
+        return {"fit_in": None if self.budget is None else self.budget.given}
 
     def __call__(self, *args: P.args, **settings: P.kwargs) -> R:
         """Run the program for arguments like these, or the function where there is none."""

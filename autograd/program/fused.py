@@ -13,6 +13,7 @@ import numpy as np
 from autograd.batching.level import variable
 from autograd.config import config
 from autograd.errors import WengertError
+from autograd.named import Method
 from autograd.primitive import Primitive, Traced, capture, capturing
 from autograd.program.capture import Capture
 from autograd.program.convolution import Convolution
@@ -34,7 +35,7 @@ SMALLEST = 1024  # elements from which on kernels beat NumPy, their launch inclu
 _DTYPES = frozenset(map(np.dtype, ("float32", "float64", "int64", "int32", "bool")))
 
 
-class Fused(Generic[P, R]):
+class Fused(Method, Generic[P, R]):
     """A function of arrays and Python numbers, compiled for the shapes and dtypes that it meets. Made by `fused`."""
 
     def __init__(self, f: Callable[P, R], smallest: int = SMALLEST) -> None:
@@ -44,6 +45,10 @@ class Fused(Generic[P, R]):
         self.plans: dict[Any, Plan | Convolution | str] = {}
         self.op = Primitive(f.__name__, "*xs", refused, pulls=(), reads=(), doc=f.__doc__ or "")
         self.op.together = _together
+
+    def options(self) -> dict[str, Any]:
+        """What its class is given beside the function."""
+        return {"smallest": self.smallest}
 
     def __call__(self, *args: P.args, **settings: P.kwargs) -> R:
         """Run the kernels, or the composition where there are none."""

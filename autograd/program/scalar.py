@@ -14,6 +14,7 @@ import numpy as np
 
 from autograd.batching.level import variable
 from autograd.errors import ArgumentError
+from autograd.named import Named
 from autograd.primitive import Primitive, Traced
 from autograd.program.fused import Fused
 from autograd.program.steps import Program, Steps
@@ -28,7 +29,7 @@ _living: WeakSet[Elementwise] = WeakSet()
 _serials = itertools.count()
 
 
-class Elementwise:
+class Elementwise(Named):
     """An operation made of a function of numbers by `elementwise`.
 
     Attributes:
