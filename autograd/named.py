@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
-from importlib import import_module
 from operator import attrgetter
 from types import MethodType
 from typing import Any
@@ -31,12 +31,12 @@ class Named:
         return self if again == self.__wrapped__ else type(self)(again, **self.options())  # type: ignore[call-arg]
 
     def __reduce__(self) -> Any:
-        where = (self.__module__, getattr(self, "__qualname__", self.__name__))
+        name = getattr(self, "__qualname__", self.__name__)
         try:
-            named = located(*where) is self
-        except (ImportError, AttributeError):
+            named = attrgetter(name)(sys.modules[self.__module__]) is self
+        except (KeyError, AttributeError):
             named = False
-        return (located, where) if named else (partial(type(self), **self.options()), (self.__wrapped__,))
+        return name if named else (partial(type(self), **self.options()), (self.__wrapped__,))
 
 
 class Method(Named):
@@ -68,12 +68,3 @@ class _Kept:
 
     def __reduce__(self) -> Any:
         return type(None), ()
-
-
-def located(module: str, name: str) -> Any:
-    """What is called so in a module.
-
-    >>> located("math", "sqrt")(4)
-    2.0
-    """
-    return attrgetter(name)(import_module(module))

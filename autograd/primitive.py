@@ -125,9 +125,6 @@ class Primitive:
         self.of_first, self.of_second, self.of_both = (self.kept(wanted) if pair else () for wanted in (1, 2, 3))
         self.__doc__ = doc
 
-    def __copy__(self) -> Primitive:
-        return self
-
     def __deepcopy__(self, _memo: dict[int, Any]) -> Primitive:
         return self
 

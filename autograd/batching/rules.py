@@ -165,13 +165,12 @@ def _(op: Primitive, xs: Contents, flags: Flags, settings: Settings, size: int) 
 @rule("matmul")
 def _(op: Primitive, xs: Contents, flags: Flags, settings: Settings, size: int) -> Any:
     a, b = xs
-    if flags == [True, True] and rank(a) == rank(b) == 3 and shape_of(a)[-1] == 1:
-        return a * b  # one outer product for each sample
     if flags == [False, True] and shape_of(b)[2:] == (1,) and rank(a) == 2:  # one product of all vectors
         rows = op(reshape_(b, shape=shape_of(b)[:2]), a.mT)
         return reshape_(rows, shape=(*shape_of(rows), 1))
     ndim = max(rank_of(x, m) for x, m in zip(xs, flags, strict=True))
-    return matmul(*(lined_up(x, m, ndim) for x, m in zip(xs, flags, strict=True)))
+    a, b = (lined_up(x, m, ndim) for x, m in zip(xs, flags, strict=True))
+    return a * b if shape_of(a)[-1] == 1 else matmul(a, b)  # columns times rows: products without a sum
 
 
 @rule("inner")

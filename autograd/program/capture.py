@@ -282,16 +282,25 @@ def as_sums(a: Any, b: Any, apart: set[Symbol]) -> Any:
         return None
     turned, total = functions["permute_dims"], functions["sum"]
     if b.shape[1] == 1:
-        x, v, column = a, b, True
+        x, v, column = _rows_of(a), b, True
     else:
         x, v, column = turned(b, (1, 0)), turned(a, (1, 0)), False
-    if x.op is not None and x.op.name == "permute_dims":  # of a matrix that lies turned: sums down its columns
+    if x.ndim > 2:  # rows of several axes, added up where they lie
+        found = total(x * functions["reshape"](v, (v.shape[0],)), axis=x.ndim - 1, keepdims=True)
+        y = functions["reshape"](found, (a.shape[0], 1))
+    elif x.op is not None and x.op.name == "permute_dims":  # of a matrix that lies turned: sums down its columns
         found = total(x.inputs[0] * v, axis=0, keepdims=True)
         y = turned(found, (1, 0))
     else:
         y = found = total(x * turned(v, (1, 0)), axis=1, keepdims=True)
     apart.add(found)
     return y if column else turned(y, (1, 0))
+
+
+def _rows_of(a: Symbol) -> Symbol:
+    """What a is only the rows of, in the order of several axes, or a itself."""
+    x = a.inputs[0] if a.op is not None and a.op.name == "reshape" else a
+    return x if isinstance(x, Symbol) and x.ndim > 2 and x.shape[-1] == a.shape[-1] else a
 
 
 def is_captured(x: Any) -> bool:

@@ -34,6 +34,8 @@ class Layout:
     def __init__(self, symbols: Sequence[Symbol]) -> None:
         self.seen: dict[Symbol, Seen] = {}
         self.permuted: dict[tuple[Symbol, Axes], Symbol] = {}
+        self.moved: dict[tuple[Symbol, Axes], Symbol] = {}
+        self.shaped: dict[tuple[Symbol, Axes], Symbol] = {}
         self.turned: dict[Any, Primitive] = {}
         for s in symbols:
             with made_for(s.origin):
@@ -64,6 +66,12 @@ class Layout:
             shape = tuple(x.shape[k] for k in axes)
             self.permuted[key] = Symbol(shape, x.dtype, primitives["permute_dims"], (x,), {"axes": axes})
         return self.permuted[key]
+
+    def _shaped(self, x: Symbol, shape: tuple[int, ...]) -> Symbol:
+        key = (x, shape)
+        if key not in self.shaped:
+            self.shaped[key] = Symbol(shape, x.dtype, primitives["reshape"], (x,), {"shape": shape})
+        return self.shaped[key]
 
     def _anew(self, s: Symbol) -> Seen:
         op = s.op
@@ -118,6 +126,15 @@ class Layout:
         new = tuple(self._into(x, axes) for x in inputs)
         return Seen(Symbol(_moved(s.shape, axes), s.dtype, s.op, new, s.settings, weak=s.weak), axes)
 
+    def _spread(self, value: Symbol, axes: Axes) -> Symbol:
+        """A value that loops make of smaller ones, made in another order."""
+        key = (value, axes)
+        if key not in self.moved:
+            new = tuple(self._into(self.seen.get(x, Seen(x)), axes) for x in value.inputs)
+            with made_for(value.origin):
+                self.moved[key] = Symbol(_moved(value.shape, axes), value.dtype, value.op, new, value.settings)
+        return self.moved[key]
+
     def _into(self, x: Seen, axes: Axes) -> Any:
         """A value with its axes in the order of memory that `axes` are seen by."""
         if x.axes == axes:
@@ -126,16 +143,16 @@ class Layout:
         if not isinstance(value, Symbol) or not value.shape:
             return value
         if value.ndim < len(axes):
-            shape = (1,) * (len(axes) - value.ndim) + value.shape
-            value = Symbol(shape, value.dtype, primitives["reshape"], (value,), {"shape": shape})
+            value = self._shaped(value, (1,) * (len(axes) - value.ndim) + value.shape)
         if value.op is not None and value.op.name == "broadcast_to":
             inner = self._into(self.seen.get(value.inputs[0], Seen(value.inputs[0])), axes)
             shape = _moved(value.shape, axes)
             return Symbol(shape, value.dtype, value.op, (inner,), {"shape": shape})
+        if _is_spread(value):
+            return self._spread(value, axes)
         long = [k for k in _inverse(axes) if value.shape[k] != 1]
         if long == sorted(long):  # only axes of length 1 move
-            shape = _moved(value.shape, axes)
-            return Symbol(shape, value.dtype, primitives["reshape"], (value,), {"shape": shape})
+            return self._shaped(value, _moved(value.shape, axes))
         return self._permute(value, _inverse(axes))
 
     def _reduced(self, s: Symbol, x: Seen) -> Seen:
@@ -192,3 +209,9 @@ def _inverse(axes: Axes) -> Axes:
 def _moved(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
     """The shape in the order of memory of what is seen by `axes`."""
     return tuple(shape[k] for k in _inverse(axes))
+
+
+def _is_spread(s: Symbol) -> bool:
+    """Whether loops make s of values each of which is smaller."""
+    numbers = s.op is not None and s.op.code is not None and s.op.name != "uniform_like" and not s.weak
+    return numbers and all(x.size < s.size for x in s.inputs if isinstance(x, Symbol))

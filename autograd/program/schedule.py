@@ -97,12 +97,20 @@ def steps(
 
 
 def waiting(symbols: Sequence[Symbol]) -> set[Symbol]:
-    """What loops compute of arguments and parameters alone: made where it is read, it need not be written and read."""
+    """What loops compute of arguments and parameters alone, and what only spreads: it need not be written and read.
+
+    It is made where it is read.
+    """
     found: set[Symbol] = set()
+    there: set[Symbol] = set()  # views of arguments and parameters
     for s in symbols:
-        if s.op is None or s.size == 1 or s.op.name in REDUCTIONS or _kind(s) != "group":
+        kind = "" if s.op is None else _kind(s)
+        of_given = all(x.op is None or x in found or x in there for x in s.inputs if isinstance(x, Symbol))
+        if kind == "view" and of_given:
+            there.add(s)
+        if kind != "group" or s.size == 1 or s.op is None or s.op.name in REDUCTIONS:
             continue
-        if all(x.op is None or x in found for x in s.inputs if isinstance(x, Symbol)):
+        if of_given or s.op.name == "broadcast_to":
             found.add(s)
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -126,7 +125,8 @@ def mutants_of(op: Primitive) -> list[Mutant]:
     found = []
     for kind in KINDS:
         for position in range(1 if op.variadic else len(op.inputs)):
-            spoiled = copy.copy(op)
+            spoiled = object.__new__(type(op))
+            vars(spoiled).update(vars(op))
             spoiled.pulls, spoiled.together, spoiled.deposit = Spoiled(op, position, kind), None, None
             if kind == "wrong branch" and not two_branches(op, position):
                 continue
