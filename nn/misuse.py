@@ -11,6 +11,14 @@ from autograd.errors import ArgumentError
 from nn.callback import Callback
 from nn.callbacks.schedule import Scheduled
 
+_ORDER = (
+    "Expected a model, a loss and an optimizer:\nwrite nn.Trainer(model, nn.MSELoss(), optim.Adam(model.parameters()))."
+)
+
+
+def _what(x: Any) -> str:
+    return f"{x!r}" if isinstance(x, str) or x is None else f"an object of class {type(x).__name__}"
+
 
 def check_parts(model: Any, loss: Any, optimizer: Any, metrics: Any) -> None:
     """Refuse classes where objects are expected, and metrics without names.
@@ -18,12 +26,19 @@ def check_parts(model: Any, loss: Any, optimizer: Any, metrics: Any) -> None:
     Raises:
         ArgumentError: saying what to write.
 
-    >>> check_parts(abs, abs, None, {})
+    >>> import autograd as ag, optim
+    >>> check_parts(abs, abs, optim.SGD([ag.ones(2, requires_grad=True)]), {})
     """
     for name, x in (("model", model), ("loss", loss), ("optimizer", optimizer)):
         if isinstance(x, type):
             example = "optim.Adam(model.parameters())" if name == "optimizer" else f"{x.__name__}(...)"
             raise ArgumentError(f"Trainer was given the class {x.__name__} as {name}. Write {name}={example}.")
+    if not callable(model):
+        raise ArgumentError(f"Trainer was given {_what(model)} as model. {_ORDER}")
+    if not callable(loss) or (hasattr(loss, "zero_grad") and hasattr(loss, "param_groups")):
+        raise ArgumentError(f"Trainer was given {_what(loss)} as loss. {_ORDER}")
+    if not hasattr(optimizer, "step"):
+        raise ArgumentError(f"Trainer was given {_what(optimizer)} as optimizer. {_ORDER}")
     if metrics is not None and not isinstance(metrics, Mapping):
         raise ArgumentError(
             f"Trainer was given metrics as a {type(metrics).__name__}. Expected functions by name: "
