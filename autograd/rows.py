@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from autograd.errors import DTypeError, IndexOutOfRange, ShapeError
 from autograd.ops.index import ARRAY, put, take
-from autograd.primitive import Primitive, Traced, capture, capturing, primitives
+from autograd.primitive import Primitive, Traced, capture, capturing, primitives, training
 from autograd.tape import recording
 from autograd.tensor import Operand, Tensor, as_tensor
 
@@ -261,8 +261,9 @@ _lookup = Primitive(  # not in the registry: what captures operations sees `take
 def take_rows(x: Operand, indices: Operand) -> Tensor:
     """x[indices] for whole numbers, with a row-sparse gradient: `backward` gives x, if it is a leaf, a `RowSparse`.
 
-    `.grad` then holds the rows that were looked up, whatever the number of the others. `ag.grad` and its like, a sweep
-    with create_graph, and a compiled step give the dense array.
+    `.grad` then holds the rows that were looked up, whatever the number of the others. `ag.grad` and its like, and a
+    sweep with create_graph, give the dense array. A function that looks rows of a leaf up so is not compiled: a program's
+    gradient is dense, and the rules of optimizers would move all of its rows.
 
     Raises:
         IndexOutOfRange: if an index names no row.
@@ -274,6 +275,9 @@ def take_rows(x: Operand, indices: Operand) -> Tensor:
     RowSparse(indices=[1, 4], shape=(5, 2), dtype=float64)
     """
     places = indices if isinstance(indices, Traced) else np.asarray(indices)
+    leaf = isinstance(x, Tensor) and x.node is not None and x.node.op is None
+    if leaf and capturing and recording.get() and training() is not None and (noting := capture()):
+        noting.refuse("the gradient of a table is wanted row-sparse, and a program's is dense: leave out sparse=True")
     known = isinstance(x, Tensor) and (isinstance(places, Tensor) or not isinstance(places, Traced))
     if not known or (capturing and capture()) or places.dtype.kind not in "iu":
         return take(x, places, 0)

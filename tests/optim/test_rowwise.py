@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 import optim
 from autograd.errors import UnsupportedError
 
@@ -176,3 +177,33 @@ def test_clipping_knows_rows(scale):
             found.append((np.array(w.grad), None if norm is None else float(norm)))
         np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-12)
         assert found[0][1] == pytest.approx(found[1][1])
+
+
+@pytest.mark.parametrize(("name", "options"), [("SparseAdam", {}), ("Adagrad", {}), ("SGD", {"momentum": 0.9})])
+@pytest.mark.parametrize("what", ["step", "loss", "model"])
+def test_compiled_functions_leave_row_sparse_gradients_to_the_optimizer(name, options, what):
+    def trained(wrap):
+        table = nn.Embedding(50, 8, sparse=True, generator=ag.random.Generator(0)).to("float64")
+        optimizer = getattr(optim, name)(table.parameters(), lr=0.1, **options)
+        wrapped = {"step": lambda f: f, "loss": lambda f: f, "model": lambda f: f} | (
+            {what: ag.compile} if wrap else {}
+        )
+        model = wrapped["model"](lambda rows: ag.tanh(table(rows)))
+        loss = wrapped["loss"](lambda rows: ag.sum(model(rows) ** 2))
+
+        def step(rows):
+            optimizer.zero_grad()
+            value = loss(rows)
+            value.backward()
+            optimizer.step()
+            return value
+
+        run, rng = wrapped["step"](step), np.random.default_rng(0)
+        for _ in range(6):
+            run(rng.integers(0, 50, (4, 3)))
+        reasons = [x for f in (run, loss, model) if hasattr(f, "reasons") for x in f.reasons()]
+        assert all("row-sparse" in reason for reason in reasons)
+        assert bool(reasons) == wrap
+        return table.weight.numpy()
+
+    np.testing.assert_array_equal(trained(True), trained(False))
