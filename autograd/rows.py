@@ -262,8 +262,8 @@ def take_rows(x: Operand, indices: Operand) -> Tensor:
     """x[indices] for whole numbers, with a row-sparse gradient: `backward` gives x, if it is a leaf, a `RowSparse`.
 
     `.grad` then holds the rows that were looked up, whatever the number of the others. `ag.grad` and its like, and a
-    sweep with create_graph, give the dense array. A function that looks rows of a leaf up so is not compiled: a program's
-    gradient is dense, and the rules of optimizers would move all of its rows.
+    sweep with create_graph, give the dense array. A function that looks rows of a leaf up so is not compiled: programs
+    have dense gradients, and by those the rules of optimizers move all rows.
 
     Raises:
         IndexOutOfRange: if an index names no row.
