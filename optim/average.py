@@ -68,7 +68,7 @@ class WeightAverage:
             raise ArgumentError("WeightAverage was given a parameter, or a name, twice. Expected each one once.")
         self.decay, self.n_averaged, self._swapped = decay, 0, False
         self.averages = [w.detach() for w in self.params]
-        self._foreach = ag.foreach(lambda a, w, rate: a + rate * (w - a))
+        self._foreach = ag.foreach(_nearer)
 
     def update(self) -> None:
         """Take the parameters as they are now into the average."""
@@ -173,3 +173,8 @@ class _Live:
     def write(self, numbers: Sequence[float]) -> None:
         """One more value was taken."""
         self.average.n_averaged += 1
+
+
+def _nearer(a: Tensor, w: Tensor, rate: Any) -> Tensor:
+    nearer: Tensor = a + rate * (w - a)
+    return nearer

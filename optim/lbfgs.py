@@ -104,7 +104,7 @@ class LBFGS(Optimizer):
             raise ArgumentError(
                 f"LBFGS was given {len(self.param_groups)} groups. Expected one: its parameters are one vector."
             )
-        self.ahead = ag.foreach(lambda w, d, t: w + t * d)
+        self.ahead = ag.foreach(_along)
         if line_search_fn not in (None, "strong_wolfe"):
             raise ArgumentError(f"LBFGS was given line_search_fn={line_search_fn!r}. Expected 'strong_wolfe' or None.")
 
@@ -238,6 +238,11 @@ class _Run:
         ends = [0, *accumulate(w.size for w in self.params)]
         parts = [ag.reshape(d[a:b], w.shape) for w, (a, b) in zip(self.params, pairwise(ends), strict=True)]
         self.ahead.update_([self.params], [parts], t)
+
+
+def _along(w: Tensor, d: Tensor, t: Any) -> Tensor:
+    new: Tensor = w + t * d
+    return new
 
 
 @ag.fused

@@ -56,7 +56,7 @@ class Optimizer(ABC):
         self.defaults = defaults
         self._state: dict[Tensor, State] = {}
         self._together: dict[int, tuple[list[Tensor], list[tuple[list[int], Together]]]] = {}  # by group
-        self._foreach = ag.foreach(rule_of(WeakMethod(self.update)), keyed=True)  # weak: no reference cycle
+        self._foreach = self._made_together()
         self._stable: dict[Any, bool] = {}
         self._by_rows: set[Tensor] = set()  # what the last step had row-sparse gradients of
         self.param_groups: list[Group] = []
@@ -195,6 +195,17 @@ class Optimizer(ABC):
             rowwise.step(self.update, w, g, self._state[w], settings, self.carried)
         rest = [(w, g) for w, g in pairs if not isinstance(g, RowSparse)]
         return [w for w, _ in rest], [g for _, g in rest]
+
+    def _made_together(self) -> ag.Foreach:
+        return ag.foreach(rule_of(WeakMethod(self.update)), keyed=True)  # weak: no reference cycle
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles, in which Tensors are copied, too: copy or pickle it together with the model."""
+        return {**vars(self), "_state": self.state, "_together": {}, "_foreach": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._foreach = self._made_together()
 
     def sets(self, k: int, params: list[Tensor]) -> list[tuple[list[int], Together]]:
         """The parameters of group k that have gradients, in sets that are updated together."""

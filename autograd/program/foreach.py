@@ -45,9 +45,14 @@ class Foreach:
     """
 
     def __init__(self, rule: Callable[..., Any], keyed: bool = False) -> None:
+        self._given = (rule, keyed)
         self.rule = rule if keyed else lambda _key: rule
         self.reasons: set[str] = set()
         self._sets: dict[Hashable, list[_Set]] = {}
+
+    def __reduce__(self) -> Any:
+        """Copied and pickled by its rule: the tables are of the Tensors that it has met."""
+        return type(self), self._given
 
     def arrays(self) -> list[Any]:
         """The arrays that it keeps from update to update: tables, and copies of gradients that lie out of order."""
