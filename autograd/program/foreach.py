@@ -74,8 +74,9 @@ class Foreach:
             steps = training()
             if steps is None or (live is None and numbers):
                 noting.refuse("it updates Tensors in place, by numbers that it could not ask for again")
-            steps.update(self, key, targets, reads, live)
-            return numbers
+            if steps is not None:  # else whoever notes operations lets them run
+                steps.update(self, key, targets, reads, live)
+                return numbers
         lengths = {len(column) for column in (*targets, *reads)}
         if len(lengths) != 1:
             raise ShapeError(f"foreach was given columns of {sorted(lengths)} Tensors. Expected equal numbers.")
