@@ -11,10 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd.errors import AnomalyError, user_line
+from autograd.errors import AnomalyError, is_ours, line_at, user_place
 from autograd.primitive import Primitive, capturing
-from autograd.tape import Node
-from autograd.tensor import Tensor
+from autograd.sweep import backward
+from autograd.tape import Node, enable_grad
+from autograd.tensor import Tensor, as_tensor
+
+Place = str | tuple[str, int]  # a file and a line, or words
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,16 @@ class Finding:
 
 
 def _bad(value: Any) -> bool:
-    """Whether a floating array holds NaN or infinity; a finite total, the usual case, says no in one pass."""
+    """Whether a floating array holds NaN or infinity; a finite sum of squares, the usual case, says no in one pass."""
     if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.kind != "f":
         return False
-    with np.errstate(all="ignore"):
-        return not np.isfinite(np.add.reduce(value, None)) and not bool(np.isfinite(value).all())
+    flat = value.ravel("K")
+    total = float(flat.dot(flat))
+    return total - total != 0 and not bool(np.isfinite(value).all())
+
+
+def _said(place: Place) -> str:
+    return place if isinstance(place, str) else line_at(*place)
 
 
 def _first(value: Any) -> tuple[int, ...]:
@@ -70,7 +78,7 @@ class _Mark:
 
     __slots__ = ("backward", "consumers", "copy", "detective", "forward", "line", "parents")
 
-    def __init__(self, detective: Detective, node: Node, line: str, forward: Finding | None) -> None:
+    def __init__(self, detective: Detective, node: Node, line: Place, forward: Finding | None) -> None:
         self.detective, self.line, self.forward = detective, line, forward
         self.copy = Node(node.op, node.parents, node.saved, node.settings, node.shape, node.dtype)
         self.copy.serial = node.serial
@@ -111,6 +119,8 @@ class _Mark:
             part = parts[position] if parts is not None else node.op.pulls[position](g, node.saved, node)
         if part is None or not _bad(part):
             return None
+        if "composition" in (node.settings or {}) and (inside := self._inside(g)) is not None:
+            return inside
         index = _first(part)
         name = node.op.inputs[position] if not node.op.variadic else f"input {position}"
         saved = [(n, v) for n, v in zip(("output", *node.op.inputs), node.saved, strict=False) if v is not None]
@@ -121,8 +131,24 @@ class _Mark:
             node.serial,
             f"The derivative of {node.op.name!r} by {name} made {np.asarray(part)[index]} at index {index}"
             + (f" of {', '.join(at)}" if at else "")
-            + f".\nRecorded at {self.line}",
+            + f".\nRecorded at {_said(self.line)}",
         )
+
+    def _inside(self, g: Any) -> Finding | None:
+        """Which operation of a fused function's composition has such a derivative, found by running it again."""
+        node, note = self.copy, self.copy.settings or {}
+        composition = note["composition"]
+        xs = [as_tensor(x) if isinstance(x, np.ndarray) else x for x in node.saved[1 : len(note["asked"]) + 1]]
+        xs = [x.requires_grad_() if wanted else x for x, wanted in zip(xs, note["asked"], strict=True)]
+        try:
+            with self.detective.aside(), enable_grad(), _watching(Detective(self.line if is_ours(composition) else "")):
+                y = composition(*xs, **note["settings"])
+                pairs = zip([y] if isinstance(y, Tensor) else y, getattr(g, "parts", [g]), strict=True)
+                ends = [(t, part) for t, part in pairs if part is not None and t.node is not None]
+                backward([t for t, _ in ends], [Tensor(np.asarray(part)) for _, part in ends])
+        except AnomalyError as error:
+            return Finding(node.serial, str(error).partition("\n")[2])
+        return None
 
 
 class _Checks:
@@ -137,9 +163,11 @@ class _Checks:
 class Detective:
     """Looks at what every operation of its thread makes. Made by `detect_anomaly`."""
 
-    def __init__(self) -> None:
+    def __init__(self, line: Place = "") -> None:
         self.thread = get_ident()
         self.active = False
+        self._marked: list[tuple[Node, _Mark]] = []  # leaves
+        self.line = line  # of all operations, if they are run again for one
         self.checks = _Checks()
         self._found: dict[int, tuple[weakref.ref[Tensor], Finding]] = {}  # of the Tensors that are not finite
 
@@ -161,7 +189,16 @@ class Detective:
                 return hook
         mark = _Mark(self, node, "a line before ag.detect_anomaly", None)
         node.watched().hooks.append(mark)
+        if node.op is None:
+            self._marked.append((node, mark))
         return mark
+
+    def leave(self) -> None:
+        """Take the marks from leaves, which outlive the tape."""
+        self.active = False
+        for node, mark in self._marked:
+            hooks = node.watched().hooks
+            hooks[:] = [hook for hook in hooks if hook is not mark]
 
     def _note(self, t: Tensor, found: Finding | None) -> None:
         if found is not None:
@@ -169,7 +206,7 @@ class Detective:
             self._found[key] = (weakref.ref(t, lambda _: self._found.pop(key, None)), found)
 
     @contextmanager
-    def _aside(self) -> Iterator[None]:
+    def aside(self) -> Iterator[None]:
         """Operations run as ever inside."""
         capturing.remove(self)
         try:
@@ -181,18 +218,33 @@ class Detective:
 
     def run(self, op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> Any:
         """Run an operation, and look at what it made."""
-        with self._aside():
+        capturing.remove(self)  # as `aside`, which takes longer to enter than a small operation
+        try:
             y = op(*inputs, **settings)
+        finally:
+            capturing.append(self)
         if not isinstance(y, Tensor):
             return y
-        line = user_line()
+        line = self.line or user_place()
         found = self._made(op, inputs, y, line) if _bad(y.value) else None
         self._note(y, found)
         if y.node is not None:
             y.node.watched().hooks.append(_Mark(self, y.node, line, found))
         return y
 
-    def _made(self, op: Primitive, inputs: Sequence[Any], y: Tensor, line: str) -> Finding:
+    def whole(self, run: Callable[[], Any], again: Callable[[], Any]) -> Any:
+        """A fused function as it runs ever; operation by operation where what it made is not finite."""
+        with self.aside():
+            y = run()
+        made = [t for t in (y if isinstance(y, tuple) else (y,)) if isinstance(t, Tensor)]
+        if any(_bad(t.value) for t in made):
+            return again()
+        line = self.line or user_place()
+        for node in dict.fromkeys(p for t in made if t.node is not None for p in (*_wholes(t.node), t.node)):
+            node.watched().hooks.append(_Mark(self, node, line, None))
+        return y
+
+    def _made(self, op: Primitive, inputs: Sequence[Any], y: Tensor, line: Place) -> Finding:
         known = [f for f in map(self.finding, inputs) if f is not None]
         if known:
             return min(known, key=lambda f: f.serial)
@@ -201,20 +253,20 @@ class Detective:
         given = any(_bad(np.asarray(v)) for v in values)
         text = (
             f"{op.name!r} {'was given' if given else 'made'} {np.asarray(y.value)[index]} at index {index} "
-            f"of {_shown(op, values, y.value, index)}.\nAt {line}"
+            f"of {_shown(op, values, y.value, index)}.\nAt {_said(line)}"
         )
         return Finding(y.node.serial if y.node is not None else 0, text)
 
     def assign(self, t: Tensor, result: Tensor) -> Tensor:
         """An in-place operation."""
-        with self._aside():
+        with self.aside():
             made = t._become(result)
         self._note(t, self.finding(result))
         return made
 
     def number(self, draw: Callable[[], Any]) -> Any:
         """A random number."""
-        with self._aside():
+        with self.aside():
             return draw()
 
     def lift(self, x: Any) -> Any:
@@ -236,8 +288,9 @@ def detect_anomaly() -> Iterator[Detective]:
     """Inside, a NaN or an infinity that reaches a differentiated result or a gradient is an error that says its origin.
 
     It names the first operation that made it, forward or backward, with the user's line, the index and the values that
-    it was made of. One that is masked on its way raises nothing. Fused and compiled functions run operation by
-    operation inside. `check(t)` of what `with` gives looks at a result that is not differentiated.
+    it was made of. One that is masked on its way raises nothing. Compiled functions run operation by operation inside,
+    and so do fused ones when what they make is not finite. `check(t)` of what `with` gives looks at a result that is
+    not differentiated.
 
     Raises:
         AnomalyError: from the backward pass, or from `check`.
@@ -251,11 +304,21 @@ def detect_anomaly() -> Iterator[Detective]:
     ...         print(str(error).splitlines()[1])
     The derivative of 'sqrt' by x made inf at index (1,) of output=0.0, cotangent=1.0.
     """
-    detective = Detective()
+    with _watching(Detective()) as detective:
+        yield detective
+
+
+@contextmanager
+def _watching(detective: Detective) -> Iterator[Detective]:
     capturing.append(detective)
     detective.active = True
     try:
         yield detective
     finally:
-        detective.active = False
+        detective.leave()
         capturing.remove(detective)
+
+
+def _wholes(node: Node) -> Sequence[Node]:
+    """The entry that this one is a part of the results of."""
+    return [p for p in node.parents or () if p is not None and node.op.name == "part_of"]

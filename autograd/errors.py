@@ -6,8 +6,10 @@ import linecache
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 _HOUSE = tuple(f"{Path(__file__).parent.parent / name}{os.sep}" for name in ("autograd", "nn", "optim", "regularize"))
+_FILES: set[str] = set()  # those of the house that were met: to find one is quicker than to compare
 
 
 class WengertError(Exception):
@@ -65,9 +67,21 @@ def user_place() -> tuple[str, int]:
     1
     """
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HOUSE):
+    file = frame.f_code.co_filename
+    while frame.f_back is not None and (file in _FILES or file.startswith(_HOUSE)):
+        _FILES.add(file)
         frame = frame.f_back
-    return frame.f_code.co_filename, frame.f_lineno
+        file = frame.f_code.co_filename
+    return file, frame.f_lineno
+
+
+def is_ours(f: Any) -> bool:
+    """Whether a function is written in this project's packages.
+
+    >>> is_ours(user_line), is_ours(lambda: None)
+    (True, False)
+    """
+    return getattr(getattr(f, "__code__", None), "co_filename", "").startswith(_HOUSE)
 
 
 def user_line() -> str:
@@ -76,6 +90,10 @@ def user_line() -> str:
     >>> user_line().split(":")[1].isdigit()
     True
     """
-    file, line = user_place()
+    return line_at(*user_place())
+
+
+def line_at(file: str, line: int) -> str:
+    """`file:line: source` of a place."""
     source = linecache.getline(file, line).strip()
     return f"{file}:{line}" + (f": {source}" if source else "")

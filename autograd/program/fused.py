@@ -52,7 +52,9 @@ class Fused(Method, Generic[P, R]):
 
     def __call__(self, *args: P.args, **settings: P.kwargs) -> R:
         """Run the kernels, or the composition where there are none."""
-        if capturing and (noting := capture()):
+        noting = capture() if capturing else None
+        watched = None if noting is None else getattr(noting, "whole", None)  # who looks at what is made, as it is made
+        if noting is not None and watched is None:
             whole = self._convolution([_like(x) for x in args], settings) if isinstance(noting, Capture) else None
             return self.composition(*args, **settings) if whole is None else noted(whole, args)
         values = [x.value if isinstance(x, Tensor) else x for x in args]
@@ -61,12 +63,21 @@ class Fused(Method, Generic[P, R]):
         plan = self.plan(values, settings)
         if isinstance(plan, str):
             return self.composition(*args, **settings)
+        if watched is None:
+            return self._run(plan, args, values, settings)  # type: ignore[no-any-return]
+        run, again = partial(self._run, plan, args, values, settings), partial(self.composition, *args, **settings)
+        return watched(run, again)  # type: ignore[no-any-return]
+
+    def _run(
+        self, plan: Plan | Convolution, args: Sequence[Any], values: Sequence[Any], settings: dict[str, Any]
+    ) -> Any:
+        """Run the kernels."""
         parents = tuple(x.node if isinstance(x, Tensor) else None for x in args)
         if any(p is not None for p in parents) and recording.get():
-            return self._recorded(plan, args, values, parents, settings)  # type: ignore[no-any-return]
+            return self._recorded(plan, args, values, parents, settings)
         outputs = plan.seen(plan.look(values, plan.forward(plan.laid(values)))[: len(plan.outputs)])
         made = [Tensor(y) for y in outputs] if any(isinstance(x, Tensor) for x in args) else outputs
-        return made[0] if plan.single else tuple(made)  # type: ignore[return-value]
+        return made[0] if plan.single else tuple(made)
 
     def _recorded(
         self, plan: Plan | Convolution, args: Any, values: Any, parents: Any, settings: dict[str, Any]

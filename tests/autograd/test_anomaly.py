@@ -5,6 +5,7 @@ import pytest
 
 import autograd as ag
 import nn
+import optim
 from autograd.errors import AnomalyError
 from autograd.primitive import capturing
 
@@ -117,6 +118,66 @@ def test_the_same_numbers_with_and_without_and_nothing_is_left():
     for a, b in zip(watched, plain, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
     np.testing.assert_allclose(step()[0], plain[0])
+
+
+def test_leaves_are_left_as_they_were():
+    w = ag.tensor([1.0, 2.0], requires_grad=True)
+    for _ in range(3):
+        with ag.detect_anomaly():
+            ag.sum(w * w).backward()
+    assert w.node.watched().hooks == []
+
+
+@pytest.mark.parametrize("name", ["Adam", "SGD", "LBFGS", "Adagrad"])
+def test_optimizers_step_inside(name):
+    def trained():
+        w = ag.tensor([1.0, 2.0], requires_grad=True)
+        optimizer = getattr(optim, name)([w], lr=0.1)
+
+        def closure():
+            optimizer.zero_grad()
+            loss = ag.sum((w - 3) ** 2)
+            loss.backward()
+            return loss
+
+        for _ in range(3):
+            optimizer.step(closure)
+        return w.numpy()
+
+    plain = trained()
+    with ag.detect_anomaly():
+        np.testing.assert_allclose(trained(), plain, rtol=1e-12)
+
+
+@ag.fused
+def _several(x, y):
+    root = ag.sqrt(x)
+    return root * y, ag.sum(root)
+
+
+@ag.fused
+def _powers(x):
+    return ag.sum(ag.exp(x) * 2.0)
+
+
+def test_fused_functions_run_as_kernels_and_the_operation_inside_is_named():
+    n = 5000
+    x = ag.tensor(np.linspace(0.0, 1.0, n), requires_grad=True)
+    y = ag.tensor(np.ones(n))
+    with ag.detect_anomaly():  # the derivative
+        first, second = _several(x, y)
+        for loss in (ag.sum(first), second):
+            with pytest.raises(AnomalyError, match=r"The derivative of 'sqrt' by x made inf at index \(0,\)") as raised:
+                loss.backward(retain_graph=True)
+            assert "root = ag.sqrt(x)" in str(raised.value)
+    result = pytest.raises(AnomalyError, match=r"'exp' made inf at index \(3549,\) of x=709.94")
+    with ag.detect_anomaly(), np.errstate(all="ignore"), result:
+        _powers(x * 1000.0).backward()
+    with ag.detect_anomaly():  # neither
+        total = _powers(x)
+        assert total.node.op.name == "_powers"
+        total.backward()
+    np.testing.assert_allclose(x.grad.numpy(), 2 * np.exp(x.numpy()), rtol=1e-12)
 
 
 def test_an_error_inside_leaves_nothing_behind():
