@@ -1,8 +1,9 @@
-"""Planted mistakes, as our gradient checker, PyTorch's and JAX's see them side by side; and what a check costs."""
+"""Planted mistakes as our gradient checker, PyTorch's and JAX's see them side by side; what checks cost."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from time import perf_counter
 
@@ -12,11 +13,15 @@ import autograd as ag
 import nn
 from bench.checkers import CHECKERS, OURS, Kind, beside, judged, kinds, named
 from bench.report import Row, cores, table
-from bench.timing import Spread, spread
-from bench.turns import fresh
+from bench.steps.cases import WORKLOADS
+from bench.steps.workload import Workload, ours
+from bench.timing import Spread, interleaved, ratio, spread
+from bench.turns import enough, fresh, turn
 
 ABOUT = "which planted mistakes our gradient checker sees, and PyTorch's and JAX's; what a check costs"
 EVERY = 1_000_000  # operations: more than there are
+WATCHED = ("tiny", "mlp", "cnn", "transformer")
+TURNS = 5  # of each side
 
 
 def run(*, repeats: int = 1, most: int | None = None, peers: bool = True) -> list[Kind | Row]:
@@ -31,7 +36,7 @@ def run(*, repeats: int = 1, most: int | None = None, peers: bool = True) -> lis
         Row(f"{sum(of['total'].values())} judgements, {name}", exactly(of["seconds"]), "s")
         for name, of in found.items()
     ]
-    return [*kinds(found), *seconds, *costs(repeats)]
+    return [*kinds(found), *seconds, *costs(repeats), *detective(repeats)]
 
 
 def show(results: Sequence[Kind | Row]) -> str:
@@ -59,6 +64,29 @@ def costs(repeats: int) -> list[Row]:
         Row(f"{count} parameters and 80 results, every element", full, "s", 10.0),
         Row(f"{count} parameters and 80 results, fast", fast, "s", 0.1),
     ]
+
+
+def detective(repeats: int) -> list[Row]:
+    """What a training step takes under `ag.detect_anomaly`, to the same step without."""
+    ag.set_num_threads(cores())
+    works = {work.name: work for work in WORKLOADS}
+    return [
+        Row(f"{name}: a step under detect_anomaly, to one without", watched(works[name], repeats), "times", 1.5)
+        for name in WATCHED
+    ]
+
+
+def watched(work: Workload, repeats: int) -> Spread:
+    """That ratio for a workload, both in turns."""
+    step = ours(work, False, None, *work.arrays(np.random.default_rng(0), (work.batch,)))
+
+    def under() -> None:
+        with ag.detect_anomaly():
+            step()
+
+    subjects = {name: partial(turn, f, enough(f)) for name, f in (("plain", step), ("under", under))}
+    times = interleaved(subjects, TURNS * repeats)
+    return ratio(times["under"], times["plain"])
 
 
 def exactly(figure: float) -> Spread:
