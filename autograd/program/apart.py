@@ -57,7 +57,8 @@ class Later:
         self.reached = [s in used for s in seeds]
         seeds = [s for s in seeds if s in used]
         inputs = [*outside, *(new[s] for s in self.kept), *seeds]
-        self.examples = [*self.before([*examples.values()]), *map(_blank, (*self.kept, *seeds))]
+        numbers = {s: x for s, x in examples.items() if type(x) in (int, float)}
+        self.examples = [numbers[s] if s in numbers else _blank(s) for s in inputs]
         kin = [(new.get(a, a), new.get(b, b)) for a, b in twins]
         kin = [(a, b) for a, b in kin if a in used and b in used]
         self.program = Program(back, inputs, list(dict.fromkeys(self.gradients)), self.examples, kin)
@@ -91,7 +92,17 @@ class Later:
         seeds = [np.zeros(*shape) if g is None else g for g, shape in pairs]
         with self.program.lock, np.errstate(all="ignore"):
             found = self.program.run([*(saved[k] for k in self.order), *seeds])
+            self._let_go()
         return [found[self.place[g]] for g in self.gradients]
+
+    def _let_go(self) -> None:
+        """Hold no array that was read: what keeps it, or an optimizer, is to find that it alone has it."""
+        memory = self.program.memory
+        for k, s in self.program.arrays:
+            if s in memory.views:
+                memory.replace(s, self.examples[k])
+            else:
+                memory.own[s] = self.examples[k]  # the next run brings another, and its address
 
 
 def _read_late(symbols: Sequence[Symbol], forward: Collection[Symbol]) -> set[Symbol]:

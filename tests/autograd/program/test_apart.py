@@ -141,6 +141,32 @@ def test_arguments_numbers_and_batches_may_change() -> None:
     assert call.reasons() == []
 
 
+def test_arrays_stay_where_they_are_from_step_to_step() -> None:
+    """What the program of gradients has read is nobody's afterwards: no array is made anew, no parameter copied."""
+    model = network()
+    call, optimizer = ag.compile(model), optim.Adam(model.parameters())
+    for _ in range(2):
+        _step(call, optimizer)
+    (run,) = (run for runs in call.programs.values() for run in runs)
+
+    def places() -> list[int]:
+        memory = run.program.memory
+        kept = [memory.own[memory.root(s)] for s in run.later.kept]
+        return [*map(id, kept), *(id(w.value) for w in model.parameters())]
+
+    before = places()
+    for _ in range(3):
+        _step(call, optimizer)
+    assert places() == before
+
+
+def _step(call: Any, optimizer: Any) -> None:
+    loss = F.cross_entropy(call(X), Y)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
 def test_two_threads() -> None:
     model = network()
     call = ag.compile(model)
