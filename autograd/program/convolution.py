@@ -20,7 +20,7 @@ from autograd.program.forms import Form, Label, Read, Sizes, joint
 from autograd.program.indices import Indexed, argument
 from autograd.program.launch import build, kernel_module
 from autograd.program.plan import Plan
-from autograd.program.symbol import Unfusable
+from autograd.program.symbol import Unfusable, looking
 
 Forms = Sequence[Form]
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -173,8 +173,9 @@ class Convolution:
         if len({x.dtype for x in examples}) > 1:
             raise Unfusable("its arguments have several dtypes")
         self.inputs = [Output(x.shape, x.dtype) for x in examples]
-        y = f(*[argument(x, k) for k, x in enumerate(examples)], **settings)
-        if not isinstance(y, Indexed):
+        with looking() as looks:
+            y = f(*[argument(x, k) for k, x in enumerate(examples)], **settings)
+        if looks or not isinstance(y, Indexed):
             raise Unfusable("it returns something that it did not compute")
         self.match = recognised(y)
         self.outputs = [Output(y.shape, y.dtype)]

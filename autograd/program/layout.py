@@ -213,5 +213,5 @@ def _moved(shape: tuple[int, ...], axes: Axes) -> tuple[int, ...]:
 
 def _is_spread(s: Symbol) -> bool:
     """Whether loops make s of values each of which is smaller."""
-    numbers = s.op is not None and s.op.code is not None and s.op.name != "uniform_like" and not s.weak
+    numbers = s.op is not None and s.op.code is not None and not s.weak
     return numbers and all(x.size < s.size for x in s.inputs if isinstance(x, Symbol))

@@ -68,11 +68,11 @@ def looking() -> Iterator[list[Look]]:
 
 
 def look_later(f: Callable[..., None], xs: Sequence[Any]) -> bool:
-    """Whether f looks at symbols of a composition that is traced, and was noted."""
+    """Whether a composition is traced, whose symbols f looks at, and this was noted."""
     found = _looks.get()
-    if found is None or not any(type(x) is Symbol for x in xs):
+    if found is None:
         return False
-    if not all(isinstance(x, Symbol) for x in xs):
+    if not all(type(x) is Symbol for x in xs):
         raise Unfusable("it checks a value that does not follow from its arguments")
     found.append((f, list(xs)))
     return True

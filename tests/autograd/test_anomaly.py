@@ -173,6 +173,13 @@ def test_fused_functions_run_as_kernels_and_the_operation_inside_is_named():
     result = pytest.raises(AnomalyError, match=r"'exp' made inf at index \(3549,\) of x=709.94")
     with ag.detect_anomaly(), np.errstate(all="ignore"), result:
         _powers(x * 1000.0).backward()
+    with ag.detect_anomaly() as detective, np.errstate(all="ignore"), result:  # one that is not differentiated
+        detective.check(_powers(ag.tensor(x.numpy() * 1000.0)))
+    with ag.detect_anomaly(), np.errstate(all="ignore"):  # one of the library: the line is that of its call
+        loss = nn.functional.poisson_nll_loss(x, y, log_input=False, eps=1e-310)
+        with pytest.raises(AnomalyError, match=r"The derivative of 'log' by x made -inf") as raised:
+            loss.backward()
+        assert "loss = nn.functional.poisson_nll_loss(x, y" in str(raised.value)
     with ag.detect_anomaly():  # neither
         total = _powers(x)
         assert total.node.op.name == "_powers"

@@ -167,6 +167,14 @@ def _step(call: Any, optimizer: Any) -> None:
     optimizer.step()
 
 
+def test_what_is_kept_is_kept_in_its_own_shape() -> None:
+    model = nn.Sequential(nn.Linear(6, 16), nn.Unflatten(1, (4, 4)), nn.Tanh(), nn.Flatten(), nn.Linear(16, 3))
+    call = ag.compile(model.to("float64"))
+    np.testing.assert_allclose(gradients(call, model)[0], gradients(model, model)[0], rtol=1e-12)
+    (run,) = (run for runs in call.programs.values() for run in runs)
+    assert {s.op.name for s in run.later.kept} == {"tanh"}
+
+
 def test_two_threads() -> None:
     model = network()
     call = ag.compile(model)

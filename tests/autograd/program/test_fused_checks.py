@@ -73,6 +73,33 @@ def test_an_array_is_seen_as_the_user_sees_it(laid: Any) -> None:
     assert noted.reasons() == []
 
 
+def test_a_gradient_that_is_asked_for_later_reads_what_was_kept_for_it() -> None:
+    @ag.fused
+    def shares(x: ag.Tensor) -> ag.Tensor:
+        ag.check(not_above(2), ag.max(x), x)
+        return ag.softmax(x, 1)  # sums of rows are kept for the backward half
+
+    x = ag.tensor(np.linspace(0, 1, 6000).reshape(60, 100), requires_grad=True)
+    weights = np.cos(np.arange(6000)).reshape(60, 100)
+    (found,) = ag.grad(shares(x), [x], weights)
+    (wanted,) = ag.grad(ag.softmax(x, 1), [x], weights)
+    np.testing.assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-12, atol=1e-16)
+    assert shares.reasons() == []
+
+
+def test_what_is_known_when_it_is_traced_is_looked_at_by_each_call_too() -> None:
+    seen: list[Any] = []
+
+    @ag.fused
+    def outside(x: ag.Tensor) -> ag.Tensor:
+        ag.check(lambda y: seen.append(y.tolist()), np.ones(2))
+        return x * 3
+
+    for _ in range(3):
+        outside(ag.ones(N))
+    assert seen == [[1.0, 1.0]] * 3
+
+
 def test_what_is_no_argument_is_looked_at_by_the_composition() -> None:
     other = np.full(3, 7.0)
 
