@@ -37,8 +37,6 @@ def check_parts(model: Any, loss: Any, optimizer: Any, metrics: Any) -> None:
         raise ArgumentError(f"Trainer was given {_what(model)} as model. {_ORDER}")
     if not callable(loss) or (hasattr(loss, "zero_grad") and hasattr(loss, "param_groups")):
         raise ArgumentError(f"Trainer was given {_what(loss)} as loss. {_ORDER}")
-    if not hasattr(optimizer, "step"):
-        raise ArgumentError(f"Trainer was given {_what(optimizer)} as optimizer. {_ORDER}")
     if metrics is not None and not isinstance(metrics, Mapping):
         raise ArgumentError(
             f"Trainer was given metrics as a {type(metrics).__name__}. Expected functions by name: "

@@ -28,7 +28,7 @@ TINY = {
 TARGETS = {
     "conditions": [1.0, 19 / 99, 1.3],
     "derivatives": [4.0, 4.0],
-    "gradcheck": [*[0.0] * 8, 10.0, 0.1],
+    "gradcheck": [*[0.0] * 8, 10.0, 0.1, *[1.5] * 4],
     "kernels": [1.0, 1.0, 1.0, 1.5],
     "layers": [],
     "loader": [1.5],

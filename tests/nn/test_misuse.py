@@ -25,8 +25,6 @@ CLASSES = [
     ("optimizer", optim.SGD, r"the class SGD as optimizer\. Write optimizer=optim.Adam\(model.parameters\(\)\)"),
     ("loss", optim.SGD([nn.Parameter([1.0])], lr=0.1), r"an object of class SGD as loss\. Expected a model"),
     ("loss", "mse", r"'mse' as loss\. Expected a model, a loss and an optimizer:\nwrite nn\.Trainer"),
-    ("optimizer", nn.MSELoss(), r"an object of class MSELoss as optimizer\. Expected a model"),
-    ("optimizer", None, r"None as optimizer\. Expected a model"),
     ("model", None, r"None as model\. Expected a model"),
     ("metrics", [balanced_accuracy_score], r'metrics as a list\. Expected functions by name: metrics=\{"accuracy"'),
 ]
