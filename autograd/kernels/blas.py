@@ -164,7 +164,7 @@ def unpacked(m: int, n: int, k: int, size: int, left: int, right: int) -> tuple[
 
 @cache
 def _unpacking() -> bool:
-    from autograd.kernels import openblas  # loads SciPy's linear algebra
+    from autograd.kernels import openblas  # loads SciPy's BLAS
 
     return openblas.UNPACKING
 
@@ -191,7 +191,7 @@ def _layout(x: NDArray[Any]) -> tuple[int, int] | None:
 
 @cache
 def _native(dtype: np.dtype[Any]) -> tuple[int, int, int] | None:
-    from autograd.kernels import openblas  # loads SciPy's linear algebra
+    from autograd.kernels import openblas  # loads SciPy's BLAS
 
     found = openblas.kernel(dtype)
     return None if found is None else (*found, openblas.LIMIT.ctypes.data)

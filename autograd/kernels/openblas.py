@@ -1,7 +1,8 @@
-"""SciPy's BLAS as native addresses. Imported at the first large product: SciPy's linear algebra takes 0.1 s to load.
+"""SciPy's BLAS as native addresses. Imported at the first product of a program, and at the first large one.
 
 SciPy carries a BLAS of its own beside NumPy's, with threads of its own, which must stay out of our slices: the gemm
-kernel sets its number of threads to one while any slice runs and back afterwards. NumPy's BLAS is never touched.
+kernel sets its number of threads to one while any slice runs and back afterwards. NumPy's BLAS is never touched. It is
+looked for where wheels of SciPy have it, because SciPy's linear algebra, which would bring it, takes 0.1 s to load.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ import itertools
 import os
 import sys
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.linalg.cython_blas
-import threadpoolctl
+import scipy
 
 from autograd.kernels import compile
 
 # Words of LIMIT. COUNT: slices that run. OWN: the number belongs to the calling thread (OpenMP). GATE: forks under way.
 LOCK, COUNT, SAVED, GET, SET, OWN, GATE = range(7)
 LIMIT = np.zeros(8, np.int64)
+GEMM: dict[str, int] = {}  # addresses, where they are known
 IN_PLACE = ("SkylakeX", "Cooperlake", "SapphireRapids")  # OpenBLAS's sets of kernels with one for small matrices
 UNPACKING = False  # whether it runs one of those sets
 
@@ -103,12 +105,69 @@ def kernel(dtype: np.dtype[Any]) -> tuple[int, int] | None:
         return None
     names = {"gemm": f"gemm_f{dtype.itemsize}", "size": dtype.itemsize, "COUNT": COUNT, "SAVED": SAVED}
     source = _SOURCE.format(**names, GET=GET, SET=SET, OWN=OWN, GATE=GATE)
-    return compile.get(_LOCK + source).address, _pointer("sgemm" if dtype.itemsize == 4 else "dgemm")
+    gemm = "sgemm" if dtype.itemsize == 4 else "dgemm"
+    return compile.get(_LOCK + source).address, GEMM.get(gemm) or _exported(gemm)
 
 
-def _pointer(name: str) -> int:
+class Library(NamedTuple):
+    """A BLAS of OpenBLAS's.
+
+    before, after: what its names begin and end with. openmp: whether its threads are OpenMP's.
+    """
+
+    names: ctypes.CDLL
+    before: str
+    after: str
+    openmp: bool
+    architecture: str
+
+    def address(self, name: str) -> int:
+        """Where a function is; 0 if it has none of this name."""
+        return _address(self.names, f"{self.before}{name}{self.after}")
+
+
+def _carried() -> Library | None:
+    """The one that a wheel of SciPy carries."""
+    home = Path(scipy.__file__).parent
+    found = [path for folder in (home.with_name("scipy.libs"), home / ".dylibs") for path in folder.glob("*openblas*")]
+    if len(found) != 1:
+        return None
+    try:
+        names = ctypes.CDLL(str(found[0]))
+    except OSError:
+        return None
+    for before in ("scipy_", ""):
+        library = Library(names, before, "", False, "")
+        threads, core = library.address("openblas_get_parallel"), library.address("openblas_get_corename")
+        if threads and core and library.address("sgemm_") and library.address("dgemm_"):
+            openmp = ctypes.CFUNCTYPE(ctypes.c_int)(threads)() == 2
+            name = ctypes.CFUNCTYPE(ctypes.c_char_p)(core)() or b""
+            return library._replace(openmp=openmp, architecture=name.decode())
+    return None
+
+
+def _loaded() -> Library | None:
+    """The one that SciPy's linear algebra has loaded, if it is OpenBLAS and can be told from NumPy's."""
+    import threadpoolctl
+    from scipy.linalg import cython_blas  # noqa: F401  # it loads the library
+
+    found = [c for c in threadpoolctl.ThreadpoolController().lib_controllers if c.internal_api == "openblas"]
+    theirs = [c for c in found if "scipy.libs" in c.filepath or "/scipy/" in c.filepath.replace("\\", "/")] or found
+    if len(theirs) != 1:
+        return None  # another BLAS (MKL, BLIS, Accelerate), or two that cannot be told apart
+    names, openmp = ctypes.CDLL(theirs[0].filepath), theirs[0].threading_layer == "openmp"
+    for before, after in itertools.product(("", "scipy_"), ("", "64_", "_64")):
+        library = Library(names, before, after, openmp, getattr(theirs[0], "architecture", ""))
+        if library.address("openblas_set_num_threads"):
+            return library
+    return None
+
+
+def _exported(name: str) -> int:
     """The address of a function that SciPy exports for Cython."""
-    capsule = scipy.linalg.cython_blas.__pyx_capi__[name]
+    from scipy.linalg import cython_blas
+
+    capsule = cython_blas.__pyx_capi__[name]
     name_of, pointer_of = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
     name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
     pointer_of.restype, pointer_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
@@ -116,22 +175,21 @@ def _pointer(name: str) -> int:
 
 
 def _find_switch() -> None:
-    """Fill in how SciPy's BLAS is told its number of threads."""
-    found = [c for c in threadpoolctl.ThreadpoolController().lib_controllers if c.internal_api == "openblas"]
-    theirs = [c for c in found if "scipy.libs" in c.filepath or "/scipy/" in c.filepath.replace("\\", "/")] or found
-    if len(theirs) != 1:
-        return  # another BLAS (MKL, BLIS, Accelerate), or two that cannot be told apart
+    """Fill in how SciPy's BLAS is told its number of threads, and where its products are."""
+    carried = _carried()
+    library = carried or _loaded()
+    if library is None:
+        return
     global UNPACKING
-    UNPACKING = getattr(theirs[0], "architecture", "") in IN_PLACE
-    library = ctypes.CDLL(theirs[0].filepath)
-    openmp = theirs[0].threading_layer == "openmp"
-    ends = ("omp_get_max_threads", "omp_set_num_threads") if openmp else ("_get_num_threads", "_set_num_threads")
-    affixes = [("", "")] if openmp else itertools.product(("openblas", "scipy_openblas"), ("", "64_", "_64"))
-    for before, after in affixes:
-        addresses = [_address(library, f"{before}{end}{after}") for end in ends]
-        if all(addresses):
-            LIMIT[[GET, SET, OWN]] = [*addresses, int(openmp)]
-            return
+    UNPACKING = library.architecture in IN_PLACE
+    if carried is not None:
+        GEMM.update({name: carried.address(f"{name}_") for name in ("sgemm", "dgemm")})
+    if library.openmp:
+        addresses = [_address(library.names, name) for name in ("omp_get_max_threads", "omp_set_num_threads")]
+    else:
+        addresses = [library.address(f"openblas_{name}_num_threads") for name in ("get", "set")]
+    if all(addresses):
+        LIMIT[[GET, SET, OWN]] = [*addresses, int(library.openmp)]
 
 
 def _address(library: ctypes.CDLL, name: str) -> int:

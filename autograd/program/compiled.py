@@ -67,7 +67,8 @@ class Program(Binding):
         plan = steps(self.symbols, capture.apart, capture.late | waiting(self.symbols))
         users = read_by(plan, [*outputs, *checked])
         parts = [
-            self._part(step, [s for s in step.symbols if users.get(s, set()) - {k}]) for k, step in enumerate(plan)
+            self._part(step, {s: whom - {k} for s in step.symbols if (whom := users.get(s, set())) - {k}})
+            for k, step in enumerate(plan)
         ]
         together = {k: run for run in chains(parts) for k in run}
         ends = {s: k if k is None or k not in together else together[k][-1] for s, k in last_read(plan, users).items()}
@@ -114,15 +115,20 @@ class Program(Binding):
 
     # ---- binding
 
-    def _part(self, step: Step, wanted: Sequence[Symbol]) -> Part | None:
-        """The kernels of a group of loops; None if there are none."""
+    def _part(self, step: Step, wanted: dict[Symbol, set[int]]) -> Part | None:
+        """The kernels of a group of loops; None if there are none. wanted: symbols, and the steps that read them."""
         if step.kind != "group":
             return None
         inside = set(step.symbols)
         given = list({x: None for s in step.symbols for x in s.inputs if isinstance(x, Symbol) and x not in inside})
         twins = [(a, b) for a in (*given, *step.symbols) for b in self.twins.get(a, ())]
+
+        def single(s: Symbol, read: bool) -> bool:
+            fixed = s.weak or s.dtype not in LOADED or self._is_known(s)
+            return not fixed and (read or wanted.get(s, set()) != {-1})
+
         try:
-            return Part(given, wanted, self.build, twins)
+            return Part(given, list(wanted), self.build, twins, single)
         except Unfusable:
             self.plain += 1
             return None
@@ -130,15 +136,18 @@ class Program(Binding):
     def _bind(self, step: Step, part: Part | None) -> None:
         if part is not None:
             self._labels(part)
-            for ready in part.ready:
-                address, words, after, what, made = self._stage(ready)
-                self._launch("kernel", address, ready.chunks, words, ready.chunks >= ready.parallel, what, **made)
-                self._combined(after)
+            self._kernels([*part.ready, *part.last])
             self._numbers(part)
             return
         bind = {"view": self._view, "product": self._product}.get(step.kind, self._call)
         for s in step.symbols:
             bind(s)
+
+    def _kernels(self, ready: Sequence[Ready]) -> None:
+        for one in ready:
+            address, words, after, what, made = self._stage(one)
+            self._launch("kernel", address, one.chunks, words, one.chunks >= one.parallel, what, **made)
+            self._combined(after)
 
     def _chain(self, parts: Sequence[Part]) -> None:
         """Kernels that run together, block by block of their rows."""
@@ -155,6 +164,7 @@ class Program(Binding):
         for _, _, _, after, *_ in bound:
             self._combined(after)
         for part in parts:
+            self._kernels(part.last)
             self._numbers(part)
 
     def _view(self, s: Symbol) -> None:

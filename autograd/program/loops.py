@@ -8,6 +8,7 @@ that it varies over.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from copy import copy
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
@@ -20,9 +21,11 @@ Places = tuple[int | None, ...]  # the axis that each dimension runs along, None
 class _Axes:
     """Axes found equal, as disjoint sets."""
 
-    def __init__(self) -> None:
+    def __init__(self, units: bool = False) -> None:
         self.parent: list[int] = []
         self.length: list[int] = []
+        self.units = units
+        self.spread: list[int] = []  # those of length 1 that turned out to be no loop
 
     def new(self, length: int) -> int:
         self.parent.append(len(self.parent))
@@ -33,6 +36,10 @@ class _Axes:
         while self.parent[k] != k:
             k = self.parent[k]
         return k
+
+    def fresh(self, shape: Sequence[int]) -> Places:
+        """New axes for an array."""
+        return tuple(None if n == 1 and not self.units else self.new(n) for n in shape)
 
     def join(self, a: int, b: int) -> int:
         a, b = self.find(a), self.find(b)
@@ -97,6 +104,20 @@ class Loops:
         self.inner = lengths[-2]
         self.sizes = (lengths[-3] * lengths[-2], lengths[-1])
 
+    def columns(self) -> Loops:
+        """Those over columns alone, for what does not vary over rows."""
+        return self._narrowed(self.sizes[1], self.level, self.reduced)
+
+    def single(self, computed: Collection[Symbol]) -> Loops:
+        """One round, for single elements that are computed of single elements."""
+        return self._narrowed(1, dict.fromkeys(self.level, 0) | dict.fromkeys(computed, COLUMNS), {})
+
+    def _narrowed(self, columns: int, level: dict[Symbol, int], reduced: dict[Symbol, int]) -> Loops:
+        found = copy(self)
+        found.sizes, found.inner, found.has_rows = (1, columns), 1, False
+        found.full, found.across, found.level, found.reduced = COLUMNS, 0, level, reduced
+        return found
+
     def size(self, level: int) -> int:
         """How many elements a symbol of a level has."""
         rows, columns = self.sizes
@@ -109,13 +130,15 @@ def parted(
     arrays: Sequence[Symbol],
     given: Sequence[Symbol] = (),
     twins: Sequence[tuple[Symbol, Symbol]] = (),
+    units: bool = False,
 ) -> dict[Symbol, Loops]:
     """The loops of each symbol: parts of a graph that share no axis have loops of their own, one after the other.
 
-    They are made as `Loops` are. Parts of equal shapes run together.
+    They are made as `Loops` are. Parts of equal shapes run together. units: a first axis of length 1 is a loop too, as
+    that of a batch of one is: its rows are summed and labelled as those of any batch.
     """
     known = set(given)
-    axes, final = _laid(symbols, known, twins)
+    axes, final = _laid(symbols, known, twins, units)
     parts = _parts(axes, final)
     final = {s: tuple(None if k is None else axes.find(k) for k in p) for s, p in final.items()}
     if len(set(parts.values())) < 2:
@@ -156,17 +179,22 @@ def _parts(axes: _Axes, final: dict[Symbol, Places]) -> dict[int, int]:
     return {axes.find(k): sets.find(n) for k, n in number.items()}
 
 
-def _laid(symbols: Sequence[Symbol], known: Collection[Symbol], twins: Sequence[tuple[Symbol, Symbol]]) -> Laid:
+def _laid(
+    symbols: Sequence[Symbol], known: Collection[Symbol], twins: Sequence[tuple[Symbol, Symbol]], units: bool = False
+) -> Laid:
     """The axes, and which of them each dimension of each symbol runs along."""
-    axes = _Axes()
+    axes = _Axes(units)
     places: dict[Symbol, Places] = {}
     for s in symbols:
-        places[s] = _fresh(s.shape, axes) if s in known or s.op is None else _places(s, places, axes)
+        places[s] = axes.fresh(s.shape) if s in known or s.op is None else _places(s, places, axes)
     for a, b in twins:
         for p, q in zip(places.get(a, ()), places.get(b, ()), strict=False):
             if p is not None and q is not None:
                 axes.join(p, q)
-    return axes, {s: tuple(None if k is None else axes.find(k) for k in p) for s, p in places.items()}
+    inner = {axes.find(k) for p in places.values() for k in p[1:] if k is not None and axes.length[k] == 1}
+    gone = inner | {axes.find(k) for k in axes.spread}
+    roots = {k: axes.find(k) for k in range(len(axes.parent))}
+    return axes, {s: tuple(None if k is None or roots[k] in gone else roots[k] for k in p) for s, p in places.items()}
 
 
 def _product(numbers: object) -> int:
@@ -183,10 +211,6 @@ def _bits(places: Places, bit: dict[int, int]) -> int:
     return level
 
 
-def _fresh(shape: Sequence[int], axes: _Axes) -> Places:
-    return tuple(None if n == 1 else axes.new(n) for n in shape)
-
-
 def _places(s: Symbol, places: dict[Symbol, Places], axes: _Axes) -> Places:
     """Which axis each dimension of s runs along, joining axes that s shows to be one."""
     assert s.op is not None
@@ -201,17 +225,19 @@ def _places(s: Symbol, places: dict[Symbol, Places], axes: _Axes) -> Places:
     if name == "permute_dims":
         return tuple(first[k] for k in s.settings["axes"])
     if name == "reshape":
-        long = [p for p in first if p is not None]
+        long = [p for p in first if p is not None and axes.length[p] != 1]
         if [axes.length[p] for p in long] != [n for n in s.shape if n != 1]:
             raise Unfusable(f"reshape from {sources[0].shape} to {s.shape} mixes axes")
-        rest = iter(long)
-        return tuple(None if n == 1 else next(rest) for n in s.shape)
+        rest, lead = iter(long), first[0] if first and first[0] not in long else None
+        return tuple((None if k else lead) if n == 1 else next(rest) for k, n in enumerate(s.shape))
     if name in ("pick", "place"):
         return _picked(s, [places[x] for x in sources], axes)
     joined: list[int | None] = [None] * s.ndim
     for x in sources:
         for k, p in enumerate(places[x], s.ndim - x.ndim):
-            if p is not None:
+            if p is not None and axes.length[p] != s.shape[k]:
+                axes.spread.append(p)
+            elif p is not None:
                 joined[k] = p if joined[k] is None else axes.join(joined[k], p)  # type: ignore[arg-type]
     return tuple(axes.new(n) if p is None and n != 1 else p for p, n in zip(joined, s.shape, strict=True))
 
@@ -223,6 +249,7 @@ def _picked(s: Symbol, sources: list[Places], axes: _Axes) -> Places:
     for k, column in enumerate(zip(*sources, strict=True)):
         known = [p for p in column if p is not None]
         if k == axis:
+            axes.spread += [p for p in known if axes.length[p] == 1]
             joined.append(axes.new(s.shape[k]) if s.op is not None and s.op.name == "place" else None)
             continue
         for a, b in pairwise(known):

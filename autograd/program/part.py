@@ -14,16 +14,22 @@ from autograd.program.launch import empty, launch, parallel
 from autograd.program.loops import OUTER, Loops, parted
 from autograd.program.numbers import number_of, value_of
 from autograd.program.stages import Stage, stages
-from autograd.program.symbol import Symbol, graph
+from autograd.program.symbol import REDUCTIONS, Symbol, Unfusable, graph
 
 BLOCK = 8192  # elements that one chunk of a kernel handles: a few microseconds of work, and its scratch stays in cache
 CHUNKS = 64  # at most so many partial totals of whole columns
+_SUMMED = frozenset({*REDUCTIONS, "pick", "place"})
 START = {"sum": 0, "max": -np.inf, "min": np.inf}
 COMBINE: dict[str, Callable[..., Any]] = {"sum": np.add.reduce, "max": np.maximum.reduce, "min": np.minimum.reduce}
 
 
 class Part:
-    """Symbols computed from symbols, with the kernels that do it: the forward or the backward half of a plan."""
+    """Symbols computed from symbols, with the kernels that do it: the forward or the backward half of a plan.
+
+    Attributes:
+        ready: the stages with their kernels. last: those at the end that compute single elements.
+        labels: symbols that elements are picked by, and of how many at least.
+    """
 
     def __init__(
         self,
@@ -31,16 +37,36 @@ class Part:
         outputs: Sequence[Symbol],
         build: Callable[[Stage], Any],
         twins: Sequence[tuple[Symbol, Symbol]] = (),
+        single: Callable[[Symbol, bool], bool] | None = None,
     ) -> None:
         self.given = list(given)
         self.outputs = list(outputs)
         self.symbols = graph(outputs, given)
         used = set(self.symbols)
         arrays = [*(s for s in given if s in used), *outputs]
-        self.stages = stages(self.symbols, given, outputs, parted(self.symbols, arrays, given, twins))
-        self.kernels = [build(stage) for stage in self.stages]
-        self.ready = [Ready(stage, kernel) for stage, kernel in zip(self.stages, self.kernels, strict=True)]
+        self.ready = [Ready(stage, build(stage)) for stage in self._staged(arrays, twins, single)]
+        self.last: list[Ready] = []
+        while self.ready and self.ready[-1].stage.single:
+            self.last.insert(0, self.ready.pop())
         self.labels = _labels(self.symbols)
+
+    def _staged(self, arrays: Sequence[Symbol], twins: Sequence[tuple[Symbol, Symbol]], single: Any) -> list[Stage]:
+        """One chunk of sums has a batch of one as a loop; more of it is shared out along its only long axis."""
+        alone = any(s.shape[:1] == (1,) for s in arrays) and all(s.size <= BLOCK for s in self.symbols)
+        summed = any(s.op is not None and s.op.name in _SUMMED for s in self.symbols) or arrays[-1].size == 1
+        for units in (True, False) if alone and summed else (False,):
+            try:
+                loops = parted(self.symbols, arrays, self.given, twins, units)
+                return stages(self.symbols, self.given, self.outputs, loops, single)
+            except Unfusable:
+                if not units:
+                    raise
+        raise AssertionError
+
+    @property
+    def stages(self) -> list[Stage]:
+        """What each of `ready` computes."""
+        return [one.stage for one in self.ready]
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
         """The outputs, for values of what is given."""

@@ -256,3 +256,30 @@ if hasattr(os, "fork"):
             check=False,
         )
         assert (done.stdout, done.returncode) == ("right\n", 0)
+
+
+FOUND = """
+import sys
+import numpy as np
+from autograd.kernels import blas, openblas
+assert (blas.matmul(np.ones((300, 300)), np.ones((300, 300))) == 300).all()
+early = "scipy.linalg" in sys.modules
+carried, loaded = openblas._carried(), openblas._loaded()
+assert early == (carried is None)
+if carried is not None:
+    own, other = (library.address("openblas_set_num_threads") for library in (carried, loaded))
+    assert (own, carried[3:]) == (other, loaded[3:])
+print(openblas._exported("dgemm") > 0)
+"""
+
+
+def test_scipys_blas_is_the_same_found_as_a_file_and_loaded_with_its_linear_algebra():
+    done = subprocess.run(
+        [sys.executable, "-c", FOUND],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert (done.stdout, done.returncode, done.stderr) == ("True\n", 0, "")
