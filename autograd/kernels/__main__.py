@@ -25,7 +25,7 @@ import threadpoolctl
 
 from autograd.config import config
 from autograd.errors import WengertError
-from autograd.kernels import blas, cache, compile, loader, pool, team
+from autograd.kernels import blas, cache, compile, loader, pool, team, workers
 
 WARM: tuple[str, ...] = ()  # functions, "module:function", that compile kernels when they are called
 _NEEDED = ("numpy", "numba", "llvmlite", "scipy", "threadpoolctl")
@@ -83,7 +83,7 @@ def doctor() -> int:
     features = fields["features"].split(",")
     width = next((bits for feature, bits in _WIDTHS.items() if feature in features), 64)
     print(f"{'processor':14} {fields['cpu']}, {fields['triple']}, vectors of {width} bits")
-    print(f"{'cores':14} {pool.allowed()} allowed of {os.cpu_count()}, {pool.get_num_threads()} threads in use")
+    print(f"{'cores':14} {workers.allowed()} allowed of {os.cpu_count()}, {pool.get_num_threads()} threads in use")
     found = cache.summary()
     print(f"{'cache':14} {found['folder']}: {found['entries']} kernels, {found['bytes'] / 1024:.0f} KiB, {_writable()}")
     print(f"{'kernels':14} {'on' if config.kernels else 'off: config.kernels is False'}")

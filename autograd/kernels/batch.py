@@ -45,11 +45,12 @@ class Batch:
     def run(self) -> None:
         """Run the kernel on every set."""
         if self.serial:
-            _each().call(0, len(self.items), self.address)
+            begin().call(0, len(self.items), self.address)
         else:
-            pool.run(_each().address, len(self.items), self.address)
+            pool.run(begin().address, len(self.items), self.address)
 
 
 @cache
-def _each() -> compile.Kernel:
-    return compile.get(_SOURCE, "each", flags=())
+def begin() -> compile.Kernel:
+    """The kernel of a batch, which may still be compiled."""
+    return compile.begin(_SOURCE, "each", flags=())

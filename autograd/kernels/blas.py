@@ -14,11 +14,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.kernels import buffers, pool
+from autograd.kernels import buffers, pool, workers
 
 SMALL = 1 << 18  # multiply-adds up to which NumPy's BLAS uses one thread of its own accord
 SINGLE = 1 << 20  # up to which one block is faster than the pool
-CORES = pool.allowed()
+CORES = workers.allowed()
 _NORMAL, _TURNED = ord("N"), ord("T")
 WHOLE = 10**6  # multiply-adds that OpenBLAS does in place
 WIDE, DEEP = 64, 256  # columns of a block of those; depth from which the right matrix may lie turned
@@ -187,6 +187,14 @@ def _layout(x: NDArray[Any]) -> tuple[int, int] | None:
     if down == item and right >= high * item and right % item == 0:
         return _TURNED, right // item
     return None
+
+
+def begin(dtype: np.dtype[Any]) -> None:
+    """Let the kernel of products be compiled while Python goes on."""
+    from autograd.kernels import openblas  # loads SciPy's BLAS
+
+    if dtype in _FLOATS:
+        openblas.begin(dtype)
 
 
 @cache

@@ -12,6 +12,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,8 @@ from typing import Any
 
 from autograd.config import config
 from autograd.kernels import cache as disk
-from autograd.kernels import loader
+from autograd.kernels import loader, workers
+from autograd.kernels.cache import Entry
 
 KERNEL = ("intp", "intp", "intp*")
 FLAGS = ("contract", "nsz")  # never nnan or ninf: NaN and infinities keep their meaning
@@ -31,16 +33,6 @@ _WHOLE = (
     "loader",
     "maths",
 )  # modules whose names every kernel may use, so whose text is in every key
-
-
-@dataclass(frozen=True, slots=True)
-class Kernel:
-    """A compiled function: `address` for tables, `call` for Python."""
-
-    name: str
-    key: str
-    address: int
-    call: Callable[..., None]  # releases the interpreter's lock while it runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +58,40 @@ class Source:
         }
 
 
-_memory: dict[tuple[object, ...], Kernel] = {}
+class Kernel:
+    """A compiled function: `address` for tables, `call` for Python, which releases the interpreter's lock meanwhile.
+
+    To ask for one of them while it is being compiled is to wait. What cannot be compiled says so then.
+    """
+
+    address: int
+    call: Callable[..., None]
+
+    def __init__(self, wanted: Source, key: str) -> None:
+        self.wanted, self.key, self.name = wanted, key, wanted.name
+        self.made: Future[Entry] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("address", "call") or self.made is None:
+            raise AttributeError(f"a kernel has no {name}")
+        try:
+            entry = self.made.result()
+            with _lock:
+                if self.made is not None:
+                    self.load(entry)
+        except BaseException:
+            _memory.pop(self.wanted, None)
+            raise
+        return vars(self)[name]
+
+    def load(self, entry: Entry) -> None:
+        """Bring its code into memory."""
+        self.address = loader.load(entry)
+        self.call = function(self.address, self.wanted.signature)
+        self.made = None
+
+
+_memory: dict[Source, Kernel] = {}
 _lock = threading.RLock()
 
 
@@ -91,13 +116,31 @@ def get(
     >>> x
     array([2., 2., 1.])
     """
-    wanted = (source, name, tuple(reads), tuple(flags), tuple(signature))
+    kernel = begin(source, name, reads, flags=flags, signature=signature)
+    kernel.address  # noqa: B018  # waits
+    return kernel
+
+
+def begin(
+    source: str,
+    name: str = "kernel",
+    reads: Sequence[str] = (),
+    *,
+    flags: Sequence[str] = FLAGS,
+    signature: Sequence[str] = KERNEL,
+) -> Kernel:
+    """The same, which may still be compiled while Python goes on.
+
+    >>> begin("def kernel(lo, hi, args): args[0] = hi").name
+    'kernel'
+    """
+    wanted = Source(source, name, tuple(reads), tuple(flags), tuple(signature))
     kernel = _memory.get(wanted)
     if kernel is None:
         with _lock:
             kernel = _memory.get(wanted)
             if kernel is None:
-                kernel = _memory[wanted] = _find(Source(*wanted))
+                kernel = _memory[wanted] = _find(wanted)
     return kernel
 
 
@@ -108,21 +151,25 @@ def native(source: str, name: str = "kernel", dependencies: Sequence[str] = ()) 
 
 def _find(wanted: Source) -> Kernel:
     fields = wanted.fields()
-    key = disk.digest(fields)
-    entry = disk.read(key)
-    address = 0
+    kernel = Kernel(wanted, disk.digest(fields))
+    entry = disk.read(kernel.key)
     if entry is not None:
         try:
-            address = loader.load(entry)
+            kernel.load(entry)
+            return kernel
         except (ValueError, RuntimeError) as error:
-            disk.damaged(disk.path_of(key, config.cache or _FOLDER), error)
-    if not address:
-        from autograd.kernels import emit  # late: a warm process never needs a compiler
+            disk.damaged(disk.path_of(kernel.key, config.cache or _FOLDER), error)
+    from autograd.kernels import emit  # late: a warm process never needs a compiler
 
-        entry = emit.emit(wanted.text, wanted.name, wanted.signature, wanted.flags, fields)
-        address = loader.load(entry)
-        disk.write(entry)
-    return Kernel(wanted.name, key, address, function(address, wanted.signature))
+    lowered = emit.lowered(wanted.text, wanted.name, wanted.signature, wanted.flags)
+
+    def made() -> Entry:
+        found = emit.emit(lowered, wanted.name, fields)
+        disk.write(found)
+        return found
+
+    kernel.made = workers.begin(made)
+    return kernel
 
 
 @cache
@@ -147,13 +194,16 @@ def _house() -> str:
     return total.hexdigest()
 
 
+def _before_fork() -> None:
+    _lock.acquire()
+    workers.settle()
+
+
 def _after_fork() -> None:
     global _lock
     _lock = threading.RLock()
+    workers.forget()
 
 
 if hasattr(os, "register_at_fork"):
-    # no fork while LLVM works: a child would inherit its locks, held by a thread that is not there
-    os.register_at_fork(
-        before=lambda: _lock.acquire(), after_in_parent=lambda: _lock.release(), after_in_child=_after_fork
-    )
+    os.register_at_fork(before=_before_fork, after_in_parent=lambda: _lock.release(), after_in_child=_after_fork)

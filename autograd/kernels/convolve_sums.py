@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.kernels import pool
+from autograd.kernels import pool, workers
 from autograd.kernels.buffers import empty
 from autograd.kernels.convolve_axis import Axis, blocks_of
 from autograd.kernels.convolve_rows import MOVED, Images, images
@@ -18,7 +18,7 @@ SMALL = 1 << 19  # multiply-adds up to which one thread is faster
 JOBS = 16  # parts of a sum that are independent
 CACHE = 1 << 20  # bytes of an image that is read right after it was copied
 LINE = 64  # bytes of a line of the cache
-CORES = pool.allowed()
+CORES = workers.allowed()
 
 
 class Sums:

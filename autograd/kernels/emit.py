@@ -10,7 +10,7 @@ import linecache
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,12 +25,19 @@ _DEFINED = re.compile(r"^define (?!internal |private )", re.MULTILINE)
 _GLOBAL = re.compile(r"^(@.*? = )(?:common|linkonce_odr|weak|weak_odr)( )", re.MULTILINE)
 
 
-def emit(source: str, name: str, signature: Sequence[str], flags: Sequence[str], fields: Mapping[str, Any]) -> Entry:
-    """Compile the function called `name` in a source text to an object file with one symbol.
+class Lowered(NamedTuple):
+    """A kernel in LLVM's language. optimal: all passes are done."""
+
+    text: str
+    optimal: bool
+
+
+def emit(lowered: Lowered, name: str, fields: Mapping[str, Any]) -> Entry:
+    """The object file of a kernel, with one symbol.
 
     Raises UnsupportedError if the code needs numba or Python at run time: it raises, allocates, or calls back.
     """
-    module = optimized(source, name, signature, flags)
+    module = finished(lowered)
     needs = _needed(str(module))
     if foreign := [need for need in needs if need not in loader.RUNTIME]:
         raise UnsupportedError(
@@ -40,14 +47,19 @@ def emit(source: str, name: str, signature: Sequence[str], flags: Sequence[str],
     return Entry(f"wengert_{name}", needs, fields, loader.emit(module))
 
 
-def optimized(source: str, name: str, signature: Sequence[str], flags: Sequence[str]) -> Any:
+def finished(lowered: Lowered) -> Any:
     """LLVM's module of a kernel, all passes done."""
+    return loader.parsed(lowered.text) if lowered.optimal else loader.optimized(lowered.text)
+
+
+def lowered(source: str, name: str, signature: Sequence[str], flags: Sequence[str]) -> Lowered:
+    """The function called `name` of a source text in LLVM's language."""
     file = f"<kernel {name} {hash(source):x}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     try:
-        return loader.optimized(internal(_lowered(source, file, name, signature, flags), f"wengert_{name}"))
+        return Lowered(internal(_lowered(source, file, name, signature, flags), f"wengert_{name}"), False)
     except Unlowered:
-        return loader.parsed(_through_numba(source, file, name, signature, flags))
+        return Lowered(_through_numba(source, file, name, signature, flags), True)
 
 
 def _lowered(source: str, file: str, name: str, signature: Sequence[str], flags: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as ll
 import numpy as np
+from llvmlite.binding import ffi
 
 from autograd.errors import UnsupportedError
 from autograd.kernels.cache import Entry
@@ -89,8 +90,8 @@ def _resolve_runtime() -> None:
 
 
 def parsed(text: str) -> Any:
-    """A module of LLVM's language."""
-    module = ll.parse_assembly(text)
+    """A module of LLVM's language, in a context of its own: no other thread looks at it."""
+    module = ll.parse_assembly(text, ll.create_context())
     module.verify()
     return module
 
@@ -101,7 +102,7 @@ def optimized(text: str) -> Any:
     options = ll.create_pipeline_tuning_options(speed_level=3)
     options.loop_vectorization = options.slp_vectorization = options.loop_interleaving = options.loop_unrolling = True
     passes = ll.create_pass_builder(target_machine(), options)
-    passes.getModulePassManager().run(module, passes)
+    _unlocked(ffi.lib.LLVMPY_RunNewModulePassManager)(passes.getModulePassManager(), module, passes)
     late = ll.create_new_module_pass_manager()
     late.add_always_inliner_pass()  # vector forms of functions, which are called only now
     late.run(module, passes)
@@ -110,7 +111,22 @@ def optimized(text: str) -> Any:
 
 def emit(module: Any) -> bytes:
     """The object file of a module."""
-    return bytes(target_machine().emit_object(module))
+    with ffi.OutputString() as error:
+        made = _unlocked(ffi.lib.LLVMPY_TargetMachineEmitToMemory)(target_machine(), module, 1, error)
+        if not made:
+            raise RuntimeError(str(error))
+    try:
+        return ctypes.string_at(ffi.lib.LLVMPY_GetBufferStart(made), ffi.lib.LLVMPY_GetBufferSize(made))
+    finally:
+        ffi.lib.LLVMPY_DisposeMemoryBuffer(made)
+
+
+def _unlocked(function: Any) -> Any:
+    """One of llvmlite's functions without its lock, which lets one thread at a time into LLVM.
+
+    LLVM itself asks no more than that threads do not share a context.
+    """
+    return getattr(function, "_cfn", function)
 
 
 def load(entry: Entry) -> int:

@@ -103,7 +103,7 @@ class Survey:
         """By the kernel."""
         words = self._words
         words[0], words[5] = word(id(arrays) + ITEMS), references  # a list is an array of ids
-        _kernel().call(0, len(arrays), self._args)
+        begin().call(0, len(arrays), self._args)
         return not words[6]
 
     def plain(self, arrays: list[Any], references: int) -> bool:
@@ -227,8 +227,9 @@ def slot(kind: Any, name: str) -> int:
 
 
 @cache
-def _kernel() -> compile.Kernel:
-    return compile.get(_SOURCE, "survey", flags=())
+def begin() -> compile.Kernel:
+    """The kernel of a survey, which may still be compiled."""
+    return compile.begin(_SOURCE, "survey", flags=())
 
 
 @cache

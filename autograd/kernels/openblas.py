@@ -11,7 +11,7 @@ import ctypes
 import itertools
 import os
 import sys
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -101,12 +101,21 @@ def gate(limit, forks):  # 1 waits for the slices that run and keeps others from
 
 def kernel(dtype: np.dtype[Any]) -> tuple[int, int] | None:
     """The kernel of a product and the gemm that it calls; None where SciPy's BLAS is one that cannot be limited."""
+    found = begin(dtype)
+    if found is None:
+        return None
+    gemm = "sgemm" if dtype.itemsize == 4 else "dgemm"
+    return found.address, GEMM.get(gemm) or _exported(gemm)
+
+
+@cache
+def begin(dtype: np.dtype[Any]) -> compile.Kernel | None:
+    """That kernel, which may still be compiled."""
     if not LIMIT[SET]:
         return None
     names = {"gemm": f"gemm_f{dtype.itemsize}", "size": dtype.itemsize, "COUNT": COUNT, "SAVED": SAVED}
     source = _SOURCE.format(**names, GET=GET, SET=SET, OWN=OWN, GATE=GATE)
-    gemm = "sgemm" if dtype.itemsize == 4 else "dgemm"
-    return compile.get(_LOCK + source).address, GEMM.get(gemm) or _exported(gemm)
+    return compile.begin(_LOCK + source)
 
 
 class Library(NamedTuple):
@@ -201,9 +210,12 @@ def _address(library: ctypes.CDLL, name: str) -> int:
 
 def _guard_forks() -> None:
     """Let no fork happen while a slice runs: the child would inherit BLAS's locks, held by threads that it has not."""
-    gate = compile.get(_LOCK + _GATE, "gate", signature=("intp", "intp"), flags=()).call
-    close, reopen = (partial(gate, LIMIT.ctypes.data, forks) for forks in (1, -1))
-    os.register_at_fork(before=close, after_in_parent=reopen, after_in_child=_alone)
+    gate = compile.begin(_LOCK + _GATE, "gate", signature=("intp", "intp"), flags=())
+
+    def turn(forks: int) -> None:
+        gate.call(LIMIT.ctypes.data, forks)
+
+    os.register_at_fork(before=partial(turn, 1), after_in_parent=partial(turn, -1), after_in_child=_alone)
 
 
 def _alone() -> None:

@@ -24,6 +24,7 @@ from autograd.errors import ArgumentError
 from autograd.kernels import team
 from autograd.kernels.compile import function
 from autograd.kernels.team import RUN, TABLE
+from autograd.kernels.workers import allowed
 
 _PRIMITIVES = {
     team.LOCK: "pthread_mutex_lock",
@@ -92,13 +93,6 @@ class Team:
                 time.sleep(0.001)
         for member in self._members if self._words[team.STOP] else ():
             member.join(max(0.0, limit - time.monotonic()))
-
-
-def allowed() -> int:
-    """The number of cores that this process may run on."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 _lock = threading.RLock()

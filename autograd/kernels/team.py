@@ -194,6 +194,11 @@ def team(what, state, a, b, c, d, e, f):
 
 
 @cache
+def begin() -> compile.Kernel:
+    """The kernel of `native`, which may still be compiled."""
+    return compile.begin(_SOURCE, "team", signature=("intp",) * 8, flags=())
+
+
 def native() -> Callable[..., None]:
     """`team(what, state, ...)`, compiled or from the cache.
 
@@ -201,4 +206,4 @@ def native() -> Callable[..., None]:
     addresses, sizes, args and parallel flags. WORK: the rank of the thread that stays, and where it may
     write a set of cores. END.
     """
-    return compile.get(_SOURCE, "team", signature=("intp",) * 8, flags=()).call
+    return begin().call

@@ -18,7 +18,7 @@ from typing import Any
 
 from autograd.config import config
 from autograd.errors import ArgumentError
-from autograd.kernels import loader, pool
+from autograd.kernels import loader, workers
 
 FILE = "tuning.json"
 FORMAT = 1
@@ -69,7 +69,7 @@ def using(values: Mapping[str, int] | None = None, **kinds: int) -> Iterator[Non
 
 def machine() -> dict[str, Any]:
     """What the numbers hold for."""
-    return {"cpu": loader.machine_fields()["cpu"], "cores": pool.allowed()}
+    return {"cpu": loader.machine_fields()["cpu"], "cores": workers.allowed()}
 
 
 def read() -> dict[str, int]:

@@ -16,7 +16,7 @@ from autograd.program.chains import chains, entry, stepped
 from autograd.program.convolving import copied
 from autograd.program.entry import Entry, size_of
 from autograd.program.fold import fold
-from autograd.program.launch import build, drafted, empty, kernel_module
+from autograd.program.launch import build, drafted, empty, expect, kernel_module
 from autograd.program.loops import OUTER
 from autograd.program.meaning import WINDOWED
 from autograd.program.memory import Array, Memory
@@ -65,6 +65,8 @@ class Program(Binding):
         self.passing: set[int] = set()  # bytes of results that operations make before they are copied
         self.idle: set[int] = set()  # of what operations make for themselves, each size kept for the next time
         plan = steps(self.symbols, capture.apart, capture.late | waiting(self.symbols))
+        for dtype in dict.fromkeys(step.symbols[0].dtype for step in plan if step.kind == "product" and not draft):
+            expect("blas", dtype)
         users = read_by(plan, [*outputs, *checked])
         parts = [
             self._part(step, {s: whom - {k} for s in step.symbols if (whom := users.get(s, set())) - {k}})

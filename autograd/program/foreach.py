@@ -17,7 +17,7 @@ from autograd.config import config
 from autograd.errors import ArgumentError, ShapeError, WengertError
 from autograd.primitive import capture, capturing, training
 from autograd.program.gradients import PATH, Gradients
-from autograd.program.launch import build, empty, kernel_module
+from autograd.program.launch import build, empty, expect, kernel_module
 from autograd.program.loops import Loops
 from autograd.program.numbers import formula, number_of
 from autograd.program.part import BLOCK
@@ -49,10 +49,26 @@ class Foreach:
         self.rule = rule if keyed else lambda _key: rule
         self.reasons: set[str] = set()
         self._sets: dict[Hashable, list[_Set]] = {}
+        self._rules: dict[Any, _Rule] = {}
 
     def __reduce__(self) -> Any:
         """Copied and pickled by its rule: the tables are of the Tensors that it has met."""
         return type(self), self._given
+
+    def expect(self, targets: Columns, reads: int, numbers: int, key: Hashable) -> None:
+        """Let the kernels of an update, which is to come, be compiled while Python goes on."""
+        expect("objects")
+        expect("batch")
+        for rank, dtype in _kinds(targets):
+            with suppress(Unfusable):
+                self._rule(key, rank, dtype, len(targets), reads, numbers)
+
+    def _rule(self, key: Hashable, *kind: Any) -> _Rule:
+        """The rule on arrays of one kind."""
+        found = self._rules.get((key, *kind))
+        if found is None:
+            found = self._rules[key, *kind] = _Rule(self.rule(key), *kind)
+        return found
 
     def arrays(self) -> list[Any]:
         """The arrays that it keeps from update to update: tables, and copies of gradients that lie out of order."""
@@ -84,7 +100,7 @@ class Foreach:
             kind = (key, len(targets[0]), len(targets), len(reads), len(numbers))
             sets = self._sets.get(kind)
             if sets is None or not all(some.holds(targets) for some in sets):
-                sets = self._sets[kind] = self._assembled(self.rule(key), targets, reads, numbers)
+                sets = self._sets[kind] = self._assembled(key, targets, reads, numbers)
             ready = [some.ready(reads) for some in sets]
             if ready and all(ready):
                 results = [some.run(list(numbers)) for some in sets]
@@ -96,17 +112,12 @@ class Foreach:
         sets = self._sets.get((key, len(targets[0]), len(targets), len(reads), numbers), [])
         return sets if all(some.holds(targets) for some in sets) else []
 
-    def _assembled(
-        self, rule: Callable[..., Any], targets: Columns, reads: Columns, numbers: Sequence[float]
-    ) -> list[_Set]:
+    def _assembled(self, key: Hashable, targets: Columns, reads: Columns, numbers: Sequence[float]) -> list[_Set]:
         """The rows in sets of equal rank and dtype, each with its kernel; none where there is no kernel."""
-        rows: dict[Any, list[int]] = {}
-        for k, w in enumerate(targets[0]):
-            rows.setdefault((max(w.ndim, 1), w.dtype), []).append(k)
         alike: dict[Any, tuple[_Rule, list[int]]] = {}
         try:
-            for (rank, dtype), some in rows.items():
-                made = _Rule(rule, rank, dtype, len(targets), len(reads), numbers)
+            for (rank, dtype), some in _kinds(targets).items():
+                made = self._rule(key, rank, dtype, len(targets), len(reads), len(numbers))
                 alike.setdefault(made.same, (made, []))[1].extend(some)
             sets = [(made, sorted(some)) for made, some in alike.values()]
             return [_Set(made, targets, some) for made, some in sets]
@@ -143,7 +154,7 @@ class _Rule:
         dtype: np.dtype[Any],
         targets: int,
         reads: int,
-        numbers: Sequence[float],
+        numbers: int,
     ) -> None:
         if dtype not in _FLOATS:
             raise Unfusable(f"a Tensor is of {dtype}, and kernels have float32 and float64")
@@ -158,7 +169,7 @@ class _Rule:
         column_of = {s: k for k, s in enumerate(self.outputs[:targets])}
         self.written = [column_of[s] for s in self.stage.outputs]
         constants = tuple(_constants(self.stage))
-        self.same = (dtype, self.kernel.address, tuple(self.arrays), tuple(self.written), constants)
+        self.same = (dtype, self.kernel.key, tuple(self.arrays), tuple(self.written), constants)
         self.given = self.inputs[targets + reads :]
         self.wanted = [*self.stage.scalars, *self.outputs[targets:]]
         self.formula = formula(self.wanted, self.given)
@@ -294,11 +305,11 @@ def _traced(
     dtype: np.dtype[Any],
     targets: int,
     reads: int,
-    numbers: Sequence[float],
+    numbers: int,
 ) -> tuple[Stage, list[Symbol], list[Any]]:
     """The one stage that a rule is, its inputs and its outputs."""
     arrays = [Symbol(shape, dtype, label=f"x{k}") for k in range(targets + reads)]
-    inputs = arrays + [Symbol((), np.dtype(np.float64), weak=True, label=f"n{k}") for k in range(len(numbers))]
+    inputs = arrays + [Symbol((), np.dtype(np.float64), weak=True, label=f"n{k}") for k in range(numbers)]
     try:
         results = rule(*inputs)
     except WengertError as error:
@@ -316,6 +327,14 @@ def _traced(
         raise Unfusable("it sums over elements")
     found[0].over = {arrays[k]: s for k, s in enumerate(new) if arrays[k] in set(found[0].arrays)}
     return found[0], inputs, outputs
+
+
+def _kinds(targets: Columns) -> dict[tuple[int, np.dtype[Any]], list[int]]:
+    """The ranks and dtypes of rows, with the places of those that have them."""
+    found: dict[Any, list[int]] = {}
+    for k, w in enumerate(targets[0]):
+        found.setdefault((max(w.ndim, 1), w.dtype), []).append(k)
+    return found
 
 
 def _constants(stage: Stage) -> list[Any]:

@@ -41,8 +41,13 @@ def source_of(stage: Stage) -> str:
 
 
 def build(stage: Stage) -> Any:
-    """The compiled kernel of a stage."""
-    return kernel_module("compile").get(source_of(stage))
+    """The kernel of a stage; it may still be compiled."""
+    return kernel_module("compile").begin(source_of(stage))
+
+
+def expect(name: str, *settings: Any) -> None:
+    """Let the kernel of a module of `autograd.kernels`, which will be needed, be compiled while Python goes on."""
+    kernel_module(name).begin(*settings)
 
 
 class Unmade(NamedTuple):

@@ -17,6 +17,7 @@ from autograd.program.compiled import Program
 from autograd.program.fitting import Draft, Fitting, Recomputed
 from autograd.program.fold import fold
 from autograd.program.halves import Anew, Halves
+from autograd.program.launch import expect
 from autograd.program.layout import Layout
 from autograd.program.several import parts_of
 from autograd.program.steady import Changing, Steady
@@ -85,6 +86,7 @@ class Run:
         self.op, self.budget = op, budget
         self.later: Later | None = None
         self.recomputed: list[Recomputed] = []
+        expect("team")
         with Capture() as noted:
             symbols = [noted.input(value_of(x), f"x{k}") if is_input(x) else x for k, x in enumerate(leaves)]
             self.places = [k for k, x in enumerate(leaves) if is_input(x)]
@@ -114,6 +116,9 @@ class Run:
         self.looked = noted.looked
         self.fresh = noted.training.fresh
         self.updates = noted.training.updates
+        self.numbers = [() if u.live is None else u.live.read() for u in self.updates]
+        for u, numbers in zip(self.updates, self.numbers, strict=True):
+            u.foreach.expect(u.targets, len(u.reads), len(numbers or ()), u.key)
         self._lay_out(noted, results, gradients, twins)
         inputs = [symbols[k] for k in self.places]
         examples = [value_of(leaves[k]) for k in self.places]
@@ -133,7 +138,6 @@ class Run:
         self.shown = [pair for pair in self.program.results if pair[0] in seen]
         order = {s: k for k, (s, _) in enumerate(self.shown)}
         self.given = [(None if s is None else order[s], x) for s, x in zip(self.results, self.constants, strict=True)]
-        self.numbers = [() if u.live is None else u.live.read() for u in self.updates]
         self.steady: Steady | None = None
         self.attempts, self.settled = 0, False  # to be steady, and whether it ran before
 

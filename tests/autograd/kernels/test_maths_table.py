@@ -46,7 +46,7 @@ def kernel(lo, hi, args):
         x = a[k]
         y[k] = log(x) + f({arguments}) + sin(x)
 """
-    text = str(emit.optimized(source, "kernel", ("intp", "intp", "intp*"), ("contract", "nsz")))
+    text = str(emit.finished(emit.lowered(source, "kernel", ("intp", "intp", "intp*"), ("contract", "nsz"))))
     assert "vector.body" in text
     assert not re.search(r"call \w* ?float @wengert_", text.partition("vector.body")[2].partition("br i1")[0])
 
