@@ -7,18 +7,16 @@ looked for where wheels of SciPy have it, because SciPy's linear algebra, which 
 
 from __future__ import annotations
 
-import ctypes
-import itertools
 import os
 import sys
 from functools import cache, partial
-from pathlib import Path
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import Any
 
 import numpy as np
-import scipy
 
 from autograd.kernels import compile
+from autograd.kernels.blas_library import address, carried_library
 
 # Words of LIMIT. COUNT: slices that run. OWN: the number belongs to the calling thread (OpenMP). GATE: forks under way.
 LOCK, COUNT, SAVED, GET, SET, OWN, GATE = range(7)
@@ -105,7 +103,7 @@ def kernel(dtype: np.dtype[Any]) -> tuple[int, int] | None:
     if found is None:
         return None
     gemm = "sgemm" if dtype.itemsize == 4 else "dgemm"
-    return found.address, GEMM.get(gemm) or _exported(gemm)
+    return found.address, GEMM.get(gemm) or _linear_algebra().exported(gemm)
 
 
 @cache
@@ -118,75 +116,17 @@ def begin(dtype: np.dtype[Any]) -> compile.Kernel | None:
     return compile.begin(_LOCK + source)
 
 
-class Library(NamedTuple):
-    """A BLAS of OpenBLAS's.
+def _linear_algebra() -> ModuleType:
+    """What finds it where SciPy's wheel does not carry one."""
+    from autograd.kernels import blas_loaded  # loads SciPy's linear algebra
 
-    before, after: what its names begin and end with. openmp: whether its threads are OpenMP's.
-    """
-
-    names: ctypes.CDLL
-    before: str
-    after: str
-    openmp: bool
-    architecture: str
-
-    def address(self, name: str) -> int:
-        """Where a function is; 0 if it has none of this name."""
-        return _address(self.names, f"{self.before}{name}{self.after}")
-
-
-def _carried() -> Library | None:
-    """The one that a wheel of SciPy carries."""
-    home = Path(scipy.__file__).parent
-    found = [path for folder in (home.with_name("scipy.libs"), home / ".dylibs") for path in folder.glob("*openblas*")]
-    if len(found) != 1:
-        return None
-    try:
-        names = ctypes.CDLL(str(found[0]))
-    except OSError:
-        return None
-    for before in ("scipy_", ""):
-        library = Library(names, before, "", False, "")
-        threads, core = library.address("openblas_get_parallel"), library.address("openblas_get_corename")
-        if threads and core and library.address("sgemm_") and library.address("dgemm_"):
-            openmp = ctypes.CFUNCTYPE(ctypes.c_int)(threads)() == 2
-            name = ctypes.CFUNCTYPE(ctypes.c_char_p)(core)() or b""
-            return library._replace(openmp=openmp, architecture=name.decode())
-    return None
-
-
-def _loaded() -> Library | None:
-    """The one that SciPy's linear algebra has loaded, if it is OpenBLAS and can be told from NumPy's."""
-    import threadpoolctl
-    from scipy.linalg import cython_blas  # noqa: F401  # it loads the library
-
-    found = [c for c in threadpoolctl.ThreadpoolController().lib_controllers if c.internal_api == "openblas"]
-    theirs = [c for c in found if "scipy.libs" in c.filepath or "/scipy/" in c.filepath.replace("\\", "/")] or found
-    if len(theirs) != 1:
-        return None  # another BLAS (MKL, BLIS, Accelerate), or two that cannot be told apart
-    names, openmp = ctypes.CDLL(theirs[0].filepath), theirs[0].threading_layer == "openmp"
-    for before, after in itertools.product(("", "scipy_"), ("", "64_", "_64")):
-        library = Library(names, before, after, openmp, getattr(theirs[0], "architecture", ""))
-        if library.address("openblas_set_num_threads"):
-            return library
-    return None
-
-
-def _exported(name: str) -> int:
-    """The address of a function that SciPy exports for Cython."""
-    from scipy.linalg import cython_blas
-
-    capsule = cython_blas.__pyx_capi__[name]
-    name_of, pointer_of = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
-    name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
-    pointer_of.restype, pointer_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    return int(pointer_of(capsule, name_of(capsule)))
+    return blas_loaded
 
 
 def _find_switch() -> None:
     """Fill in how SciPy's BLAS is told its number of threads, and where its products are."""
-    carried = _carried()
-    library = carried or _loaded()
+    carried = carried_library()
+    library = carried or _linear_algebra().loaded_library()
     if library is None:
         return
     global UNPACKING
@@ -194,18 +134,11 @@ def _find_switch() -> None:
     if carried is not None:
         GEMM.update({name: carried.address(f"{name}_") for name in ("sgemm", "dgemm")})
     if library.openmp:
-        addresses = [_address(library.names, name) for name in ("omp_get_max_threads", "omp_set_num_threads")]
+        addresses = [address(library.names, name) for name in ("omp_get_max_threads", "omp_set_num_threads")]
     else:
         addresses = [library.address(f"openblas_{name}_num_threads") for name in ("get", "set")]
     if all(addresses):
         LIMIT[[GET, SET, OWN]] = [*addresses, int(library.openmp)]
-
-
-def _address(library: ctypes.CDLL, name: str) -> int:
-    try:
-        return ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
-    except AttributeError:
-        return 0
 
 
 def _guard_forks() -> None:

@@ -261,15 +261,16 @@ if hasattr(os, "fork"):
 FOUND = """
 import sys
 import numpy as np
-from autograd.kernels import blas, openblas
+from autograd.kernels import blas, blas_library
 assert (blas.matmul(np.ones((300, 300)), np.ones((300, 300))) == 300).all()
 early = "scipy.linalg" in sys.modules
-carried, loaded = openblas._carried(), openblas._loaded()
+from autograd.kernels import blas_loaded
+carried, loaded = blas_library.carried_library(), blas_loaded.loaded_library()
 assert early == (carried is None)
 if carried is not None:
     own, other = (library.address("openblas_set_num_threads") for library in (carried, loaded))
     assert (own, carried[3:]) == (other, loaded[3:])
-print(openblas._exported("dgemm") > 0)
+print(blas_loaded.exported("dgemm") > 0)
 """
 
 
