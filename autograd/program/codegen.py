@@ -29,6 +29,7 @@ MATHS = {
     "sinh", "cosh", "atan", "pow", "rsqrt", "ndtr",
 }  # fmt: skip  # of `autograd.kernels.maths`, which is not imported for their names: that would load LLVM
 LITERAL = (0, 1, -1, 2, -2, 0.5, -0.5, 3)  # numbers that formulas hold, written into the source
+LONGEST = 32  # letters of their names
 SCOPED = 32  # outputs that a kernel tells apart; further ones share the last scope
 COSTLY = {
     "exp",
@@ -48,6 +49,7 @@ COSTLY = {
     "sqrt",
 }
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.])")
+_LAST = re.compile(r"\b[a-z]\w*$")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 START = {"sum": "0", "max": "-INFINITY", "min": "INFINITY"}
 COMBINE = {"sum": "plus({}, {})", "max": "maximum({}, {})", "min": "minimum({}, {})"}
@@ -382,7 +384,8 @@ def called(source: str) -> list[tuple[str, str]]:
     >>> called("y = exp_f4(x) + fabs(x)")
     [('exp_f4', 'float32')]
     """
-    found = set(re.findall(r"\b([a-z]\w*_f[48])\(", source)) - {"pointer_f4", "pointer_f8"}
+    before = (text for text in source.split("(") if text.endswith(("_f4", "_f8")))
+    found = {name for text in before for name in _LAST.findall(text[-LONGEST:])} - {"pointer_f4", "pointer_f8"}
     return [(name, "float32" if name.endswith("_f4") else "float64") for name in sorted(found)]
 
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -183,11 +183,23 @@ def _weak(op: Primitive, inputs: Sequence[Any]) -> bool:
     return op.partials is not None and all(not isinstance(x, Symbol) or x.weak for x in inputs)
 
 
-def _probe(x: Any) -> Any:
-    """A value of the dtype of x, on which an operation shows the dtype of its result."""
-    if isinstance(x, Symbol):
-        return 1.0 if x.weak else np.ones((), x.dtype)
-    return x
+def _shown(op: Primitive, inputs: Sequence[Any]) -> np.dtype[Any]:
+    """The dtype of a result, which an operation shows on values of the dtypes of its inputs."""
+    kinds = [x if not isinstance(x, Symbol) else 1.0 if x.weak else x.dtype for x in inputs]
+    if any(isinstance(x, (np.ndarray, np.generic)) for x in kinds):
+        return _applied(op, kinds)
+    return _of_kinds(op, *((type(x), x) for x in kinds))
+
+
+@lru_cache(4096)
+def _of_kinds(op: Primitive, *kinds: tuple[type, Any]) -> np.dtype[Any]:
+    return _applied(op, [x for _, x in kinds])
+
+
+def _applied(op: Primitive, kinds: Sequence[Any]) -> np.dtype[Any]:
+    with np.errstate(all="ignore"):
+        probes = [np.ones((), x) if isinstance(x, np.dtype) else x for x in kinds]
+        return np.asarray(op.forward(*probes)).dtype
 
 
 def _meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -195,9 +207,7 @@ def _meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> 
     shapes = [x.shape if isinstance(x, Symbol) else () for x in inputs]
     if op.code is not None:
         try:
-            with np.errstate(all="ignore"):
-                dtype = np.asarray(op.forward(*map(_probe, inputs))).dtype
-            return np.broadcast_shapes(*shapes), dtype
+            return (shapes[0] if len({*shapes}) == 1 else np.broadcast_shapes(*shapes)), _shown(op, inputs)
         except (ValueError, TypeError) as error:
             raise explain(op, [np.broadcast_to(0, shape) for shape in shapes], settings, error) from None
     x = inputs[0]
