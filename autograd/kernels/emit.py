@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import linecache
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -37,19 +38,23 @@ def emit(lowered: Lowered, name: str, fields: Mapping[str, Any]) -> Entry:
 
     Raises UnsupportedError if the code needs numba or Python at run time: it raises, allocates, or calls back.
     """
-    module = finished(lowered)
-    needs = _needed(str(module))
-    if foreign := [need for need in needs if need not in loader.RUNTIME]:
-        raise UnsupportedError(
-            f"The kernel {name} needs {', '.join(foreign)} while it runs. "
-            "Expected arithmetic on numbers and pointers only: no arrays, no strings, no exceptions, no printing."
-        )
-    return Entry(f"wengert_{name}", needs, fields, loader.emit(module))
+    with finished(lowered) as module:
+        needs = _needed(str(module))
+        if foreign := [need for need in needs if need not in loader.RUNTIME]:
+            raise UnsupportedError(
+                f"The kernel {name} needs {', '.join(foreign)} while it runs. "
+                "Expected arithmetic on numbers and pointers only: no arrays, no strings, no exceptions, no printing."
+            )
+        return Entry(f"wengert_{name}", needs, fields, loader.emit(module))
 
 
-def finished(lowered: Lowered) -> Any:
+@contextmanager
+def finished(lowered: Lowered) -> Iterator[Any]:
     """LLVM's module of a kernel, all passes done."""
-    return loader.parsed(lowered.text) if lowered.optimal else loader.optimized(lowered.text)
+    with loader.parsed(lowered.text) as module:
+        if not lowered.optimal:
+            loader.optimize(module)
+        yield module
 
 
 def lowered(source: str, name: str, signature: Sequence[str], flags: Sequence[str]) -> Lowered:

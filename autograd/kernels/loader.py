@@ -13,6 +13,8 @@ import importlib.metadata
 import os
 import platform
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import llvmlite
@@ -89,24 +91,35 @@ def _resolve_runtime() -> None:
                 continue
 
 
-def parsed(text: str) -> Any:
-    """A module of LLVM's language, in a context of its own: no other thread looks at it."""
-    module = ll.parse_assembly(text, ll.create_context())
-    module.verify()
-    return module
+@contextmanager
+def parsed(text: str) -> Iterator[Any]:
+    """A module of LLVM's language, in a context of its own: no other thread looks at it.
+
+    Both end here, module first: left to the collector, which ends what refers to each other in any order and in any
+    thread, they would take the process with them.
+    """
+    context = ll.create_context()
+    try:
+        module = ll.parse_assembly(text, context)
+        try:
+            module.verify()
+            yield module
+        finally:
+            module.close()
+    finally:
+        context.close()
 
 
-def optimized(text: str) -> Any:
-    """The same, after all of LLVM's passes for the processor at hand."""
-    module = parsed(text)
+def optimize(module: Any) -> None:
+    """Run all of LLVM's passes for the processor at hand."""
     options = ll.create_pipeline_tuning_options(speed_level=3)
     options.loop_vectorization = options.slp_vectorization = options.loop_interleaving = options.loop_unrolling = True
-    passes = ll.create_pass_builder(target_machine(), options)
-    _unlocked(ffi.lib.LLVMPY_RunNewModulePassManager)(passes.getModulePassManager(), module, passes)
     late = ll.create_new_module_pass_manager()
     late.add_always_inliner_pass()  # vector forms of functions, which are called only now
-    late.run(module, passes)
-    return module
+    with closing(ll.create_pass_builder(target_machine(), options)) as passes:
+        with closing(passes.getModulePassManager()) as manager:
+            _unlocked(ffi.lib.LLVMPY_RunNewModulePassManager)(manager, module, passes)
+        late.run(module, passes)
 
 
 def emit(module: Any) -> bytes:

@@ -332,7 +332,8 @@ def test_without_numba_its_absence_is_told(monkeypatch, folder):
 
 @pytest.mark.parametrize("source", [FUNCTIONS, written("args[0] = int(np.floor(3.5))")])
 def test_vectors_on_the_stack_of_a_kernel_straddle_no_cache_lines(source):
-    text = str(emit.finished(emit.lowered(source, "kernel", compile.KERNEL, compile.FLAGS)))
+    with emit.finished(emit.lowered(source, "kernel", compile.KERNEL, compile.FLAGS)) as module:
+        text = str(module)
     assert "alignstack(64)" in text
 
 

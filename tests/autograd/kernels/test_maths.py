@@ -357,7 +357,8 @@ def test_exact_results():
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", NAMES)
 def test_the_loop_is_vector_code(name, dtype):
-    text = str(emit.finished(emit.lowered(source_of(name, dtype), "kernel", compile.KERNEL, compile.FLAGS)))
+    with emit.finished(emit.lowered(source_of(name, dtype), "kernel", compile.KERNEL, compile.FLAGS)) as module:
+        text = str(module)
     kernel = text[text.index("@wengert_kernel(") :]
     kernel = kernel[: kernel.index("\n}")]
     lane = "float" if dtype == "float32" else "double"

@@ -46,7 +46,8 @@ def kernel(lo, hi, args):
         x = a[k]
         y[k] = log(x) + f({arguments}) + sin(x)
 """
-    text = str(emit.finished(emit.lowered(source, "kernel", ("intp", "intp", "intp*"), ("contract", "nsz"))))
+    with emit.finished(emit.lowered(source, "kernel", ("intp", "intp", "intp*"), ("contract", "nsz"))) as module:
+        text = str(module)
     assert "vector.body" in text
     assert not re.search(r"call \w* ?float @wengert_", text.partition("vector.body")[2].partition("br i1")[0])
 
