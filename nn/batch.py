@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ import numpy as np
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, DataError
+from autograd.tree import flatten
 from nn.data import DataLoader
 from nn.module import Module
 from nn.weighting import ClassWeight, combined
@@ -57,6 +58,22 @@ def samples_in(x: Any) -> int:
     first = x[0] if isinstance(x, tuple) else x
     shape = first.shape if isinstance(first, Tensor) else np.shape(first)
     return shape[0] if shape else 1
+
+
+def joined(outputs: Sequence[Any]) -> Any:
+    """What was found for several batches as one: arrays along their first axis, of a tuple or a dict each part.
+
+    >>> joined([(ag.zeros(1), np.zeros((2, 3))), (ag.ones(2), np.ones((1, 3)))])[1].shape
+    (3, 3)
+    """
+    _, build = flatten(outputs[0])
+    return build([_end_to_end(column) for column in zip(*[flatten(x)[0] for x in outputs], strict=True)])
+
+
+def _end_to_end(parts: tuple[Any, ...]) -> Any:
+    if len(parts) == 1 or not isinstance(parts[0], (Tensor, np.ndarray)):
+        return parts[0]
+    return ag.concat(parts) if isinstance(parts[0], Tensor) else np.concatenate(parts)
 
 
 def batches_of(data: Any, batch_size: int, shuffle: bool = False) -> Iterable[Any]:

@@ -15,7 +15,7 @@ from autograd.errors import ArgumentError, UnsupportedError
 from autograd.program.budget import bytes_of
 from nn.batch import Parts
 from nn.callback import Watching
-from nn.objective import check_recorded, loss_of, output_of, parameters_of
+from nn.objective import check_recorded, loss_of, output_of, parameters_of, predicted
 from nn.settled import Settled
 
 if TYPE_CHECKING:
@@ -242,9 +242,9 @@ def _measured(model: Any, loss: Any, each: Any, keep: bool) -> Callable[..., tup
     return evaluation
 
 
-def _predicted(model: Any) -> Callable[..., Tensor]:
-    def prediction(*x: Any) -> Tensor:
-        return ag.asarray(model(*x))
+def _predicted(model: Any) -> Callable[..., Any]:
+    def prediction(*x: Any) -> Any:
+        return predicted(model, x)
 
     return prediction
 

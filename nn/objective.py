@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, DifferentiationError, ShapeError
+from autograd.tree import flatten
 from nn.module import Module
 from nn.weighting import weighted_mean
 
@@ -21,6 +24,19 @@ def output_of(model: Callable[..., Any], x: Any) -> Any:
     2
     """
     return model(*x) if isinstance(x, tuple) else model(x)
+
+
+def predicted(model: Callable[..., Any], inputs: Sequence[Any]) -> Any:
+    """The model's output in Tensors: one, or a tuple or dict of them.
+
+    >>> predicted(lambda x: (x, [x.numpy()]), [ag.ones(1)])
+    (tensor([1.]), [tensor([1.])])
+    """
+    found = model(*inputs)
+    leaves, build = flatten(found)
+    if not any(isinstance(x, (Tensor, np.ndarray)) for x in leaves):
+        return ag.asarray(found)
+    return build([ag.asarray(x) if isinstance(x, np.ndarray) else x for x in leaves])
 
 
 def loss_of(loss: Loss, each: Loss | None, prediction: Any, targets: Sequence[Any], weights: Tensor | None) -> Tensor:

@@ -14,13 +14,13 @@ from typing import Any, Literal
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, DataError
-from nn.batch import batches_of, mode_of, parts_of, samples_in
+from nn.batch import batches_of, joined, mode_of, parts_of, samples_in
 from nn.callback import Callback, reporters
 from nn.compiled import Compiling
 from nn.data import DataLoader
 from nn.history import History
 from nn.misuse import check_callbacks, check_parts
-from nn.objective import parameters_of
+from nn.objective import parameters_of, predicted
 from nn.resume import write_state
 from nn.session import Session, load_training
 from nn.step import Steps, forward, step
@@ -44,7 +44,8 @@ class Trainer:
         optimizer: anything with `zero_grad()` and `step()`; one whose `needs_closure` is True (`optim.LBFGS`) is given
             a function that computes the loss and its gradients anew, and the figures are those of its first call.
         penalty: called without arguments, gives what is added to the loss in training (`regularize.L2`).
-        metrics: by name, functions of all targets and all predictions (ndarrays, scikit-learn's order).
+        metrics: by name, functions of all targets and all predictions (ndarrays, scikit-learn's order); of several
+            targets or outputs, a tuple.
         clip: called with the list of parameters before each step: `lambda ps: optim.clip_grad_norm_(ps, 1.0)`.
         accumulate: how many batches make one step, whose gradient is that of their joint mean loss.
         class_weight: what the samples of each class count in training, by label; a list counts labels from 0;
@@ -267,35 +268,37 @@ class Trainer:
                 tally.add(loss.item(), part.size, part.targets, prediction)
         return tally.result()
 
-    def predict(self, inputs: Any, batch_size: int = 256) -> Tensor:
+    def predict(self, inputs: Any, batch_size: int | None = 256) -> Any:
         """The model's output for an array of inputs (or a tuple of them), in evaluation mode, off the tape.
 
         Parameters:
             inputs: samples along the first axis; or a `DataLoader`, whose targets are left aside.
-            batch_size: how many of them at a time.
+            batch_size: how many of them at a time; None for all.
+
+        Returns:
+            A Tensor, or what the model gives of several (a tuple, a dict), each for all samples.
 
         Raises:
             ArgumentError: something else, or no samples at a time.
         """
-        if batch_size < 1:
+        if batch_size is not None and batch_size < 1:
             raise ArgumentError(f"predict was given batch_size={batch_size}. Expected 1 or more.")
         if isinstance(inputs, DataLoader):
-            xs = [parts_of(batch).x for batch in inputs]
-            inputs = tuple(map(ag.concat, zip(*xs, strict=True))) if isinstance(xs[0], tuple) else ag.concat(xs)
+            inputs = joined([parts_of(batch).x for batch in inputs])
         if isinstance(inputs, (Iterator, Mapping)) or callable(inputs):
             raise ArgumentError(
                 f"predict was given a {type(inputs).__name__}. Expected an array of inputs, a tuple of them, or a "
                 "DataLoader."
             )
         arrays = [ag.asarray(a) for a in (inputs if isinstance(inputs, tuple) else (inputs,))]
-        starts = range(0, max(samples_in(arrays[0]), 1), batch_size)
+        rows = max(samples_in(arrays[0]), 1)
+        size = batch_size or rows
         with mode_of(self.model, training=False), ag.no_grad():
-            outputs = [self._predicted([a[k : k + batch_size] for a in arrays]) for k in starts]
-            return outputs[0] if len(outputs) == 1 else ag.concat(outputs, axis=0)
+            return joined([self._predicted([a[k : k + size] for a in arrays]) for k in range(0, rows, size)])
 
-    def _predicted(self, inputs: list[Tensor]) -> Tensor:
+    def _predicted(self, inputs: list[Tensor]) -> Any:
         compiled = self.compiling.prediction(self, inputs)
-        return ag.asarray(self.model(*inputs)) if compiled is None else compiled(*inputs)
+        return predicted(self.model, inputs) if compiled is None else compiled(*inputs)
 
     # ---- going on later
 

@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import accuracy_score
 
 import autograd as ag
+import nn
 import optim
 import regularize
 from autograd.errors import ArgumentError, DataError, ShapeError
@@ -157,6 +158,52 @@ def test_predict_is_in_order_and_off_the_tape():
     assert t.predict(x[:0]).shape == (0,)
     assert set(t.model.modes) == {(False, False)}
     assert t.model.training
+
+
+class TwoHeads(nn.Module):
+    def __init__(self, named):
+        self.first, self.second, self.named = nn.Linear(3, 2), nn.Linear(3, 2), named
+
+    def forward(self, x):
+        found = self.first(x), (self.second(x), None)
+        return {"a": found[0], "b": found[1]} if self.named else found
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["tuple", "dict"])
+@pytest.mark.parametrize("compile", [False, True], ids=["plain", "compiled"])
+def test_several_outputs_and_targets_stay_apart(tmp_path, named, compile):
+    model, x = TwoHeads(named), ag.random.normal(size=(250, 3), dtype="float32")
+    first, second = model.first(x).numpy(), model.second(x).numpy()
+    seen = []
+
+    def metric(targets, outputs):
+        seen[:] = [*targets, *(outputs.values() if named else outputs)]
+        return 0.0
+
+    def loss(outputs, y, z):
+        a, (b, _) = outputs.values() if named else outputs
+        return nn.functional.mse_loss(a, y) + nn.functional.mse_loss(b, z)
+
+    trainer = nn.Trainer(
+        model, loss, optim.SGD(model.parameters()), metrics={"m": metric}, compile=compile, progress=False
+    )
+    found = trainer.predict(x, batch_size=10)
+    a, (b, nothing) = found.values() if named else found
+    np.testing.assert_allclose(a.numpy(), first, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(b.numpy(), second, rtol=1e-5, atol=1e-6)
+    assert nothing is None
+    trainer.evaluate((x, first, 2 * second), batch_size=100)
+    np.testing.assert_array_equal(seen[0], first)
+    np.testing.assert_array_equal(seen[1], 2 * second)
+    np.testing.assert_allclose(seen[2], first, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(seen[3][0], second, rtol=1e-5, atol=1e-6)
+    keep = nn.ModelCheckpoint(tmp_path / "state", steps=3)
+    trainer.fit((x, first, second), callbacks=[keep], batch_size=100)  # what metrics have seen is kept in mid-epoch
+
+
+def test_all_samples_at_once():
+    trainer = nn.Trainer(nn.Linear(3, 1), nn.MSELoss(), None, progress=False)
+    assert trainer.predict(np.ones((300, 3), "float32"), batch_size=None).shape == (300, 1)
 
 
 def test_float32_stays_float32():
