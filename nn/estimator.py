@@ -6,6 +6,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -35,11 +36,11 @@ class Estimator(ABC):
     Parameters:
         module: a function of the number of inputs and of outputs that makes the network; None for one of Linear layers
             and ReLUs of these sizes:
-        hidden_layer_sizes: units of each hidden layer.
+        hidden_layer_sizes: units of each hidden layer; a number for one of them.
         optimizer: makes an optimizer of parameters: `optim.Adam`, or `lambda ps: optim.SGD(ps, lr=0.1)`.
         loss: an nn loss; cross-entropy for a classifier, the mean square for a regressor if None.
         epochs: how often the data is read.
-        batch_size: rows in a step.
+        batch_size: rows in a step; None for all of them.
         shuffle: in a new order each epoch.
         dtype: of parameters and data; that of X if None, which is float64 unless X is float32.
         random_state: the seed of initialisation and order, or NumPy's RandomState to take it from; None for another run
@@ -59,11 +60,11 @@ class Estimator(ABC):
         self,
         module: Build | None = None,
         *,
-        hidden_layer_sizes: Sequence[int] = (100,),
+        hidden_layer_sizes: int | Sequence[int] = (100,),
         optimizer: Callable[[Iterable[Tensor]], Steps] | None = None,
         loss: Callable[..., Tensor] | None = None,
         epochs: int = 100,
-        batch_size: int = 200,
+        batch_size: int | None = 200,
         shuffle: bool = True,
         dtype: str | None = None,
         random_state: Any = None,
@@ -134,8 +135,12 @@ class Estimator(ABC):
                 f"{type(self).__name__} was given optimizer={self.optimizer!r}. Expected a function of the parameters: "
                 "optimizer=optim.Adam, or lambda ps: optim.Adam(ps, lr=0.01)."
             )
-        seed = self.random_state
-        generator = ag.random.Generator(seed if seed is None or isinstance(seed, int) else int(seed.randint(2**31 - 1)))
+        if isinstance(self.module, Module):
+            raise ArgumentError(
+                f"{type(self).__name__} was given a {type(self.module).__name__} as module. Expected a function that "
+                "makes a new one for each fit: module=lambda inputs, outputs: nn.Sequential(...)."
+            )
+        generator = _stream(self.random_state, type(self).__name__)
         self.dtype_ = np.dtype(self.dtype or (X.dtype if X.dtype.kind == "f" else np.float64))
         if not (self.warm_start and "module_" in vars(self)):
             self.module_ = self._made(X.shape[1], outputs, generator)
@@ -177,7 +182,8 @@ class Estimator(ABC):
                 finally:
                     ag.random.default.set_state(before)
             return self.module(inputs, outputs).to(self.dtype_)
-        sizes = [inputs, *self.hidden_layer_sizes, outputs]
+        hidden = self.hidden_layer_sizes
+        sizes = [inputs, *((hidden,) if isinstance(hidden, (int, np.integer)) else hidden), outputs]
         layers: list[Module] = []
         for a, b in pairwise(sizes):
             layers += [Linear(a, b, generator=generator), ReLU()]
@@ -189,7 +195,8 @@ class Estimator(ABC):
         tools.check_is_fitted(self)
         rows = tools.validate_data(self, X, reset=False, dtype="numeric")
         trainer = Trainer(self.module_, MSELoss(), _NoSteps(), progress=False)
-        return trainer.predict(rows.astype(self.dtype_), self.batch_size).numpy()
+        found: Array = trainer.predict(rows.astype(self.dtype_), self.batch_size).numpy()
+        return found
 
 
 class Classifier(Estimator):
@@ -214,11 +221,11 @@ class Classifier(Estimator):
         self,
         module: Build | None = None,
         *,
-        hidden_layer_sizes: Sequence[int] = (100,),
+        hidden_layer_sizes: int | Sequence[int] = (100,),
         optimizer: Callable[[Iterable[Tensor]], Steps] | None = None,
         loss: Callable[..., Tensor] | None = None,
         epochs: int = 100,
-        batch_size: int = 200,
+        batch_size: int | None = 200,
         shuffle: bool = True,
         dtype: str | None = None,
         random_state: Any = None,
@@ -268,23 +275,28 @@ class Classifier(Estimator):
             self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ArgumentError(f"Classifier can't train when only one class is present: {self.classes_[0]}.")
-        codes = np.searchsorted(self.classes_, y)
+        codes = self._codes(y, "y", "the first fit, from which warm_start goes on")
         held_out = None
         if validation_data is not None:
-            a, b = validation_data
-            unknown = np.setdiff1d(b, self.classes_)
-            if len(unknown):
-                raise ArgumentError(
-                    f"Classifier was given validation_data with labels {unknown.tolist()}, which are not among those "
-                    f"of y: {self.classes_.tolist()}."
-                )
-            held_out = (a, np.searchsorted(self.classes_, np.asarray(b)))
+            a, b = _pair(validation_data, "Classifier")
+            held_out = (a, self._codes(b, "validation_data", "y"))
         if self.class_weight is not None:
             by_class = tools.compute_sample_weight(self.class_weight, y)
             sample_weight = by_class if sample_weight is None else by_class * np.asarray(sample_weight)
         weights = None if sample_weight is None else tools._check_sample_weight(sample_weight, X)
         self._fit(X, codes, len(self.classes_), self.loss or CrossEntropyLoss(), weights, held_out)
         return self
+
+    def _codes(self, labels: Any, given: str, known: str) -> Array:
+        """The place of each label among the classes."""
+        unknown = np.setdiff1d(labels, self.classes_)
+        if len(unknown):
+            raise ArgumentError(
+                f"Classifier was given {given} with labels {unknown.tolist()}, which are not among those of {known}: "
+                f"{self.classes_.tolist()}."
+            )
+        codes: Array = np.searchsorted(self.classes_, np.asarray(labels))
+        return codes
 
     def predict_proba(self, X: Any) -> Array:
         """The probability of each class, (N, classes)."""
@@ -335,7 +347,7 @@ class Regressor(Estimator):
         self.n_outputs_ = 0 if y.ndim == 1 else y.shape[1]
         held_out = None
         if validation_data is not None:
-            a, b = (np.asarray(part, np.float64) for part in validation_data)
+            a, b = (np.asarray(part, np.float64) for part in _pair(validation_data, "Regressor"))
             held_out = (a, b.reshape(len(b), -1))
         weights = None if sample_weight is None else tools._check_sample_weight(sample_weight, X)
         targets = y.astype(np.float64).reshape(len(y), -1)
@@ -350,6 +362,27 @@ class Regressor(Estimator):
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The coefficient of determination R^2."""
         return float(_tools("Regressor").r2_score(y, self.predict(X), sample_weight=sample_weight))
+
+
+def _stream(random_state: Any, who: str) -> ag.random.Generator:
+    """The random numbers of one fit."""
+    if isinstance(random_state, np.random.RandomState):
+        random_state = random_state.randint(2**31 - 1)
+    if not (random_state is None or isinstance(random_state, Integral)):
+        raise ArgumentError(
+            f"{who} was given a {type(random_state).__name__} as random_state. Expected a whole number, NumPy's "
+            "RandomState, or None."
+        )
+    return ag.random.Generator(None if random_state is None else int(random_state))
+
+
+def _pair(validation_data: Any, who: str) -> tuple[Any, Any]:
+    if not (isinstance(validation_data, (tuple, list)) and len(validation_data) == 2):
+        raise ArgumentError(
+            f"{who} was given a {type(validation_data).__name__} as validation_data. Expected rows and targets: "
+            "validation_data=(X, y)."
+        )
+    return validation_data[0], validation_data[1]
 
 
 class _NoSteps:

@@ -118,6 +118,30 @@ def test_a_warm_start_goes_on():
     assert model.fit(X, Y).history_["loss"][0] < first
 
 
+def test_a_warm_start_knows_the_first_labels_only():
+    names = np.array(["one", "three", "two"])[Y]
+    model = Classifier(optimizer=adam, epochs=1, warm_start=True).fit(X[50:], names[50:])
+    with pytest.raises(ArgumentError, match=r"y with labels \['one'\], .* of the first fit.*: \['three', 'two'\]"):
+        model.fit(X, names)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"random_state": 3}, {"random_state": np.int64(3)}),
+        ({"hidden_layer_sizes": (5,)}, {"hidden_layer_sizes": 5}),
+        ({"hidden_layer_sizes": (5,)}, {"hidden_layer_sizes": np.int64(5)}),
+        ({"batch_size": len(X)}, {"batch_size": None}),
+    ],
+)
+def test_settings_as_numpy_and_scikit_learn_write_them(one, other):
+    found = [
+        Classifier(**{"optimizer": adam, "epochs": 2, "random_state": 0, **given}).fit(X, Y).predict_proba(X)
+        for given in (one, other)
+    ]
+    np.testing.assert_array_equal(*found)
+
+
 def test_settings_and_errors(monkeypatch):
     model = Classifier(optimizer=adam, epochs=3)
     assert repr(model) == f"Classifier(optimizer={adam!r}, epochs=3)"

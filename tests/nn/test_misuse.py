@@ -229,11 +229,22 @@ def test_predictions_go_through_scikit_learns_transformers():
             {"module": lambda i, o: nn.Linear(i, o + 1)},
             r"whose output for one row has shape \(1, 3\). Expected \(1, 2\)",
         ),
+        (
+            {"module": nn.Linear(3, 2)},
+            r"a Linear as module\. Expected a function .*: module=lambda inputs, outputs: nn",
+        ),
+        ({"random_state": np.random.default_rng(0)}, r"a Generator as random_state\. Expected a whole number"),
     ],
 )
 def test_estimators_say_what_they_are_given(settings, words):
     with pytest.raises(ArgumentError, match=words):
         nn.Classifier(**({"optimizer": optim.Adam, "epochs": 1} | settings)).fit(X, Y)
+
+
+def test_validation_data_are_two():
+    for kind in (nn.Classifier, nn.Regressor):
+        with pytest.raises(ArgumentError, match=r"an? ndarray as validation_data\. Expected rows.*=\(X, y\)"):
+            kind(optimizer=optim.Adam, epochs=1).fit(X, Y, validation_data=X)
 
 
 def test_validation_labels_are_those_of_y():
