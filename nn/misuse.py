@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Mapping
+from numbers import Integral, Number
 from typing import Any
 
 from autograd.errors import ArgumentError
@@ -17,7 +18,7 @@ _ORDER = (
 
 
 def _what(x: Any) -> str:
-    return f"{x!r}" if isinstance(x, str) or x is None else f"an object of class {type(x).__name__}"
+    return f"{x!r}" if isinstance(x, (str, Number)) or x is None else f"an object of class {type(x).__name__}"
 
 
 def check_parts(model: Any, loss: Any, optimizer: Any, metrics: Any) -> None:
@@ -41,6 +42,34 @@ def check_parts(model: Any, loss: Any, optimizer: Any, metrics: Any) -> None:
         raise ArgumentError(
             f"Trainer was given metrics as a {type(metrics).__name__}. Expected functions by name: "
             'metrics={"accuracy": lambda target, output: accuracy_score(target, output.argmax(1))}.'
+        )
+
+
+def check_settings(penalty: Any, clip: Any, accumulate: Any, class_weight: Any) -> None:
+    """Refuse settings of a trainer that could not be used in a step.
+
+    Raises:
+        ArgumentError: saying what to write.
+
+    >>> check_settings(None, None, 1, {0: 1.0, 1: 2.0})
+    """
+    for name, x, example in (
+        ("penalty", penalty, "penalty=regularize.L2(0.01, model)"),
+        ("clip", clip, "clip=lambda ps: optim.clip_grad_norm_(ps, 1.0)"),
+    ):
+        if x is not None and (isinstance(x, type) or not callable(x)):
+            given = f"the class {x.__name__}" if isinstance(x, type) else _what(x)
+            raise ArgumentError(f"Trainer was given {given} as {name}. Expected a function: write {example}.")
+    if not isinstance(accumulate, Integral) or accumulate < 1:
+        raise ArgumentError(f"Trainer was given accumulate={accumulate}. Expected 1 batch or more in a step.")
+    if isinstance(class_weight, str) and class_weight != "balanced":
+        raise ArgumentError(
+            f"Trainer was given class_weight={class_weight!r}. Expected 'balanced', or weights by label."
+        )
+    if isinstance(class_weight, Mapping) and not all(isinstance(label, Number) for label in class_weight):
+        raise ArgumentError(
+            f"Trainer was given class_weight for the labels {list(class_weight)}. Expected numbers, as those of the "
+            "targets: class_weight={0: 0.6, 1: 2.0}."
         )
 
 

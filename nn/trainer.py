@@ -19,7 +19,7 @@ from nn.callback import Callback, reporters
 from nn.compiled import Compiling
 from nn.data import DataLoader
 from nn.history import History
-from nn.misuse import check_callbacks, check_parts
+from nn.misuse import check_callbacks, check_parts, check_settings
 from nn.objective import parameters_of, predicted
 from nn.resume import write_state
 from nn.session import Session, load_training
@@ -102,6 +102,7 @@ class Trainer:
         progress: bool = True,
     ) -> None:
         check_parts(model, loss, optimizer, metrics)
+        check_settings(penalty, clip, accumulate, class_weight)
         self.model = model
         self.loss = loss
         self.optimizer = optimizer
@@ -120,12 +121,6 @@ class Trainer:
         reserved = {"loss", "penalty"} & self.metrics.keys()
         if reserved:
             raise ArgumentError(f"Trainer was given a metric named {min(reserved)!r}, which the trainer notes itself.")
-        if accumulate < 1:
-            raise ArgumentError(f"Trainer was given accumulate={accumulate}. Expected 1 batch or more in a step.")
-        if isinstance(class_weight, str) and class_weight != "balanced":
-            raise ArgumentError(
-                f"Trainer was given class_weight={class_weight!r}. Expected 'balanced', or weights by label."
-            )
         self.closed = bool(getattr(optimizer, "needs_closure", False))
         self.each = each(loss) if weighted or class_weight is not None else None
 
@@ -170,7 +165,8 @@ class Trainer:
             ended = self._stored is not None and self._stored["stopped"]
             epochs = 0 if ended else max(0, epochs - len(self.history.epochs))
         self.stop_training = self.interrupted = False
-        counts = balanced(batches, self.weighted) if self.class_weight == "balanced" else self.class_weight
+        by_class = self.class_weight
+        counts = balanced(batches, self.weighted) if isinstance(by_class, str) else by_class
         told = reporters(self.progress, batches, epochs)
         self._session = session = Session(batches, held_out, callbacks, told, class_weight=counts)
         epoch = first = len(self.history.epochs) + 1

@@ -71,6 +71,7 @@ def of_classes(class_weight: ClassWeight, target: Any) -> Tensor:
 
     Raises:
         IndexOutOfRange: a label beyond a list of weights.
+        ArgumentError: a list of weights for numbers that are not whole.
 
     >>> of_classes({1: 3.0}, [0, 1, 1]).tolist()
     [1.0, 3.0, 3.0]
@@ -80,6 +81,11 @@ def of_classes(class_weight: ClassWeight, target: Any) -> Tensor:
         kinds, places = np.unique(labels, return_inverse=True)
         return ag.asarray(np.array([float(class_weight.get(k, 1.0)) for k in kinds.tolist()])[places.reshape(-1)])
     weights = np.asarray(class_weight, np.float64)
+    if labels.dtype.kind == "f" and (labels != np.round(labels)).any():
+        raise ArgumentError(
+            "class_weight was given as a list for targets that are no labels: they have fractions. Expected whole "
+            "numbers from 0."
+        )
     if labels.size and not 0 <= labels.min() <= labels.max() < len(weights):
         raise IndexOutOfRange(
             f"class_weight has {len(weights)} weights, and there are labels {labels.min()} to {labels.max()}. "

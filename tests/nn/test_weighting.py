@@ -144,6 +144,15 @@ def test_outputs_with_several_numbers_count_once():
     np.testing.assert_allclose(ones, plain, rtol=1e-12)
 
 
+def test_class_weights_as_scikit_learn_gives_them():
+    counts = compute_class_weight("balanced", classes=np.unique(Y), y=Y)
+    batches = [(x, y) for x, y, _ in HALVES]
+    expected, _ = fitted(batches, class_weight="balanced")
+    np.testing.assert_allclose(fitted(batches, class_weight=counts)[0], expected, rtol=1e-12)
+    with pytest.raises(ArgumentError, match="as a list for targets that are no labels: they have fractions"):
+        fitted([(X, Y + 0.5)], class_weight=[1.0, 2.0, 3.0])
+
+
 def test_weights_that_are_all_zero_change_nothing():
     got, history = fitted([(X, Y, 0 * W), (X, Y, W)], weighted=True)
     np.testing.assert_allclose(got, fitted([(X, Y, W)], weighted=True)[0], rtol=1e-12)
