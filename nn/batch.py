@@ -41,12 +41,21 @@ def parts_of(batch: Any, class_weight: ClassWeight | None = None, weighted: bool
             '((b["x"], b["y"]) for b in batches).'
         )
     found = batch if isinstance(batch, (tuple, list)) else (batch,)
-    x, *targets = [ag.asarray(part) if isinstance(part, np.ndarray) else part for part in found]
+    x, *targets = map(_tensors, found)
     if not weighted and class_weight is None:
         return Parts(x, targets, None, samples_in(x))
     own = targets.pop() if weighted else None
     weights = combined(class_weight, own, targets[-1] if targets else None)
     return Parts(x, targets, weights, samples_in(x) if weights is None else float(ag.sum(weights).item()))
+
+
+def _tensors(part: Any) -> Any:
+    """Arrays as Tensors, those of other libraries too, and those in a tuple."""
+    if isinstance(part, tuple):
+        return tuple(map(_tensors, part))
+    if isinstance(part, Tensor) or not hasattr(part, "__array__"):
+        return part
+    return ag.asarray(np.asarray(part))
 
 
 def samples_in(x: Any) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
 import autograd as ag
 from autograd import Tensor
-from autograd.errors import ArgumentError, DifferentiationError, ShapeError
+from autograd.errors import ArgumentError, DataError, DifferentiationError, ShapeError
 from autograd.tree import flatten
 from nn.module import Module
 from nn.weighting import weighted_mean
@@ -79,6 +80,26 @@ def check_recorded(objective: Tensor) -> None:
             "the loss depends on no parameter: nothing that it was made of requires a gradient.\nLook for .numpy(), "
             "detach(), float() or no_grad() on the way through the model and the loss, or for frozen parameters."
         )
+
+
+def check_targets(loss: Loss, prediction: Any) -> None:
+    """Refuse a batch without targets, unless the loss wants none.
+
+    Raises:
+        DataError: saying what to write.
+
+    >>> check_targets(lambda prediction: prediction.mean(), None)
+    """
+    try:
+        signature(loss.forward if isinstance(loss, Module) else loss).bind(prediction)
+    except ValueError:  # it is not written in Python
+        return
+    except TypeError:
+        raise DataError(
+            "a batch holds inputs and no targets, which the loss wants. Expected (inputs, targets): write fit((x, y)) "
+            "for two arrays,\nfit((x, x)) for an autoencoder; with weighted=True, weights come after the targets; a "
+            "transform gives the targets back, too."
+        ) from None
 
 
 def parameters_of(model: Any, optimizer: Any) -> list[Tensor]:

@@ -12,7 +12,7 @@ from autograd.errors import DataError
 from nn.batch import Parts, parts_of
 from nn.callback import Watching
 from nn.compiled import NotFinite
-from nn.objective import check_recorded, loss_of, output_of
+from nn.objective import check_recorded, check_targets, loss_of, output_of
 from nn.origin import origin
 from nn.session import Session
 from nn.tally import Tally
@@ -128,8 +128,11 @@ def forward(trainer: Trainer, part: Parts) -> tuple[Any, Tensor]:
 
     Raises:
         ShapeError: a loss of several elements.
+        DataError: no targets for a loss that wants them.
     """
     prediction = output_of(trainer.model, part.x)
+    if not part.targets:
+        check_targets(trainer.loss, prediction)
     if trainer.strict is not None:
         trainer.strict.check_loss(trainer.loss, prediction, part.targets)
     return prediction, loss_of(trainer.loss, trainer.each, prediction, part.targets, part.weights)

@@ -27,6 +27,14 @@ CLASSES = [
     ("loss", "mse", r"'mse' as loss\. Expected a model, a loss and an optimizer:\nwrite nn\.Trainer"),
     ("model", None, r"None as model\. Expected a model"),
     ("metrics", [balanced_accuracy_score], r'metrics as a list\. Expected functions by name: metrics=\{"accuracy"'),
+    (
+        "clip",
+        1.0,
+        r"given 1\.0 as clip\. Expected a function: write clip=lambda ps: optim\.clip_grad_norm_\(ps, 1\.0\)",
+    ),
+    ("penalty", nn.Linear, r"the class Linear as penalty\. Expected a function: write penalty=regularize\.L2\("),
+    ("accumulate", 2.0, r"accumulate=2\.0\. Expected 1 batch or more"),
+    ("class_weight", {"0": 1.0}, r"class_weight for the labels \['0'\]\. Expected numbers, as those of the targets"),
 ]
 
 
@@ -71,6 +79,45 @@ def test_data_that_is_none(data):
 def test_batches_that_are_dicts():
     with pytest.raises(DataError, match=r"a batch is a dict\. Expected a tuple \(inputs, targets\)"):
         trainer().fit([{"x": X, "y": Y}])
+
+
+@pytest.mark.parametrize(
+    ("data", "settings"),
+    [([X, Y], {}), ((X,), {}), ((X, Y), {"weighted": True}), (nn.DataLoader(X, Y, transform=lambda x, y: x), {})],
+    ids=["list of two arrays", "inputs alone", "weights for targets", "transform that drops"],
+)
+@pytest.mark.parametrize("loss", [nn.CrossEntropyLoss(), nn.functional.cross_entropy], ids=["module", "function"])
+def test_batches_without_targets(data, settings, loss):
+    with pytest.raises(DataError, match=r"inputs and no targets, which the loss wants\. .*: write fit\(\(x, y\)\)"):
+        trainer(loss=loss, **settings).fit(data)
+
+
+class Foreign:
+    """An array of another library."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.array, dtype)
+
+
+class Sum(nn.Module):
+    def __init__(self):
+        self.linear = nn.Linear(3, 2, generator=ag.random.Generator(0))
+
+    def forward(self, x, z):
+        return self.linear(x + z)
+
+
+def test_arrays_of_other_libraries_and_in_tuples():
+    losses = []
+    for batch in (((ag.asarray(X), ag.asarray(X)), ag.asarray(Y)), ((X, X), Y), [(Foreign(X), X), Foreign(Y)]):
+        model = Sum()
+        t = trainer(model=model, optimizer=optim.SGD(model.parameters(), lr=0.1))
+        losses.append(t.fit([batch] * 30, epochs=2)["loss"])
+        assert t.reasons() == []
+    np.testing.assert_array_equal(losses[1:], losses[:1] * 2)
 
 
 def batches():
