@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,9 @@ class DataLoader:
 
     Parameters:
         data: arrays or Tensors with equal first lengths: inputs and targets, for instance. Or one object that has a
-            length and an index, whose items are samples (tuples for several parts); or one iterable of samples, which
-            is read anew in each epoch, in its own order; or a function that gives a new one, as generator functions do.
+            length and an index, whose items are samples (tuples for several parts), as a list of tuples; or one
+            iterable of samples, which is read anew in each epoch, in its own order; or a function that gives a new one,
+            as generator functions do.
         batch_size: rows in a batch; the last one has what is left.
         shuffle: take the rows in a new random order each epoch.
         drop_last: leave out a last batch that is not full.
@@ -68,15 +70,21 @@ class DataLoader:
     ) -> None:
         if not data:
             raise ArgumentError("DataLoader was given no array. Write DataLoader(X, y, batch_size=32).")
-        if batch_size is not None and batch_size < 1:
+        if batch_size is not None and (not isinstance(batch_size, Integral) or batch_size < 1):
             raise ArgumentError(
-                f"DataLoader was given batch_size={batch_size}. Expected at least 1, or None for all rows."
+                f"DataLoader was given batch_size={batch_size!r}. Expected a whole number, at least 1, or None "
+                "for all rows."
             )
         if prefetch < 0:
             raise ArgumentError(f"DataLoader was given prefetch={prefetch}. Expected 0 or more batches.")
         self.source = _source(data)
         self.stream: Any = data[0] if self.source is None else None
         self.shuffle, self.sampler = shuffle, sampler
+        if not isinstance(generator, ag.random.Generator | None):
+            raise ArgumentError(
+                f"DataLoader was given {generator!r} as generator. Expected one of ag.random: write "
+                "generator=ag.random.Generator(0)."
+            )
         self.generator = generator or ag.random.default
         self.transform, self.prefetch = transform, prefetch
         self._check_order()
@@ -99,6 +107,11 @@ class DataLoader:
         self._resumed: Mapping[str, Any] | None = None
 
     def _check_order(self) -> None:
+        if not isinstance(self.sampler, Sampler | None):
+            raise ArgumentError(
+                f"DataLoader was given a {type(self.sampler).__name__} as sampler. Expected an nn.data.Sampler; for "
+                "rows of your choice write X[rows], y[rows]."
+            )
         if self.sampler is not None and self.shuffle:
             raise ArgumentError(
                 "DataLoader was given a sampler and shuffle. Expected one: the sampler makes the order."
@@ -143,8 +156,17 @@ class DataLoader:
 
     def _order(self, generator: ag.random.Generator) -> NDArray[np.int64] | None:
         if self.sampler is not None:
-            return self.sampler.order(generator)
+            return self._within(self.sampler.order(generator))
         return generator.permutation(self.rows).numpy() if self.shuffle else None
+
+    def _within(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
+        rows = 0 if self.source is None else self.source.rows
+        if len(order) and not 0 <= order.min() <= order.max() < rows:
+            raise DataError(
+                f"DataLoader has {rows} rows, and its {type(self.sampler).__name__} gave the numbers {order.min()} to "
+                f"{order.max()}. Expected a sampler that was made of this data."
+            )
+        return order
 
     def _batches(self, order: NDArray[np.int64] | None, first: int) -> Iterator[Batch]:
         if self.source is None:
@@ -191,6 +213,8 @@ class DataLoader:
 def _source(data: tuple[Any, ...]) -> Source | None:
     """The rows; None for what can only be read from its beginning."""
     only = data[0]
+    if len(data) == 1 and isinstance(only, list) and only and all(isinstance(sample, tuple) for sample in only):
+        return Samples(only)
     if len(data) > 1 or isinstance(only, (Tensor, np.ndarray, list, tuple)) or hasattr(only, "__array__"):
         return Arrays(data)
     if hasattr(only, "__len__") and hasattr(only, "__getitem__"):

@@ -81,7 +81,7 @@ def stacked(samples: Sequence[Any]) -> Batch:
         )
     batch = []
     for k, column in enumerate(zip(*whole, strict=True)):
-        arrays = [part.numpy() if isinstance(part, Tensor) else np.asarray(part) for part in column]
+        arrays = [part.numpy() if isinstance(part, Tensor) else _numbers(k, part) for part in column]
         shapes = sorted({a.shape for a in arrays})
         if len(shapes) > 1:
             raise DataError(
@@ -90,6 +90,19 @@ def stacked(samples: Sequence[Any]) -> Batch:
             )
         batch.append(ag.asarray(np.stack(arrays)))
     return tuple(batch)
+
+
+def _numbers(k: int, part: Any) -> NDArray[Any]:
+    try:
+        array = np.asarray(part)
+    except ValueError:  # a list of unequal lengths
+        array = np.empty(0, object)
+    if array.dtype.kind not in "biufc":
+        raise DataError(
+            f"part {k} of a sample of a DataLoader is a {type(part).__name__} that makes no array of numbers. Expected "
+            "a tuple of arrays or numbers for each sample: return x, y."
+        )
+    return array
 
 
 def read(data: Iterable[Any], batch_size: int, drop_last: bool) -> Iterator[Batch]:

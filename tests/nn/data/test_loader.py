@@ -89,7 +89,10 @@ def bad(value, row):
     ("arrays", "settings", "error", "words"),
     [
         ((), {}, ArgumentError, "was given no array"),
-        ((X,), {"batch_size": 0}, ArgumentError, "batch_size=0. Expected at least 1, or None"),
+        ((X,), {"batch_size": 0}, ArgumentError, "batch_size=0. Expected a whole number, at least 1, or None"),
+        ((X,), {"batch_size": "auto"}, ArgumentError, "batch_size='auto'. Expected a whole number"),
+        ((X,), {"generator": 0}, ArgumentError, r"0 as generator.*: write generator=ag\.random\.Generator\(0\)"),
+        ((X,), {"sampler": [2, 1]}, ArgumentError, r"a list as sampler.* write X\[rows\], y\[rows\]"),
         ((X, Y[:9]), {}, DataError, r"shapes \(10, 2\), \(9,\). Expected equal first lengths"),
         ((X[:0], Y[:0]), {}, DataError, r"shapes \(0, 2\), \(0,\): an empty data set"),
         ((X, 3.0), {}, DataError, r"\(10, 2\), \(\). Expected an axis of rows"),
@@ -295,6 +298,32 @@ SETTINGS = [
 def test_settings_that_exclude_each_other(data, settings, error, words):
     with pytest.raises(error, match=words):
         nn.DataLoader(*data, **settings)
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_a_list_of_tuples_is_one_of_samples(shuffle):
+    whole = Squares()
+    found = [
+        squares_of(nn.DataLoader(data, batch_size=4, shuffle=shuffle, generator=ag.random.Generator(3)))
+        for data in ([whole[k] for k in range(10)], whole)
+    ]
+    assert found[0] == found[1]
+    (numbers,) = nn.DataLoader([(0.5, 1), (0.25, 0)])
+    assert [part.dtype for part in numbers] == [np.float64, np.int64]
+    assert nn.DataLoader([[1.0, 2.0], [3.0, 4.0]]).source.arrays[0].shape == (2, 2)
+    assert [part.shape for part in next(iter(nn.DataLoader([(1.0, 2.0), (3.0, 4.0)], [0, 1])))] == [(2, 2), (2,)]
+
+
+@pytest.mark.parametrize("sample", [[np.ones(2), 1], {"x": 1.0}, "text"], ids=["list", "dict", "text"])
+def test_samples_that_are_no_numbers(sample):
+    with pytest.raises(DataError, match=rf"part 0 of a sample .* a {type(sample).__name__} that .*: return x, y"):
+        list(nn.DataLoader(iter([sample])))
+
+
+def test_a_sampler_of_other_data():
+    loader = nn.DataLoader(X, sampler=nn.data.BalancedSampler(np.zeros(3 * len(X))))
+    with pytest.raises(DataError, match=r"DataLoader has 10 rows, and its BalancedSampler gave the numbers \d to 29"):
+        list(loader)
 
 
 def test_samples_that_do_not_fit_together():
