@@ -37,7 +37,7 @@ def chosen(of: Targets, exclude: Patterns, who: str) -> list[Tensor]:
     elif patterns:
         raise ArgumentError(f"{who} was given Tensors, which have no names to exclude. Write {who}(alpha, model).")
     else:
-        named = {str(k): w for k, w in enumerate([of] if isinstance(of, Tensor) else of)}
+        named = {str(k): w for k, w in enumerate(_tensors(of, who))}
     for pattern in patterns:
         if not any(fnmatch(key, pattern) for key in named):
             raise ArgumentError(f"{who}: no parameter matches {pattern!r}. There are: {', '.join(named)}.")
@@ -45,6 +45,17 @@ def chosen(of: Targets, exclude: Patterns, who: str) -> list[Tensor]:
     if not found:
         raise ArgumentError(f"{who} was given no parameters to work on.")
     return found
+
+
+def _tensors(of: Any, who: str) -> list[Tensor]:
+    given = [of] if isinstance(of, Tensor) or not isinstance(of, Iterable) else list(of)
+    for x in given:
+        if not isinstance(x, Tensor):
+            raise ArgumentError(
+                f"{who} was given a {type(x).__name__} to work on. Expected a module, Tensors, or dicts with them: "
+                f"write {who}(alpha, model) or {who}(alpha, model.parameters())."
+            )
+    return given
 
 
 def grouped(
@@ -67,7 +78,7 @@ def grouped(
     >>> [(alpha, len(ws)) for alpha, ws in grouped(0.1, groups, (), "L2")]
     [(0.1, 1), (0.5, 2)]
     """
-    given: Any = of if isinstance(of, Module | Tensor) else list(of)
+    given: Any = of if isinstance(of, Module | Tensor) or not isinstance(of, Iterable) else list(of)
     if not (isinstance(given, list) and given and all(isinstance(g, Mapping) for g in given)):
         return [(strength(alpha, who), chosen(given, exclude, who))]
     found = []

@@ -235,6 +235,10 @@ BAD_GROUPS = [
     ([{"params": Net(), "lr": 1}], "group 0 of .* has an unknown setting 'lr'. Expected params, alpha, exclude"),
     ([{"params": Net()}, {"alpha": 1}], "group 1 of .* has no 'params'"),
     ([{"params": Net(), "alpha": -1}], "alpha=-1. Expected 0 <= alpha"),
+    ([Net(), Net()], r"given a Net to work on\. Expected a module, Tensors.*: write .*\(alpha, model\)"),
+    (0.5, "given a float to work on"),
+    ([np.ones(2)], "given a ndarray to work on"),
+    (list(Net().named_parameters()), r"given a tuple to work on.* or .*\(alpha, model\.parameters\(\)\)"),
 ]
 
 
