@@ -10,8 +10,26 @@ import numpy as np
 
 import autograd as ag
 from autograd import Tensor
+from autograd.errors import ArgumentError
 
 _LEAVES = (Tensor, np.ndarray, str, bytes, int, float, type, ModuleType, FunctionType, MethodType, BuiltinFunctionType)
+
+
+def stream_of(generator: Any, who: str) -> ag.random.Generator:
+    """Where random numbers come from: the default stream for None.
+
+    Raises:
+        ArgumentError: something else than a generator of `ag.random`, a seed say.
+
+    >>> stream_of(None, "Linear") is ag.random.default
+    True
+    """
+    if not isinstance(generator, ag.random.Generator | None):
+        raise ArgumentError(
+            f"{who} was given generator={generator!r}. Expected one of ag.random: write "
+            "generator=ag.random.Generator(0)."
+        )
+    return ag.random.default if generator is None else generator
 
 
 def generators_in(**roots: Any) -> dict[str, ag.random.Generator]:

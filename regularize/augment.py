@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
+from nn.generators import stream_of
 
 Array = NDArray[Any]
 Stream = ag.random.Generator | None
@@ -62,6 +63,7 @@ class Transform(ABC):
     """
 
     def __init__(self, *, generator: Stream = None) -> None:
+        stream_of(generator, type(self).__name__)
         self.generator = generator
 
     @abstractmethod

@@ -87,7 +87,7 @@ def between(value: Range, name: str, who: str) -> tuple[float, float]:
     >>> between(10, "degrees", "Rotation"), between((0, 5), "degrees", "Rotation")
     ((-10, 10), (0, 5))
     """
-    low, high = value if isinstance(value, tuple) else (-value, value)
+    low, high = value if isinstance(value, (tuple, list)) else (-value, value)
     if not -inf < low <= high < inf:
         raise ArgumentError(f"{who} was given {name}={value}. Expected a size, or (low, high) with low <= high.")
     return low, high
@@ -102,9 +102,9 @@ def magnification(value: tuple[float, float], who: str) -> tuple[float, float]:
     >>> magnification((0.8, 1.2), "Zoom")
     (0.8, 1.2)
     """
-    if not (isinstance(value, tuple) and 0 < value[0] <= value[1] < inf):
+    if not (isinstance(value, (tuple, list)) and len(value) == 2 and 0 < value[0] <= value[1] < inf):
         raise ArgumentError(f"{who} was given zoom={value}. Expected (low, high) with 0 < low <= high: (0.8, 1.2).")
-    return value
+    return value[0], value[1]
 
 
 class AffineAugmentation(Augmentation):

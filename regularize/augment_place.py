@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,13 +24,13 @@ def pair(value: Size, name: str, least: int, who: str) -> tuple[int, int]:
     >>> pair(3, "size", 1, "RandomCrop")
     (3, 3)
     """
-    found = value if isinstance(value, tuple) else (value, value)
-    if len(found) != 2 or not all(isinstance(n, int) and n >= least for n in found):
+    found = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+    if len(found) != 2 or not all(isinstance(n, Integral) and n >= least for n in found):
         raise ArgumentError(
             f"{who} was given {name}={value!r}. Expected a whole number, or one each for height and width, "
             f"not below {least}."
         )
-    return found
+    return int(found[0]), int(found[1])
 
 
 def expect_share(p: float, who: str) -> float:

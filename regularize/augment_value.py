@@ -71,7 +71,7 @@ class GaussianNoise(Augmentation):
 
     def change(self, x: Array, rng: np.random.Generator) -> Array:
         """(N, ...) to the same."""
-        noise = rng.standard_normal(x.shape, np.float64 if x.dtype == np.float64 else np.float32)
+        noise = rng.standard_normal(x.shape, np.float32 if x.dtype.itemsize < 8 else np.float64)
         return _clipped(x + self.std * noise.astype(x.dtype, copy=False), self.clip)
 
 
@@ -101,7 +101,7 @@ class Jitter(Augmentation):
 
     def change(self, x: Array, rng: np.random.Generator) -> Array:
         """(N, ...) to the same."""
-        noise = rng.standard_normal(x.shape, np.float64 if x.dtype == np.float64 else np.float32)
+        noise = rng.standard_normal(x.shape, np.float32 if x.dtype.itemsize < 8 else np.float64)
         return x * (1 + self.std * noise.astype(x.dtype, copy=False))
 
 

@@ -146,6 +146,25 @@ def test_what_is_no_batch(transform):
         transform(ag.ones((12, 1, 8, 8), requires_grad=True), *targets)
 
 
+def test_ranges_and_sizes_as_lists_and_numpy_numbers():
+    for one, other in (
+        (Rotation((5, 9)), Rotation([5, 9])),
+        (Zoom((0.5, 2.0)), Zoom([0.5, 2.0])),
+        (RandomCrop((4, 5)), RandomCrop([np.int64(4), 5])),
+        (Cutout(3), Cutout(np.int64(3))),
+    ):
+        for transform in (one, other):
+            transform.generator = ag.random.Generator(0)
+        assert (one(X) == other(X)).all()
+
+
+@pytest.mark.parametrize("kind", [GaussianNoise, Jitter])
+def test_noise_of_doubles_is_of_doubles_in_any_byte_order(kind):
+    ones = np.ones((50, 40))
+    found = [kind(0.1, generator=ag.random.Generator(0))(x) for x in (ones, ones.astype(">f8"))]
+    np.testing.assert_array_equal(*found)
+
+
 def test_grey_images_need_their_axis():
     with pytest.raises(ShapeError, match=r"\(12, 8, 8\). Expected a batch of images.*\nWrite x\[:, None\] for grey"):
         HorizontalFlip()(np.ones((12, 8, 8)))
@@ -232,6 +251,7 @@ BAD = [
     (lambda: Compose([HorizontalFlip()]), ArgumentError, r"given a list. Expected .* Compose\(\*transforms\)"),
     (lambda: RandomApply(abs, 2), ArgumentError, "RandomApply was given p=2. Expected a probability"),
     (lambda: RandomApply(RandomCrop(4))(X), ShapeError, r"made shape \(\d+, 3, 4, 4\) of .* Expected the same"),
+    (lambda: Rotation(5, generator=0), ArgumentError, r"Rotation was given generator=0.* write .*Generator\(0\)"),
     (lambda: HorizontalFlip(1.5), ArgumentError, "HorizontalFlip was given p=1.5"),
     (lambda: VerticalFlip(-1), ArgumentError, "VerticalFlip was given p=-1"),
     (lambda: RandomCrop(0), ArgumentError, "RandomCrop was given size=0. Expected a whole number"),
