@@ -15,6 +15,7 @@ import scipy
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, ShapeError
+from nn.generators import stream_of
 from nn.pretrained import from_pretrained as from_pretrained
 
 Generator = ag.random.Generator
@@ -60,7 +61,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Gener
     >>> bool(ag.all(uniform_(ag.zeros(9), 2.0, 3.0) >= 2))
     True
     """
-    return _filled(tensor, (generator or ag.random.default).uniform(a, b, tensor.shape, tensor.dtype))
+    return _filled(tensor, stream_of(generator, "uniform_").uniform(a, b, tensor.shape, tensor.dtype))
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
@@ -69,7 +70,7 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: G
     >>> normal_(ag.zeros(3), 5.0, 0.0)
     tensor([5., 5., 5.])
     """
-    return _filled(tensor, (generator or ag.random.default).normal(mean, std, tensor.shape, tensor.dtype))
+    return _filled(tensor, stream_of(generator, "normal_").normal(mean, std, tensor.shape, tensor.dtype))
 
 
 def trunc_normal_(
@@ -98,7 +99,7 @@ def trunc_normal_(
     low, high = (a - mean) / std, (b - mean) / std
     side = -1 if low > 0 else 1  # in the upper tail Phi is 1 and tells nothing apart: take its mirror image
     first, last = sorted(float(scipy.special.ndtr(side * end)) for end in (low, high))
-    u = (generator or ag.random.default).uniform(first, last, tensor.shape)
+    u = stream_of(generator, "trunc_normal_").uniform(first, last, tensor.shape)
     z = np.clip(side * scipy.special.ndtri(u.numpy()), low, high)
     return _filled(tensor, ag.asarray(mean + std * z))
 
@@ -163,7 +164,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, *, generator: Ge
         raise ShapeError(f"sparse_ was given shape {tensor.shape}. Expected a matrix.")
     if not 0 <= sparsity <= 1:
         raise ArgumentError(f"sparse_ was given sparsity={sparsity}. Expected the share of zeros, 0 to 1.")
-    rows, stream = tensor.shape[0], generator or ag.random.default
+    rows, stream = tensor.shape[0], stream_of(generator, "sparse_")
     values = np.array(stream.normal(0.0, std, tensor.shape))
     order = np.argsort(stream.random(tensor.shape).numpy(), axis=0)  # each column's rows in a random order of its own
     np.put_along_axis(values, order[: math.ceil(sparsity * rows)], 0.0, axis=0)
@@ -294,7 +295,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, *, generator: Generator | Non
     """
     _fans(tensor, "orthogonal_")
     rows, columns = tensor.shape[0], tensor.size // tensor.shape[0]
-    draw = (generator or ag.random.default).normal(size=(max(rows, columns), min(rows, columns)))
+    draw = stream_of(generator, "orthogonal_").normal(size=(max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(draw.numpy())
     q = q * np.sign(np.diagonal(r))  # makes Q unique, and so uniformly distributed
     return _filled(tensor, ag.asarray(gain * (q if rows >= columns else q.T)).reshape(tensor.shape))

@@ -9,6 +9,7 @@ import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
 from nn.dropout import dropout
+from nn.generators import stream_of
 from nn.module import Module
 
 HIDDEN_KEEP = 0.5  # the probabilities of keeping a unit that Srivastava et al. found good,
@@ -23,7 +24,7 @@ class Masking(Module, ABC):
         generator: where masks come from; the default stream of `ag.random` for None.
 
     Raises:
-        ArgumentError: p outside 0 to 1.
+        ArgumentError: p outside 0 to 1, or a generator that is none.
     """
 
     def __init__(self, p: float = 0.5, *, generator: ag.random.Generator | None = None) -> None:
@@ -33,6 +34,7 @@ class Masking(Module, ABC):
                 f"{who} was given p={p}. Expected the probability of dropping, 0 <= p <= 1; "
                 f"for a probability of keeping, write {who}(1 - keep)."
             )
+        stream_of(generator, who)
         self.p = float(p)
         self.generator = generator
 

@@ -16,7 +16,7 @@ from autograd.errors import ArgumentError, CheckpointError, DataError
 from nn.data.prefetch import prefetched
 from nn.data.sampler import Sampler
 from nn.data.source import Arrays, Batch, Samples, Source, read
-from nn.generators import generators_in
+from nn.generators import generators_in, stream_of
 
 
 class DataLoader:
@@ -80,12 +80,7 @@ class DataLoader:
         self.source = _source(data)
         self.stream: Any = data[0] if self.source is None else None
         self.shuffle, self.sampler = shuffle, sampler
-        if not isinstance(generator, ag.random.Generator | None):
-            raise ArgumentError(
-                f"DataLoader was given {generator!r} as generator. Expected one of ag.random: write "
-                "generator=ag.random.Generator(0)."
-            )
-        self.generator = generator or ag.random.default
+        self.generator = stream_of(generator, "DataLoader")
         self.transform, self.prefetch = transform, prefetch
         self._check_order()
         self.rows = -1 if self.source is None else self.source.rows if sampler is None else len(sampler)

@@ -271,3 +271,11 @@ def test_strictly_everything_must_fit():
     assert repr(twin.state_dict()) == repr(old.state_dict())
     with pytest.raises(FileNotFoundError, match="nowhere"):
         init.from_pretrained(new, "nowhere.safetensors")
+
+
+def test_a_seed_is_no_generator():
+    for draw in (init.uniform_, init.normal_, init.trunc_normal_, init.orthogonal_, init.kaiming_uniform_):
+        with pytest.raises(
+            ArgumentError, match=r"generator=0\. Expected one of ag\.random: write generator=ag\.random"
+        ):
+            draw(ag.zeros((3, 3)), generator=0)

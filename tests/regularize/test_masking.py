@@ -37,6 +37,14 @@ def made(name, p=0.4, seed=0):
     return TABLE[name][0](p, generator=ag.random.Generator(seed))
 
 
+@every_layer
+def test_a_seed_is_no_generator(name):
+    with pytest.raises(
+        ArgumentError, match=r"generator=0\. Expected one of ag\.random: write generator=ag\.random\.Gen"
+    ):
+        TABLE[name][0](0.5, generator=0)
+
+
 def test_every_layer_is_in_the_table():
     assert {type(made(name)) for name in TABLE} == set(LEAVES)
 

@@ -91,7 +91,7 @@ def bad(value, row):
         ((), {}, ArgumentError, "was given no array"),
         ((X,), {"batch_size": 0}, ArgumentError, "batch_size=0. Expected a whole number, at least 1, or None"),
         ((X,), {"batch_size": "auto"}, ArgumentError, "batch_size='auto'. Expected a whole number"),
-        ((X,), {"generator": 0}, ArgumentError, r"0 as generator.*: write generator=ag\.random\.Generator\(0\)"),
+        ((X,), {"generator": 0}, ArgumentError, r"generator=0.*: write generator=ag\.random\.Generator\(0\)"),
         ((X,), {"sampler": [2, 1]}, ArgumentError, r"a list as sampler.* write X\[rows\], y\[rows\]"),
         ((X, Y[:9]), {}, DataError, r"shapes \(10, 2\), \(9,\). Expected equal first lengths"),
         ((X[:0], Y[:0]), {}, DataError, r"shapes \(0, 2\), \(0,\): an empty data set"),
