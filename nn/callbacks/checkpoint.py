@@ -25,7 +25,7 @@ class ModelCheckpoint(Callback):
         path: the file; "{epoch}" in it gives each epoch its own. Its folder is made if there is none.
         every: after how many epochs.
         steps: after how many steps of an epoch as well, so that training goes on in the middle of an epoch.
-        monitor: a figure; the state is then kept only after an epoch in which it is the best so far.
+        monitor: a figure; the state is then kept only after one of these epochs in which it is the best of them so far.
         mode: "min" if small is good, "max" if large is.
 
     Raises:
@@ -66,6 +66,8 @@ class ModelCheckpoint(Callback):
 
     def on_epoch_end(self, trainer: Trainer, epoch: int, logs: dict[str, float]) -> None:
         """Save after this epoch, if it is one of those."""
+        if epoch % self.every:
+            return
         if self.monitor is not None:
             figure = figure_of(logs, self.monitor, "ModelCheckpoint")
             if self.best is not None and not (figure < self.best if self.mode == "min" else figure > self.best):
@@ -73,8 +75,7 @@ class ModelCheckpoint(Callback):
             if figure != figure:  # NaN is never the best
                 return
             self.best = figure
-        if epoch % self.every == 0:
-            self._save(trainer, epoch)
+        self._save(trainer, epoch)
 
     def _save(self, trainer: Trainer, epoch: int) -> None:
         trainer.save(self.path.replace("{epoch}", str(epoch)))

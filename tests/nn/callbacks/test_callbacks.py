@@ -51,6 +51,9 @@ def test_every_callback_is_exported():
         ({"every": 2}, [2, 4]),
         ({"monitor": "val_loss"}, [1, 3, 5]),
         ({"monitor": "val_loss", "mode": "max"}, [1, 2, 4]),
+        ({"monitor": "val_loss", "every": 2}, [2]),
+        ({"monitor": "val_loss", "every": 3}, [3]),
+        ({"monitor": "val_loss", "mode": "max", "every": 2}, [2, 4]),
     ],
 )
 def test_which_epochs_are_kept(tmp_path, settings, epochs):
