@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
 
@@ -11,6 +11,7 @@ import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
 from nn.callback import Callback
+from nn.resume import Stateful
 from nn.trainer import Trainer
 from regularize.targets import Groups, Patterns, Targets, chosen, grouped, other_axes
 
@@ -148,10 +149,11 @@ class DecoupledDecay:
 
 
 class AfterStep(Callback):
-    """Does something after each step of the optimizer: a proximal step, a constraint, a decay.
+    """Does something after each step of the optimizer: a proximal step, a constraint, a decay, an average of weights.
 
     Parameters:
-        action: called without arguments.
+        action: called without arguments. What it is a method of is stored in checkpoints if it has a `state_dict`:
+            `AfterStep(optim.WeightAverage(model.parameters(), 0.99).update)`.
 
     >>> w = ag.tensor([[3.0, 4.0]], requires_grad=True)
     >>> limit = AfterStep(lambda: MaxNorm(1.0).apply_(w))  # then trainer.fit(..., callbacks=[limit])
@@ -163,3 +165,14 @@ class AfterStep(Callback):
     def on_batch_end(self, trainer: Trainer, step: int, loss: float) -> None:
         """Do it."""
         self.action()
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state of what the action is a method of."""
+        owner = getattr(self.action, "__self__", None)
+        return {"owner": owner.state_dict()} if isinstance(owner, Stateful) else {}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        owner = getattr(self.action, "__self__", None)
+        if "owner" in state_dict and isinstance(owner, Stateful):
+            owner.load_state_dict(state_dict["owner"])

@@ -109,6 +109,23 @@ def test_a_training_keeps_to_the_limit_after_every_step():
     assert min(seen) > 0.499
 
 
+def test_an_average_goes_on_from_a_checkpoint(tmp_path):
+    x = np.random.default_rng(0).standard_normal((8, 3)).astype("float32")
+
+    def averaged(epochs, resume=None):
+        model = nn.Linear(3, 2, generator=ag.random.Generator(0))
+        average = optim.WeightAverage(model.parameters())
+        trainer = nn.Trainer(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.1), progress=False)
+        callbacks = [AfterStep(average.update), nn.ModelCheckpoint(tmp_path / f"{epochs}")]
+        trainer.fit([(x, x[:, :2])], epochs=epochs, callbacks=callbacks, resume=resume)
+        return average
+
+    whole, _, resumed = averaged(5), averaged(2), averaged(5, resume=tmp_path / "2")
+    assert resumed.n_averaged == whole.n_averaged == 5
+    for a, b in zip(resumed.averages, whole.averages, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
 BAD = [
     (lambda: MaxNorm(0), "MaxNorm was given max=0. Expected the greatest length, 0 < max"),
     (lambda: MaxNorm(float("inf")), "max=inf"),
