@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, DataError
+from autograd.random import generators
 from optim.optimizer import Optimizer
+
+Batches = Iterable[Any] | Callable[[], Iterable[Any]]
 
 
 class LRFound(NamedTuple):
@@ -28,7 +31,7 @@ def lr_find(
     model: Callable[..., Any],
     loss: Callable[..., Tensor],
     optimizer: Optimizer,
-    batches: Iterable[Any],
+    batches: Batches,
     *,
     low: float = 1e-7,
     high: float = 10.0,
@@ -42,10 +45,11 @@ def lr_find(
 
     The loss is smoothed (an exponential mean with `beta`, its bias corrected). The number is the rate at the steepest
     fall of the smoothed loss over log lr. Afterwards parameters, buffers, gradients, the optimizer and all generators
-    (the default one, and those of model and loader) are as before.
+    of `ag.random` are as before.
 
     Parameters:
-        model, loss, batches: as for `nn.Trainer`: batches of (inputs, targets), read again and again.
+        model, loss: as for `nn.Trainer`.
+        batches: of (inputs, targets), read again and again: a DataLoader, a list, or a function that gives them.
         low, high: the first and the last learning rate; groups keep their proportions.
         steps: how many rates are tried.
         diverged: the end, once the smoothed loss is this many times the best.
@@ -54,7 +58,7 @@ def lr_find(
         (lr, lrs, losses): the number, the rates tried, the smoothed loss after each.
 
     Raises:
-        ArgumentError: a range that is none, or fewer than 4 steps.
+        ArgumentError: a range that is none, fewer than 4 steps, arrays for batches, an optimizer with a closure.
         DataError: no batches, or a loss that is never finite.
 
     Smith, "Cyclical learning rates for training neural networks", 2017, section 3.3.
@@ -65,6 +69,7 @@ def lr_find(
     >>> 0.01 < found.lr < 1, w.item()
     (True, 4.0)
     """
+    _check(optimizer, batches)
     if not 0 < low < high < math.inf or steps < 4:
         raise ArgumentError(
             f"lr_find was given low={low}, high={high}, steps={steps}. Expected 0 < low < high, 4 or more."
@@ -74,7 +79,7 @@ def lr_find(
     first = [float(group["lr"]) for group in optimizer.param_groups]
     shares = [lr / first[0] if first[0] else 1.0 for lr in first]
     mean, best = 0.0, math.inf
-    with _as_before(model, optimizer, batches):
+    with _as_before(model, optimizer):
         for k, (lr, batch) in enumerate(zip(lrs.tolist(), _again_and_again(batches), strict=False), 1):
             for group, share in zip(optimizer.param_groups, shares, strict=True):
                 group["lr"] = lr * share
@@ -89,6 +94,19 @@ def lr_find(
         raise DataError(f"lr_find: the loss is not finite from lr={lrs[len(losses)]:g} on. Try a smaller low.")
     curve = np.array(losses)
     return LRFound(float(lrs[_steepest(curve, steps)]), lrs[: len(curve)], curve)
+
+
+def _check(optimizer: Optimizer, batches: Any) -> None:
+    if getattr(optimizer, "needs_closure", False):
+        raise ArgumentError(
+            f"lr_find was given a {type(optimizer).__name__}, which looks for the length of its steps by itself. "
+            "Expected an optimizer whose step needs no closure."
+        )
+    if isinstance(batches, tuple) and not any(isinstance(batch, (tuple, list)) for batch in batches):
+        raise ArgumentError(
+            "lr_find was given a tuple of arrays. Expected batches: write nn.DataLoader(x, y, batch_size=32, "
+            "shuffle=True)."
+        )
 
 
 def _steepest(curve: NDArray[np.float64], steps: int) -> int:
@@ -109,28 +127,26 @@ def _step(model: Callable[..., Any], loss: Callable[..., Tensor], optimizer: Opt
     return float(cost.item())
 
 
-def _again_and_again(batches: Iterable[Any]) -> Iterator[Any]:
+def _again_and_again(batches: Batches) -> Iterator[Any]:
     while True:
         batch = None
-        for batch in batches:
+        for batch in batches if isinstance(batches, Iterable) else batches():
             yield batch
         if batch is None:
             raise DataError(
-                "lr_find found no batch. Expected an iterable that can be read again: a DataLoader, a list."
+                "lr_find found no batch. Expected an iterable that can be read again: a DataLoader, a list, a function "
+                "that gives a new generator."
             )
 
 
 @contextmanager
-def _as_before(model: Any, optimizer: Optimizer, batches: Any) -> Iterator[None]:
+def _as_before(model: Any, optimizer: Optimizer) -> Iterator[None]:
     """Whatever training changes, put back afterwards. Arrays of Tensors are never written into: no copies."""
-    modules = list(model.modules()) if hasattr(model, "modules") else []
     params = [w for group in optimizer.param_groups for w in group["params"]]
-    tensors = [*params, *(model.buffers() if modules else ())]
+    tensors = [*params, *(model.buffers() if hasattr(model, "buffers") else ())]
     values = [(t, t.detach()) for t in tensors]
     gradients = [(w, w.grad) for w in params]
-    owners = [m for m in (*modules, batches) if hasattr(m, "__dict__")]
-    found = [g for m in owners for g in vars(m).values() if isinstance(g, ag.random.Generator)]
-    generators = [(g, g.get_state()) for g in (ag.random.default, *found)]
+    before = [(g, g.get_state()) for g in list(generators)]
     state = optimizer.state_dict()
     settings = [dict(group) for group in optimizer.param_groups]
     try:
@@ -141,9 +157,10 @@ def _as_before(model: Any, optimizer: Optimizer, batches: Any) -> Iterator[None]
                 t.copy_(value)
         for w, g in gradients:
             w.grad = g
-        for generator, numbers in generators:
-            generator.set_state(numbers)
+        for generator, numbers in before:
+            if generator.get_state() != numbers:
+                generator.set_state(numbers)
         optimizer.load_state_dict(state)
-        for group, before in zip(optimizer.param_groups, settings, strict=True):
+        for group, own in zip(optimizer.param_groups, settings, strict=True):
             group.clear()
-            group.update(before)
+            group.update(own)

@@ -64,6 +64,31 @@ def test_all_is_as_before(trained):
     assert everything(model, optimizer, loader) == before
 
 
+def test_generators_of_a_transform_are_as_before():
+    model, loss, loader = problem()
+    noise = ag.random.Generator(5)
+    loader.transform = lambda x, y: (x + noise.normal(size=x.shape, dtype="float32"), y)
+    before = noise.get_state()
+    optim.lr_find(model, loss, optim.SGD(model.parameters()), loader, steps=10)
+    assert noise.get_state() == before
+
+
+def test_a_function_gives_batches():
+    model, loss, loader = problem()
+    once = list(loader)
+
+    def batches():
+        yield from once
+
+    found = [
+        optim.lr_find(model, loss, optim.SGD(model.parameters()), data, steps=10)
+        for data in (batches, once, lambda: once)
+    ]
+    assert len(found[0].lrs) > 5
+    for other in found[1:]:
+        np.testing.assert_array_equal(found[0].losses, other.losses)
+
+
 def test_groups_keep_their_proportions():
     a, b = (ag.tensor(1.0, requires_grad=True) for _ in range(2))
     optimizer = optim.SGD([{"params": [a], "lr": 0.1}, {"params": [b], "lr": 0.2}])
@@ -86,5 +111,10 @@ def test_errors():
         optim.lr_find(model, loss, optimizer, loader, steps=3)
     with pytest.raises(DataError, match=r"no batch\. Expected an iterable that can be read again"):
         optim.lr_find(model, loss, optimizer, [])
+    x, y = next(iter(loader))
+    with pytest.raises(ArgumentError, match=r"a tuple of arrays\. Expected batches: write nn\.DataLoader\(x, y"):
+        optim.lr_find(model, loss, optimizer, (x, y))
+    with pytest.raises(ArgumentError, match=r"a LBFGS, which looks for the length of its steps by itself"):
+        optim.lr_find(model, loss, optim.LBFGS(model.parameters()), loader)
     with pytest.raises(DataError, match=r"not finite from lr=1e-07 on"):
         optim.lr_find(model, lambda p, y: (p * np.nan).mean(), optimizer, loader)
