@@ -114,6 +114,12 @@ class Optimizer(ABC):
         self.param_groups.append({"params": tensors, **settings})
 
     def _check_limits(self, settings: Mapping[str, Any], error: type[WengertError] = ArgumentError) -> None:
+        for key, usual in inspect.signature(type(self)).parameters.items():
+            if isinstance(usual.default, tuple) and key in settings:
+                given, wanted = settings[key], len(usual.default)
+                if not isinstance(given, (tuple, list)) or len(given) != wanted:
+                    name = type(self).__name__
+                    raise error(f"{name} was given {key}={given}. Expected {wanted} numbers: {key}={usual.default}.")
         for key, (low, high) in self.limits.items():
             numbers = settings[key] if isinstance(settings[key], (tuple, list)) else (settings[key],)
             if not all(isinstance(x, (int, float)) and low <= x < high for x in numbers):
