@@ -15,7 +15,7 @@ from autograd.errors import ArgumentError, UnsupportedError
 from autograd.program.budget import bytes_of
 from nn.batch import Parts
 from nn.callback import Watching
-from nn.objective import check_recorded, loss_of, output_of, parameters_of, predicted
+from nn.objective import check_recorded, loss_of, output_of, parameters_of, predicted, single
 from nn.settled import Settled
 
 if TYPE_CHECKING:
@@ -151,6 +151,10 @@ class Compiling:
 
     # ---- going on later
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles, whose programs are made anew."""
+        return {**vars(self), "_made": {}}
+
     def state_dict(self) -> dict[str, Any]:
         """How often each kind of batch was seen, and what was given up."""
         seen = self._stored | {str(kind): n for kind, n in self._seen.items()}
@@ -221,7 +225,7 @@ def _step(
         objective = value = loss_of(loss, each, prediction, targets, weights)
         extra = None
         if penalty is not None:
-            extra = penalty()
+            extra = single(penalty(), "penalty", "sum()")
             objective = objective + extra
         ag.check(_check_finite, objective)
         check_recorded(objective)

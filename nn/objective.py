@@ -54,17 +54,29 @@ def loss_of(loss: Loss, each: Loss | None, prediction: Any, targets: Sequence[An
         found = loss(prediction, *targets)
     else:
         found = weighted_mean(each(prediction, *targets), weights)
+    return single(found, "loss", "mean() over the batch")
+
+
+def single(found: Any, what: str, reduced: str) -> Tensor:
+    """What a loss or a penalty returned, if it is a Tensor of one element.
+
+    Raises:
+        ShapeError: if it is not.
+
+    >>> single(ag.tensor(1.0), "loss", "mean()")
+    tensor(1.)
+    """
     if not (isinstance(found, Tensor) or ag.is_captured(found)):
         raise ShapeError(
-            f"the loss returned a {type(found).__name__}. Expected a Tensor with a single element: return what "
+            f"the {what} returned a {type(found).__name__}. Expected a Tensor with a single element: return what "
             "functions of ag or nn give, not a number or an array made of it."
         )
     if found.size != 1:
         raise ShapeError(
-            f"the loss returned shape {found.shape}. Expected a Tensor with a single element: take its mean() over the "
-            "batch."
+            f"the {what} returned shape {found.shape}. Expected a Tensor with a single element: take its {reduced}."
         )
-    return found
+    only: Tensor = found
+    return only
 
 
 def check_recorded(objective: Tensor) -> None:

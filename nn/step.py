@@ -12,7 +12,7 @@ from autograd.errors import DataError
 from nn.batch import Parts, parts_of
 from nn.callback import Watching
 from nn.compiled import NotFinite
-from nn.objective import check_recorded, check_targets, loss_of, output_of
+from nn.objective import check_recorded, check_targets, loss_of, output_of, single
 from nn.origin import origin
 from nn.session import Session
 from nn.tally import Tally
@@ -109,7 +109,7 @@ def _sweep(
     value = total = loss.item()
     objective = loss if share == 1 else loss * share
     if penalised and trainer.penalty is not None:
-        extra = trainer.penalty()
+        extra = single(trainer.penalty(), "penalty", "sum()")
         objective = objective + extra
         tally.penalties += extra.item()
         total = objective.item()

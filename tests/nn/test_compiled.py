@@ -1,5 +1,8 @@
 """Trainings by programs: the same curve as step by step, what is not compiled and why, and going on bitwise."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -288,3 +291,17 @@ def test_estimators_pass_it_on(kind):
     ]
     np.testing.assert_allclose(made[1].history_["loss"], made[0].history_["loss"], rtol=1e-4)
     assert kind().get_params()["compile"] is True
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))], ids=["copy", "pickle"])
+def test_a_trainer_is_copied_and_its_programs_made_anew(again):
+    x, y = np.ones((4, 3), "float32"), np.zeros((4, 1), "float32")
+    model = nn.Linear(3, 1)
+    trainer = nn.Trainer(model, nn.MSELoss(), optim.SGD(model.parameters(), lr=0.01), progress=False)
+    trainer.fit([(x, y)] * 30)
+    other = again(trainer)
+    for t in (trainer, other):
+        t.fit([(x, y)] * 30)
+    np.testing.assert_array_equal(other.history["loss"], trainer.history["loss"])
+    np.testing.assert_array_equal(other.predict(x).numpy(), trainer.predict(x).numpy())
+    assert other.reasons() == []
