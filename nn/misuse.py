@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import warnings
 from collections.abc import Mapping
+from functools import reduce
 from numbers import Integral, Number
 from typing import Any
 
@@ -12,6 +13,7 @@ from autograd.errors import ArgumentError
 from nn.callback import Callback
 from nn.callbacks.schedule import Scheduled
 
+_KERAS = {"begin": "start", "train_batch": "batch", "train_epoch": "epoch", "train": "fit"}  # its words for ours
 _ORDER = (
     "Expected a model, a loss and an optimizer:\nwrite nn.Trainer(model, nn.MSELoss(), optim.Adam(model.parameters()))."
 )
@@ -95,7 +97,8 @@ def check_callbacks(callbacks: Any) -> None:
             )
         for written in dir(type(x)):
             if written.startswith("on_") and not hasattr(Callback, written):
-                near = difflib.get_close_matches(written, [n for n in dir(Callback) if n.startswith("on_")], 1, 0.0)[0]
+                ours = reduce(lambda name, pair: name.replace(*pair), _KERAS.items(), written)
+                near = difflib.get_close_matches(ours, [n for n in dir(Callback) if n.startswith("on_")], 1, 0.0)[0]
                 warnings.warn(
                     f"{type(x).__name__}.{written} is a name that the trainer never calls. Is {near} meant?",
                     stacklevel=3,

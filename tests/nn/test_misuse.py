@@ -184,6 +184,28 @@ def test_losses_that_are_none(loss, error, words):
         trainer(loss=loss).fit((X, Y))
 
 
+@pytest.mark.parametrize(
+    ("penalty", "words"),
+    [
+        (lambda: 0.5, "the penalty returned a float. Expected a Tensor with a single element"),
+        (lambda: nn.Parameter([1.0, 2.0]) ** 2, r"the penalty returned shape \(2,\)\. .*: take its sum\(\)"),
+    ],
+)
+def test_penalties_that_are_none(penalty, words):
+    with pytest.raises(ShapeError, match=words):
+        trainer(penalty=penalty).fit((X, Y))
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("on_train_begin", "on_fit_start"), ("on_epoch_begin", "on_epoch_start"), ("on_train_batch_end", "on_batch_end")],
+)
+def test_names_of_keras(written, meant):
+    kind = type("Watch", (nn.Callback,), {written: lambda self, *args: None})
+    with pytest.warns(UserWarning, match=rf"Watch\.{written} is a name .* Is {meant} meant\?"):
+        trainer().fit((X, Y), callbacks=[kind()])
+
+
 def test_a_method_that_is_never_called():
     class Typo(nn.Callback):
         def on_epoch_ends(self, trainer, epoch, logs):
