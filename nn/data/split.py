@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -50,7 +51,7 @@ def split(
         raise ArgumentError(
             f"split was given validation={validation}, test={test}. Expected shares that leave some rows."
         )
-    data = _checked("split", arrays)
+    data = _checked("split", arrays, stratify)
     rows = np.arange(len(data[0]))
     rest, tested = _cut(rows, test, data[-1] if stratify else None, random_state)
     trained, validated = _cut(rest, validation / (1 - test), data[-1] if stratify else None, random_state)
@@ -73,7 +74,7 @@ def folds(
         from sklearn.model_selection import KFold, StratifiedKFold
     except ImportError as error:
         raise _missing("folds") from error
-    data = _checked("folds", arrays)
+    data = _checked("folds", arrays, stratify)
     kind = StratifiedKFold if stratify else KFold
     parts = kind(n_splits, shuffle=shuffle, random_state=random_state if shuffle else None)
     for trained, validated in parts.split(data[0], data[-1]):
@@ -134,14 +135,19 @@ def _empty(fitted: Any, train: NDArray[Any], labels: bool) -> Any:
 
 def _shaped(out: Any, given: NDArray[Any]) -> NDArray[Any]:
     dense = np.asarray(out.toarray() if hasattr(out, "toarray") else out)  # encoders give sparse matrices
-    if dense.size == given.size and len(given):
+    if math.prod(dense.shape[1:]) == math.prod(given.shape[1:]):
         dense = dense.reshape(given.shape)
     if dense.dtype.kind == "f":
         dense = dense.astype(given.dtype if given.dtype.kind == "f" else np.float32, copy=False)
     return dense
 
 
-def _checked(who: str, arrays: tuple[Tensor | ArrayLike, ...]) -> Arrays:
+def _checked(who: str, arrays: tuple[Tensor | ArrayLike, ...], stratify: bool) -> Arrays:
+    if not isinstance(stratify, bool | None):
+        raise ArgumentError(
+            f"{who} was given a {type(stratify).__name__} as stratify. Expected True or False: write "
+            f"{who}(X, y, stratify=True), the classes being those of the last array."
+        )
     data = tuple(a.numpy() if isinstance(a, Tensor) else np.asarray(a) for a in arrays)
     if not data or any(not a.ndim for a in data) or len({len(a) for a in data}) > 1:
         shapes = ", ".join(str(a.shape) for a in data) or "none"

@@ -76,6 +76,18 @@ def test_encoders():
     assert codes.train[2].sum(1).tolist() == [1] * 135
 
 
+def test_parts_without_rows_keep_their_shape():
+    images = np.random.default_rng(0).random((8, 2, 3, 3), np.float32)
+    parts, _ = preprocess(split(images, test=0), StandardScaler())
+    assert [x.shape for (x,) in parts] == [(7, 2, 3, 3), (1, 2, 3, 3), (0, 2, 3, 3)]
+
+
+@pytest.mark.parametrize("cut", [split, lambda *arrays, **settings: list(folds(*arrays, **settings))])
+def test_stratify_is_yes_or_no(cut):
+    with pytest.raises(ArgumentError, match=r"a ndarray as stratify\. .*: write (split|folds)\(X, y, stratify=True\)"):
+        cut(np.zeros(4), np.arange(4) % 2, stratify=np.arange(4) % 2)
+
+
 def test_errors(monkeypatch):
     with pytest.raises(ArgumentError, match=r"validation=0.5, test=0.5\. Expected shares that leave some rows"):
         split(X, validation=0.5, test=0.5)
