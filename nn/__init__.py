@@ -1,5 +1,7 @@
 """Neural networks: modules, layers, losses, data and training, composed of `autograd`: `import nn`."""
 
+from typing import TYPE_CHECKING
+
 from nn import data, functional, init, parametrizations, parametrize
 from nn.activation import GELU, LogSigmoid, Sigmoid, Softplus, Softsign, Tanh
 from nn.adaptive_pooling import (
@@ -100,6 +102,15 @@ from nn.transformer import (
 )
 from nn.transposed import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from nn.upsample import Upsample
+
+_ELSEWHERE = {  # what other libraries have in a module of this name
+    "AlphaDropout": "regularize.AlphaDropout",
+    "Dropout": "regularize.Dropout",
+    "Dropout1d": "regularize.Dropout1d",
+    "Dropout2d": "regularize.Dropout2d",
+    "EarlyStopping": "regularize.EarlyStopping",
+    "utils": "optim.clip_grad_norm_, nn.parametrizations.weight_norm, nn.pad_sequence",
+}
 
 __all__ = [
     "CELU",
@@ -274,3 +285,10 @@ __all__ = [
     "unpack_sequence",
     "unpad_sequence",
 ]
+
+
+if not TYPE_CHECKING:  # a checker would take any name for one of this module's
+
+    def __getattr__(name: str) -> object:
+        hint = f". Write {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
+        raise AttributeError(f"module 'nn' has no attribute {name!r}{hint}")

@@ -1,5 +1,7 @@
 """Update rules, each stated once as a pure function of parameter, gradient and state: `import optim`."""
 
+from typing import TYPE_CHECKING
+
 from optim.adadelta import Adadelta
 from optim.adagrad import Adagrad
 from optim.adam import Adam, AdamW
@@ -32,6 +34,11 @@ from optim.rprop import Rprop
 from optim.schedule import Schedule
 from optim.sgd import SGD
 from optim.sparse_adam import SparseAdam
+
+_ELSEWHERE = {  # PyTorch's modules
+    "lr_scheduler": "optim.StepLR(optimizer, 30): the schedules are all here",
+    "swa_utils": "optim.WeightAverage(model.parameters())",
+}
 
 __all__ = [
     "ASGD",
@@ -71,3 +78,10 @@ __all__ = [
     "clip_grad_value_",
     "lr_find",
 ]
+
+
+if not TYPE_CHECKING:  # a checker would take any name for one of this module's
+
+    def __getattr__(name: str) -> object:
+        hint = f". Write {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
+        raise AttributeError(f"module 'optim' has no attribute {name!r}{hint}")

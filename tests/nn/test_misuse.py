@@ -287,6 +287,22 @@ def test_predictions_go_through_scikit_learns_transformers():
     np.testing.assert_allclose(scaler.inverse_transform(predicted), predicted.numpy() * 5 + 5, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("module", "name", "words"),
+    [
+        (nn, "Dropout", r"module 'nn' has no attribute 'Dropout'\. Write regularize\.Dropout"),
+        (nn, "utils", r"Write optim\.clip_grad_norm_, "),
+        (nn, "Linaer", r"^module 'nn' has no attribute 'Linaer'$"),
+        (optim, "lr_scheduler", r"Write optim\.StepLR\(optimizer, 30\): the schedules are all here"),
+        (optim, "Adm", r"^module 'optim' has no attribute 'Adm'$"),
+    ],
+)
+def test_names_that_stand_elsewhere(module, name, words):
+    with pytest.raises(AttributeError, match=words):
+        getattr(module, name)
+    assert not hasattr(module, name)
+
+
 # ---- estimators
 
 
