@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from os import PathLike, fspath
 from pathlib import Path
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from nn.trainer import Trainer
 
 
+_FIELD = re.compile(r"\{(\w+)(?::([^{}]*))?\}")  # {name} and {name:format}
+
+
 class ModelCheckpoint(Callback):
     """Calls `trainer.save(path)` after epochs, or steps: `trainer.fit(..., resume=path)` goes on from it, bitwise.
 
@@ -22,7 +26,8 @@ class ModelCheckpoint(Callback):
     process that is killed at any moment leaves the one before.
 
     Parameters:
-        path: the file; "{epoch}" in it gives each epoch its own. Its folder is made if there is none.
+        path: the file; "{epoch}" in it gives each epoch its own, "{epoch:03d}-{val_loss:.2f}" with figures of the
+            history, as Keras has it. Its folder is made if there is none.
         every: after how many epochs.
         steps: after how many steps of an epoch as well, so that training goes on in the middle of an epoch.
         monitor: a figure; the state is then kept only after one of these epochs in which it is the best of them so far.
@@ -62,7 +67,7 @@ class ModelCheckpoint(Callback):
     def on_batch_end(self, trainer: Trainer, step: int, loss: float) -> None:
         """Save after this step, if it is one of those."""
         if self.steps is not None and step % self.steps == 0:
-            self._save(trainer, len(trainer.history.epochs) + 1)
+            self._save(trainer, {"epoch": len(trainer.history.epochs) + 1})
 
     def on_epoch_end(self, trainer: Trainer, epoch: int, logs: dict[str, float]) -> None:
         """Save after this epoch, if it is one of those."""
@@ -75,10 +80,19 @@ class ModelCheckpoint(Callback):
             if figure != figure:  # NaN is never the best
                 return
             self.best = figure
-        self._save(trainer, epoch)
+        self._save(trainer, {"epoch": epoch, **logs})
 
-    def _save(self, trainer: Trainer, epoch: int) -> None:
-        trainer.save(self.path.replace("{epoch}", str(epoch)))
+    def _save(self, trainer: Trainer, figures: Mapping[str, float]) -> None:
+        trainer.save(_FIELD.sub(lambda field: self._written(field, figures), self.path))
+
+    def _written(self, field: re.Match[str], figures: Mapping[str, float]) -> str:
+        if field[1] not in figures:
+            more = " In the middle of an epoch no other is known." if len(figures) == 1 else ""
+            raise ArgumentError(
+                f"ModelCheckpoint has {field[0]} in its path, and there is no such figure. There are: "
+                f"{', '.join(figures)}.{more}"
+            )
+        return format(figures[field[1]], field[2] or "")
 
     def state_dict(self) -> dict[str, Any]:
         """The best figure so far."""

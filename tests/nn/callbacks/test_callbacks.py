@@ -65,6 +65,16 @@ def test_which_epochs_are_kept(tmp_path, settings, epochs):
     assert again.history.epochs.tolist() == list(range(1, epochs[0] + 1))
 
 
+def test_figures_in_the_name_of_a_checkpoint(tmp_path):
+    keep = nn.ModelCheckpoint(tmp_path / "{epoch:03d}-{val_loss:.2f}")
+    trainer().fit(pairs(), epochs=2, callbacks=[Script([5, 6]), keep])
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["001-5.00", "002-6.00"]
+    with pytest.raises(ArgumentError, match=r"ModelCheckpoint has \{acc\} in its path, .* There are: epoch, loss"):
+        trainer().fit(pairs(), callbacks=[nn.ModelCheckpoint(tmp_path / "{acc}")])
+    with pytest.raises(ArgumentError, match=r"has \{loss\} in its path.*In the middle of an epoch no other is known"):
+        trainer().fit(pairs(), callbacks=[nn.ModelCheckpoint(tmp_path / "{loss}", steps=1)])
+
+
 def test_checkpoint_errors(tmp_path):
     with pytest.raises(ArgumentError, match="every=0, steps=None, mode='min'"):
         nn.ModelCheckpoint(tmp_path, every=0)
