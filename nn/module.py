@@ -187,10 +187,10 @@ class Module(Tree):
         """The same as `to("float64")`."""
         return self.to("float64")
 
-    def zero_grad(self) -> None:
-        """Forget the gradient of every parameter."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradient of every parameter: `.grad = None`; or make those that are there zeros, if False."""
         for p in self.parameters():
-            p.grad = None
+            p.grad = None if set_to_none or p.grad is None else ag.zeros_like(p)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Train every parameter, or freeze it; returns itself."""

@@ -130,11 +130,11 @@ class Optimizer(ABC):
                 f"{type(self).__name__} was given eps_mode={mode!r}. Expected 'inside' or 'outside' (the root)."
             )
 
-    def zero_grad(self) -> None:
-        """Forget the gradients of the parameters: `.grad = None`."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of the parameters: `.grad = None`; or make those that are there zeros, if False."""
         for group in self.param_groups:
             for w in group["params"]:
-                w.grad = None
+                w.grad = None if set_to_none or w.grad is None else ag.zeros_like(w)
 
     def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
         """Update every parameter that has a gradient.

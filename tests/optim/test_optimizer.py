@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 import optim
 from autograd.errors import ArgumentError, CheckpointError, DifferentiationError, DTypeError
 
@@ -99,6 +100,19 @@ def test_a_parameter_without_a_gradient_stays():
     assert used.tolist() == [0.5, 0.0]
     assert unused.tolist() == [1.0, 1.0]
     assert list(optimizer.state) == [used]
+
+
+def test_gradients_are_made_zero_if_asked():
+    model = nn.Linear(2, 1)
+    for owner in (model, optim.SGD(model.parameters())):
+        model(ag.ones((1, 2), dtype="float32")).sum().backward()
+        model.bias.grad = None
+        owner.zero_grad(set_to_none=False)
+        assert model.weight.grad.tolist() == [[0, 0]]
+        assert model.weight.grad.dtype == np.float32
+        assert model.bias.grad is None
+        owner.zero_grad(set_to_none=True)
+        assert model.weight.grad is None
 
 
 def test_zero_grad_forgets():
