@@ -7,6 +7,8 @@ from functools import partial
 from math import inf, isfinite
 from typing import Any
 
+import numpy as np
+
 import autograd as ag
 from autograd import RowSparse, Tensor
 from autograd.errors import ArgumentError, DataError
@@ -144,6 +146,8 @@ def _scale(found: list[tuple[Tensor, Any]], factor: Any) -> None:
 
 
 def _joint_norm(gradients: list[Tensor], p: float) -> Tensor:
+    # the square of 300 is no float16
+    gradients = [ag.astype(g, "float32") if g.dtype == np.float16 else g for g in gradients if g.size]
     if not gradients:
         return ag.tensor(0.0)
     if p == 2 and ag.is_captured(gradients[0]):  # a kernel makes no array of the squares either

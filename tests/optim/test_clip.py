@@ -122,3 +122,13 @@ ERRORS = [
 def test_words(wrong, words):
     with pytest.raises(ArgumentError, match=words):
         wrong()
+
+
+@pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, float("inf")])
+def test_gradients_of_half_precision_and_of_no_elements(norm_type):
+    half, none = (ag.tensor(np.ones(n, "float16"), requires_grad=True) for n in (4, 0))
+    half.grad, none.grad = ag.tensor(np.full(4, 300, "float16")), ag.zeros_like(none)
+    expected = np.linalg.norm(np.full(4, 300.0), norm_type)
+    assert optim.clip_grad_norm_([half, none], 1.0, norm_type).item() == pytest.approx(expected, rel=1e-6)
+    assert half.grad.dtype == np.float16
+    np.testing.assert_allclose(half.grad.numpy(), np.full(4, 300 / expected), rtol=1e-3)
