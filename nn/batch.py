@@ -98,10 +98,9 @@ def batches_of(data: Any, batch_size: int, shuffle: bool = False) -> Iterable[An
         return DataLoader(*data, batch_size=batch_size, shuffle=shuffle)
     if callable(data) and not isinstance(data, Iterable):
         return Made(data)
-    if isinstance(data, (Tensor, np.ndarray, Mapping, str)) or not isinstance(data, Iterable):
-        given = (
-            f"an array of shape {data.shape}" if isinstance(data, (Tensor, np.ndarray)) else f"a {type(data).__name__}"
-        )
+    if hasattr(data, "__array__") or isinstance(data, (Mapping, str)) or not isinstance(data, Iterable):
+        ours = isinstance(data, (Tensor, np.ndarray))
+        given = f"an array of shape {data.shape}" if ours else f"a {type(data).__name__}"
         raise ArgumentError(
             f"the trainer was given {given} as data. Expected a tuple of arrays, as in fit((x, y)), or an iterable of "
             "batches: a DataLoader, a list, a function that gives a new generator."

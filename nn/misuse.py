@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from numbers import Integral, Number
 from typing import Any
 
+import numpy as np
+
+from autograd import Tensor
 from autograd.errors import ArgumentError
 from nn.callback import Callback
 from nn.callbacks.schedule import Scheduled
@@ -67,6 +70,11 @@ def check_settings(penalty: Any, clip: Any, accumulate: Any, class_weight: Any) 
     if isinstance(class_weight, str) and class_weight != "balanced":
         raise ArgumentError(
             f"Trainer was given class_weight={class_weight!r}. Expected 'balanced', or weights by label."
+        )
+    if not isinstance(class_weight, Mapping | Sequence | np.ndarray | Tensor | None):
+        raise ArgumentError(
+            f"Trainer was given a {type(class_weight).__name__} as class_weight. Expected weights by "
+            "label, or in the order of labels from 0: write class_weight=dict(...) or list(...)."
         )
     if isinstance(class_weight, Mapping) and not all(isinstance(label, Number) for label in class_weight):
         raise ArgumentError(

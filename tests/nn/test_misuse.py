@@ -34,6 +34,7 @@ CLASSES = [
     ),
     ("penalty", nn.Linear, r"the class Linear as penalty\. Expected a function: write penalty=regularize\.L2\("),
     ("accumulate", 2.0, r"accumulate=2\.0\. Expected 1 batch or more"),
+    ("class_weight", {1.0, 2.0}, r"a set as class_weight\..*: write class_weight=dict\("),
     ("class_weight", {"0": 1.0}, r"class_weight for the labels \['0'\]\. Expected numbers, as those of the targets"),
 ]
 
@@ -64,8 +65,23 @@ def test_a_metric_that_fails_is_named():
     assert "output.argmax(1)" in note
 
 
+class Foreign:
+    """An array of another library."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.array, dtype)
+
+    def __iter__(self):
+        return iter("abc")  # as a table of pandas its columns
+
+
 @pytest.mark.parametrize(
-    "data", [X, ag.asarray(X), {"x": X}, "x", 5], ids=["array", "tensor", "dict", "text", "number"]
+    "data",
+    [X, ag.asarray(X), Foreign(X), {"x": X}, "x", 5],
+    ids=["array", "tensor", "table", "dict", "text", "number"],
 )
 def test_data_that_is_none(data):
     t = trainer()
@@ -90,16 +106,6 @@ def test_batches_that_are_dicts():
 def test_batches_without_targets(data, settings, loss):
     with pytest.raises(DataError, match=r"inputs and no targets, which the loss wants\. .*: write fit\(\(x, y\)\)"):
         trainer(loss=loss, **settings).fit(data)
-
-
-class Foreign:
-    """An array of another library."""
-
-    def __init__(self, array):
-        self.array = array
-
-    def __array__(self, dtype=None, copy=None):
-        return np.asarray(self.array, dtype)
 
 
 class Sum(nn.Module):
