@@ -7,21 +7,22 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import autograd as ag
-from autograd import Tensor
 from autograd.errors import ArgumentError
+from autograd.tree import flatten
+from nn.generators import stream_of
 from nn.module import Module
 from regularize.dropout import Masking
 
 
 class Prediction(NamedTuple):
-    """The mean and the standard deviation of sampled predictions.
+    """The mean and the standard deviation of sampled predictions; of a model with several outputs, tuples or dicts.
 
     >>> Prediction(ag.tensor(1.0), ag.tensor(0.5)).std
     tensor(0.5)
     """
 
-    mean: Tensor
-    std: Tensor
+    mean: Any
+    std: Any
 
 
 def monte_carlo(
@@ -47,7 +48,7 @@ def monte_carlo(
         layers: the classes that are to be in training mode; add those of `nn` that drop inside (`nn.LSTM`).
 
     Raises:
-        ArgumentError: fewer than 2 samples, or a model without such layers.
+        ArgumentError: fewer than 2 samples, a model without such layers, or what is no Module or generator.
 
     Gal and Ghahramani, "Dropout as a Bayesian approximation", 2016.
 
@@ -59,10 +60,16 @@ def monte_carlo(
     """
     if samples < 2:
         raise ArgumentError(f"monte_carlo was given samples={samples}. Expected at least 2: a deviation needs two.")
+    if not isinstance(model, Module):
+        raise ArgumentError(f"monte_carlo was given a {type(model).__name__} as model. Expected an nn.Module.")
+    stream_of(generator, "monte_carlo")
     inputs = tuple(ag.asarray(part) for part in (x if isinstance(x, tuple) else (x,)))
     with _dropping(model, layers, generator), ag.no_grad():
-        outputs = ag.stack([model(*inputs) for _ in range(samples)])
-        return Prediction(ag.mean(outputs, 0), ag.std(outputs, 0, correction=1))
+        found = [flatten(model(*inputs)) for _ in range(samples)]
+        build = found[0][1]
+        parts = [ag.stack(column) for column in zip(*[leaves for leaves, _ in found], strict=True)]
+        means, stds = [ag.mean(part, 0) for part in parts], [ag.std(part, 0, correction=1) for part in parts]
+        return Prediction(build(means), build(stds))
 
 
 @contextmanager

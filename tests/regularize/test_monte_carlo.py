@@ -102,3 +102,28 @@ def test_bad_arguments():
         ArgumentError, match=r"no layer that drops in this Linear \(looked for Masking\).\nPut regularize"
     ):
         monte_carlo(nn.Linear(3, 2), np.ones((1, 3), "f4"))
+
+
+class TwoHeads(nn.Module):
+    def __init__(self):
+        self.body = nn.Sequential(nn.Linear(3, 4, generator=ag.random.Generator(0)), Dropout(0.5))
+
+    def forward(self, x):
+        h = self.body(x)
+        return {"a": h, "b": (h.sum(1),)}
+
+
+def test_several_outputs_have_deviations_of_their_own():
+    model, x = TwoHeads(), np.ones((2, 3), "float32")
+    found = monte_carlo(model, x, 5, ag.random.Generator(1))
+    plain = monte_carlo(model.body, x, 5, ag.random.Generator(1))
+    for several, one in zip(found, plain, strict=True):
+        np.testing.assert_array_equal(several["a"].numpy(), one.numpy())
+    np.testing.assert_allclose(found.mean["b"][0].numpy(), plain.mean.numpy().sum(1), rtol=1e-6)
+
+
+def test_what_is_no_model_or_generator():
+    with pytest.raises(ArgumentError, match=r"a function as model\. Expected an nn\.Module"):
+        monte_carlo(lambda x: x, np.ones((2, 3)))
+    with pytest.raises(ArgumentError, match=r"monte_carlo was given generator=0"):
+        monte_carlo(TwoHeads(), np.ones((2, 3), "float32"), generator=0)
