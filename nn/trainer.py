@@ -20,6 +20,7 @@ from nn.compiled import Compiling
 from nn.data import DataLoader
 from nn.history import History
 from nn.misuse import check_callbacks, check_parts, check_settings
+from nn.module import Module
 from nn.objective import parameters_of, predicted
 from nn.resume import write_state
 from nn.session import Session, load_training
@@ -39,7 +40,8 @@ class Trainer:
 
     Parameters:
         model: a Module or any other callable. A Module is in training mode while it is trained, in evaluation mode
-            while it is evaluated, and otherwise in the mode that it came in.
+            while it is evaluated, and otherwise in the mode that it came in. Of `ag.compile(module)` the Module is
+            taken: steps are compiled as a whole.
         loss: the mean loss over a batch, a single element.
         optimizer: anything with `zero_grad()` and `step()`; one whose `needs_closure` is True (`optim.LBFGS`) is given
             a function that computes the loss and its gradients anew, and the figures are those of its first call.
@@ -103,6 +105,9 @@ class Trainer:
     ) -> None:
         check_parts(model, loss, optimizer, metrics)
         check_settings(penalty, clip, accumulate, class_weight)
+        if isinstance(model, ag.Compiled) and isinstance(model.function, Module):
+            fit_in = model.options()["fit_in"] if fit_in is None else fit_in
+            model = model.function
         self.model = model
         self.loss = loss
         self.optimizer = optimizer

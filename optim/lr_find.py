@@ -143,7 +143,8 @@ def _again_and_again(batches: Batches) -> Iterator[Any]:
 def _as_before(model: Any, optimizer: Optimizer) -> Iterator[None]:
     """Whatever training changes, put back afterwards. Arrays of Tensors are never written into: no copies."""
     params = [w for group in optimizer.param_groups for w in group["params"]]
-    tensors = [*params, *(model.buffers() if hasattr(model, "buffers") else ())]
+    module = model.function if isinstance(model, ag.Compiled) else model
+    tensors = [*params, *(module.buffers() if hasattr(module, "buffers") else ())]
     values = [(t, t.detach()) for t in tensors]
     gradients = [(w, w.grad) for w in params]
     before = [(g, g.get_state()) for g in list(generators)]

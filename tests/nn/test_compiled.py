@@ -293,6 +293,20 @@ def test_estimators_pass_it_on(kind):
     assert kind().get_params()["compile"] is True
 
 
+def test_a_compiled_model_is_evaluated_in_evaluation_mode():
+    x, _ = data()
+    plain, compiled = made(True), made(True)
+    compiled = nn.Trainer(
+        ag.compile(compiled.model, fit_in="1GB"), compiled.loss, compiled.optimizer, compile=True, progress=False
+    )
+    for trainer in (plain, compiled):
+        ag.random.seed(0)
+        trainer.fit(data(), data(), epochs=3, batch_size=8)
+    np.testing.assert_allclose(compiled.history["val_loss"], plain.history["val_loss"], rtol=1e-5)
+    np.testing.assert_array_equal(compiled.predict(x).numpy(), compiled.predict(x).numpy())
+    assert compiled.compiling.fit_in == "1GB"
+
+
 @pytest.mark.parametrize("again", [copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))], ids=["copy", "pickle"])
 def test_a_trainer_is_copied_and_its_programs_made_anew(again):
     x, y = np.ones((4, 3), "float32"), np.zeros((4, 1), "float32")

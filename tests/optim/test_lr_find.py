@@ -64,6 +64,13 @@ def test_all_is_as_before(trained):
     assert everything(model, optimizer, loader) == before
 
 
+def test_buffers_of_a_compiled_model_are_as_before():
+    model, loss, loader = problem()
+    before = [b.tolist() for b in model.buffers()]
+    optim.lr_find(ag.compile(model), loss, optim.SGD(model.parameters()), loader, steps=10)
+    assert [b.tolist() for b in model.buffers()] == before
+
+
 def test_generators_of_a_transform_are_as_before():
     model, loss, loader = problem()
     noise = ag.random.Generator(5)
