@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral
 from typing import ClassVar
 
 import numpy as np
@@ -83,7 +84,7 @@ def adaptive_max_pool3d(x: Tensor, output_size: Output) -> Tensor:
 
 def _wanted(output_size: Output, dims: int, who: object) -> tuple[int | None, ...]:
     found = tuple(output_size) if isinstance(output_size, Sequence) else (output_size,) * dims
-    if len(found) != dims or not all(n is None or (isinstance(n, int) and n >= 1) for n in found):
+    if len(found) != dims or not all(n is None or (isinstance(n, Integral) and n >= 1) for n in found):
         raise ArgumentError(
             f"{who} was given output_size={output_size!r}. Expected a whole number of at least 1 or None for each of "
             f"{dims} axes, or one for all."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 
 from numpy.typing import DTypeLike
 
@@ -24,13 +25,13 @@ def definite_features(normalized_shape: Shape, who: object) -> tuple[int, ...]:
     >>> definite_features(8, "LayerNorm")
     (8,)
     """
-    lengths = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    if not lengths or not all(isinstance(n, int) and n > 0 for n in lengths):
+    lengths = tuple(normalized_shape) if isinstance(normalized_shape, Sequence) else (normalized_shape,)
+    if not lengths or not all(isinstance(n, Integral) and n > 0 for n in lengths):
         raise ArgumentError(
             f"{who} was given normalized_shape={normalized_shape!r}. Expected a positive length, or one for each of "
             "the last axes."
         )
-    return lengths
+    return tuple(map(int, lengths))
 
 
 def _last_axes(x: Tensor, lengths: tuple[int, ...], who: object) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral
 from typing import ClassVar
 
 import autograd as ag
@@ -32,7 +33,7 @@ def pad(x: Tensor, pad: Sequence[int], mode: str = "constant", value: float | No
     >>> pad(ag.tensor([1.0, 2.0, 3.0]), (0, 2), "reflect")
     tensor([1., 2., 3., 2., 1.])
     """
-    if len(pad) % 2 or not all(isinstance(n, int) for n in pad):
+    if len(pad) % 2 or not all(isinstance(n, Integral) for n in pad):
         raise ArgumentError(f"pad was given pad={tuple(pad)}. Expected (before, after) for each axis, the last first.")
     if mode != "constant" and mode not in _NUMPY:
         raise ArgumentError(f"pad was given mode={mode!r}. Expected one of: constant, {', '.join(_NUMPY)}.")
@@ -91,12 +92,12 @@ class _Pad(Module):
     def __init__(self, padding: int | Sequence[int]) -> None:
         count = 2 * self.dims
         found = tuple(padding) if isinstance(padding, Sequence) else (padding,) * count
-        if len(found) != count or not all(isinstance(n, int) for n in found):
+        if len(found) != count or not all(isinstance(n, Integral) for n in found):
             raise ArgumentError(
                 f"{type(self).__name__} was given padding={padding!r}. Expected a whole number, or {count}: "
                 "(before, after) of the last axis, then of the one before it."
             )
-        self.padding = found
+        self.padding = tuple(map(int, found))
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, ...) or (C, ...), its last axes longer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ def _expect_options(
         raise ArgumentError(f"{who} was given recompute_scale_factor=True with size={size}: leave it out.")
     for name, given in (("size", size), ("scale_factor", scale)):
         each = given if isinstance(given, Sequence) else () if given is None else (given,)
-        if not all(n > 0 and (name == "scale_factor" or isinstance(n, int)) for n in each):
+        if not all(n > 0 and (name == "scale_factor" or isinstance(n, Integral)) for n in each):
             raise ArgumentError(f"{who} was given {name}={given}. Expected positive numbers.")
 
 

@@ -141,7 +141,7 @@ def tensordot(a: Operand, b: Operand, axes: int | Sequence[Any] = 2) -> Tensor:
     (2,)
     """
     ra, rb = rank(a), rank(b)
-    if isinstance(axes, int):
+    if isinstance(axes, int | np.integer):
         of_a, of_b = list(range(ra - axes, ra)), list(range(axes))
     else:
         given = [list(x) if isinstance(x, Sequence) else [x] for x in axes]

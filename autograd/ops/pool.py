@@ -172,15 +172,15 @@ def _settings(
     name: str,
 ) -> dict[str, Any]:
     """The sizes as the primitives take them, known to fit."""
-    dims = 1 if isinstance(size, int) else len(size)
+    dims = 1 if isinstance(size, int | np.integer) else len(size)
     shape = shape_of(x)
     if not 1 <= dims <= len(shape):
         raise ShapeError(f"{name} was given shape {shape} for windows of {dims} axes. Expected at least as many.")
     sizes = each(size, dims, "size", name)
     strides = sizes if stride is None else each(stride, dims, "stride", name)
     dilations = each(dilation, dims, "dilation", name)
-    given = (padding,) * dims if isinstance(padding, int) else tuple(padding)
-    around = tuple((p, p) if isinstance(p, int) else tuple(p) for p in given)
+    given = (padding,) * dims if isinstance(padding, int | np.integer) else tuple(padding)
+    around = tuple((p, p) if isinstance(p, int | np.integer) else tuple(p) for p in given)
     if len(around) != dims or any(len(p) != 2 or min(p) < 0 for p in around):
         raise ShapeError(f"{name} was given padding={padding} for {dims} axes. Expected 0 or more for each.")
     whole = [n + a + b for n, (a, b) in zip(shape[len(shape) - dims :], around, strict=True)]

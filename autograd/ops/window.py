@@ -82,7 +82,7 @@ _unwindow: Primitive = primitive(
 
 def each(value: int | Sequence[int], count: int, name: str, who: str = "window") -> Sizes:
     """One positive number for each axis, given as one for all or one each."""
-    sizes = (value,) * count if isinstance(value, int) else tuple(value)
+    sizes = (value,) * count if isinstance(value, int | np.integer) else tuple(value)
     if len(sizes) != count or min(sizes, default=1) < 1:
         raise ShapeError(f"{who} was given {name}={value} for {count} axes. Expected one positive integer for each.")
     return sizes

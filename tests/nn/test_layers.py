@@ -13,6 +13,7 @@ import pytest
 
 import autograd as ag
 import nn
+import nn.functional as F
 
 FIGURES = Path(__file__).parents[1] / "figures"
 sys.path.insert(0, str(FIGURES))
@@ -143,3 +144,30 @@ def test_repr_shows_class_and_settings(kind):
     module = made(c)
     assert repr(module).startswith(f"{kind}(")
     assert module.extra_repr() in repr(module)
+
+
+def of_numpy(x):
+    """Whole numbers, in lists and dicts too, as `len(np.unique(...))` or an entry of a shape may be given."""
+    if isinstance(x, dict):
+        return {k: of_numpy(v) for k, v in x.items()}
+    if isinstance(x, list | tuple):
+        return type(x)(map(of_numpy, x))
+    return np.int64(x) if type(x) is int else x
+
+
+@every_case
+def test_numpys_whole_numbers_are_sizes_too(topic, k, c):
+    numpys = c | {"args": of_numpy(c["args"]), "options": of_numpy(c["options"])}
+    record = figures("stored", topic)[k]
+    for y, expected in zip(
+        outputs(c, module_of(numpys, record), arguments(c, record)), named(record, "out.").values(), strict=True
+    ):
+        np.testing.assert_allclose(y.detach(), expected, rtol=1e-6, atol=1e-6)
+
+
+def test_numpys_whole_numbers_are_widths_and_lengths():
+    x = ag.ones((2, 3))
+    assert F.pad(x, np.array([1, 2])).shape == F.pad(x, tuple(np.array([1, 2]))).shape == (2, 6)
+    assert nn.ConstantPad1d((np.int64(1), 2), 0.0)(x).shape == (2, 6)
+    assert nn.LayerNorm(np.int64(3))(x).shape == (2, 3)
+    assert nn.Upsample(size=np.int64(5))(x[None]).shape == (1, 2, 5)
