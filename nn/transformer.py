@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
+from typing import Any, ClassVar
 
 from numpy.typing import DTypeLike
 
@@ -32,7 +32,9 @@ def _activate(x: Tensor, activation: Activation) -> Tensor:
 
 
 class _Layer(Module):
-    """What both layers are made of: attention to itself, and W_2 act(W_1 x + b_1) + b_2 for each position."""
+    """What both layers are made of: attention to itself and to a memory, and W_2 act(W_1 x + b_1) + b_2."""
+
+    reads_memory: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -57,10 +59,14 @@ class _Layer(Module):
         self.dropout, self.generator = expect_probability(dropout, type(self).__name__), generator
         self.activation, self.norm_first = activation, norm_first
         self.self_attn = self._attention(batch_first, bias, dtype)
+        if self.reads_memory:
+            self.multihead_attn = self._attention(batch_first, bias, dtype)
         self.linear1 = Linear(d_model, dim_feedforward, bias, dtype=dtype, generator=generator)
         self.linear2 = Linear(dim_feedforward, d_model, bias, dtype=dtype, generator=generator)
         self.norm1 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
         self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
+        if self.reads_memory:
+            self.norm3 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
 
     def _attention(self, batch_first: bool, bias: bool, dtype: DTypeLike) -> MultiheadAttention:
         return MultiheadAttention(
@@ -158,25 +164,7 @@ class TransformerDecoderLayer(_Layer):
     (3, 5, 8)
     """
 
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: Activation = "relu",
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        *,
-        dtype: DTypeLike = "float32",
-        generator: ag.random.Generator | None = None,
-    ) -> None:
-        sizes = (d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias)
-        super().__init__(*sizes, dtype=dtype, generator=generator)
-        self.multihead_attn = self._attention(batch_first, bias, dtype)
-        self.norm3 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
+    reads_memory = True
 
     def forward(
         self,

@@ -127,6 +127,11 @@ def test_derivatives_match_finite_differences(topic, k, c, order):
 
 
 @every_case
+def test_states_have_pytorchs_names_and_order(topic, k, c):
+    assert list(made(c).state_dict()) == list(named(figures("stored", topic)[k], "state."))
+
+
+@every_case
 def test_float32_stays_float32(topic, k, c):
     record = figures("stored", topic)[k]
     module, xs = module_of(c, record, "float32"), arguments(c, record, "float32")
