@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from numpy.typing import DTypeLike
 
 import autograd as ag
@@ -30,7 +32,7 @@ def _affine(x: Tensor, weight: Tensor, *bias: Tensor) -> Tensor:
 
 def _in_groups(x: Tensor, num_groups: int, affine: tuple[Tensor, ...], eps: float) -> Tensor:
     # two kernels: rows of groups, then channels, whose weights would cut the rows into a loop within a loop
-    rows = ag.reshape(x, (x.shape[0] * num_groups, x.size // max(x.shape[0] * num_groups, 1)))
+    rows = ag.reshape(x, (x.shape[0] * num_groups, math.prod(x.shape[1:]) // num_groups))
     y = ag.reshape(_standardized(rows, eps=eps), x.shape)
     return _affine(y, *affine) if affine else y
 

@@ -205,6 +205,15 @@ def test_a_refused_batch_does_not_count():
 # ---- relations between layers
 
 
+@pytest.mark.parametrize("shape", [(0, 4), (0, 4, 3), (0, 4, 3, 2)])
+def test_groups_of_no_samples(shape):
+    layer, x = nn.GroupNorm(2, 4), ag.zeros(shape, "float32", requires_grad=True)
+    y = layer(x)
+    y.sum().backward()
+    assert y.shape == x.grad.shape == shape
+    assert not layer.weight.grad.numpy().any()
+
+
 def test_one_group_is_layer_norm_and_a_group_for_each_channel_is_instance_norm():
     x = ag.tensor(numbers((3, 4, 5)))
     np.testing.assert_allclose(F.group_norm(x, 1), F.layer_norm(x, (4, 5)), rtol=1e-12)
