@@ -174,7 +174,7 @@ def _bags(
     if padding is not None and flat.size:
         counted = counted & (flat[places] != padding)
     if not flat.size:
-        return ag.zeros((len(places), weight.shape[1]), weight.dtype)
+        return ag.sum(_taken(weight, flat[places], sparse), 1)
     captured = ag.is_captured(counted)  # then which count is not known yet
     met = 0 if captured or not counted.any() else places[counted][0]
     places = np.where(counted, places, met)

@@ -87,6 +87,19 @@ def test_bags_of_nothing_are_zeros(mode):
     assert F.embedding_bag([2, 2], table(), [0, 1], mode, padding_idx=2).tolist() == [[0.0] * 3] * 2
 
 
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("mode", ["sum", "mean", "max"])
+def test_bags_without_any_number_are_differentiated(mode, sparse):
+    layer = nn.EmbeddingBag(5, 3, mode=mode, sparse=sparse)
+    for shape, offsets, count in (((0,), [0, 0], 2), ((2, 0), None, 2), ((0, 2), None, 0)):
+        layer.zero_grad()
+        y = layer(np.zeros(shape, int), offsets)
+        y.sum().backward()
+        assert (y.shape, y.dtype) == ((count, 3), np.float32)
+        assert not y.detach().numpy().any()
+        assert not np.asarray(layer.weight.grad).any()
+
+
 @pytest.mark.parametrize(
     ("run", "error", "words"),
     [
