@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate, groupby
 from typing import Any
 
+import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd as ag
@@ -229,7 +230,8 @@ class Recurrent(Module):
 
     def _layers(self, data: Tensor, sizes: Sequence[int], first: State) -> tuple[Tensor, State]:
         """The packed rows through all layers and directions."""
-        firsts = list(zip(*map(ag.unstack, first), strict=True))
+        dtype = np.result_type(data.dtype, next(self.parameters()).dtype, *(s.dtype for s in first))
+        firsts = list(zip(*(ag.unstack(s if s.dtype == dtype else s.astype(dtype)) for s in first), strict=True))
         lasts: list[State] = []
         runs = _runs(sizes)
         for layer in range(self.num_layers):

@@ -320,6 +320,23 @@ def test_a_sequence_may_be_longer_than_pythons_stack(kind):
 
 GRU, LSTM, FIRST = nn.GRU(2, 3), nn.LSTM(2, 3, 2), nn.RNN(2, 3, batch_first=True, bidirectional=True)
 PROJECTED = nn.LSTM(2, 3, proj_size=1)
+
+
+@pytest.mark.parametrize("kind", sorted(LAYERS))
+def test_float64_inputs_and_states_are_taken_by_float32_layers(kind):
+    layer = LAYERS[kind](2, 3, 2, bidirectional=True)
+    x, h = np.ones((4, 5, 2)), ag.zeros((4, 5, 3))
+    state = (h, h) if kind == "LSTM" else h
+    expected = layer(x.astype("float32"))[0]
+    for given in ((x,), (x, state), (x.astype("float32"), state)):
+        y = layer(*given)[0]
+        assert y.dtype == np.float64
+        np.testing.assert_allclose(y.detach(), expected.detach(), rtol=1e-5)
+        layer.zero_grad()
+        y.sum().backward()
+        assert {p.grad.dtype for p in layer.parameters()} == {np.dtype("float32")}
+
+
 X = ag.ones((4, 5, 2), "float32")
 PACKED = nn.pack_padded_sequence(X, [4] * 5)
 WRONG = [
