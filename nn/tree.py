@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from numpy.typing import ArrayLike
@@ -26,6 +27,8 @@ class Tree:
     >>> [name for name, _ in tree.named_modules()], [name for name, _ in tree.named_parameters()]
     (['', 'layer'], ['rest.0'])
     """
+
+    _registered_buffers: Mapping[str, bool] = MappingProxyType({})  # whether each is persistent
 
     def _paths(self, name: str = "", above: tuple[Tree, ...] = ()) -> Iterator[tuple[str, Module]]:
         """Every path to a module, parents first; a module that leads back to itself is not entered again."""
@@ -117,10 +120,14 @@ class Tree:
     def register_buffer(self, name: str, tensor: Tensor | ArrayLike | None, persistent: bool = True) -> None:
         """self.name = Buffer(tensor, persistent); None for a buffer that may come later.
 
+        The name stays that of a buffer: a Tensor that is assigned to it later, as in `self.mean = 0.9 * self.mean + m`,
+        is one too.
+
         Raises:
             ArgumentError: if the name has a dot, or is one of the module's attributes.
         """
         self._add_attribute(name, None if tensor is None else Buffer(tensor, persistent))
+        self._registered_buffers = {**self._registered_buffers, name: persistent}
 
     def register_parameter(self, name: str, param: Tensor | None) -> None:
         """self.name = param; None for a parameter that this module does without.
@@ -154,7 +161,17 @@ def parts_of(module: Tree) -> Iterator[tuple[str, Tensor | Module]]:
     []
     """
     for name, value in vars(module).items():
+        if name in module._registered_buffers and isinstance(value, Tensor):
+            value = vars(module)[name] = _as_buffer(value, module._registered_buffers[name])
         yield from _found(name, value)
+
+
+def _as_buffer(t: Tensor, persistent: bool) -> Tensor:
+    """A Tensor that was assigned to the name of a buffer, in its place on the tape."""
+    if isinstance(t, Parameter | Buffer):
+        return t
+    buffer = Buffer(t.detach(), persistent)
+    return buffer.copy_(t) if t.requires_grad else buffer
 
 
 def _found(key: str, value: Any) -> Iterator[tuple[str, Tensor | Module]]:

@@ -281,6 +281,30 @@ def test_registered_parts_are_attributes():
     assert m.to("float32").wide.dtype == np.float32
 
 
+def test_what_is_assigned_to_the_name_of_a_registered_buffer_is_a_buffer():
+    m = nn.Module()
+    m.register_buffer("mean", ag.zeros(2))
+    m.register_buffer("later", None, persistent=False)
+    m.mean = 0.9 * m.mean + 0.1
+    m.later = ag.ones(3)
+    assert [n for n, _ in m.named_buffers()] == ["mean", "later"]
+    assert m.state_dict()["mean"].tolist() == [0.1, 0.1]
+    assert list(m.state_dict()) == ["mean"]
+    m.load_state_dict({"mean": [5.0, 6.0]})
+    assert m.mean.tolist() == [5.0, 6.0]
+    for twin in (copy.deepcopy(m), pickle.loads(pickle.dumps(m)), copy.copy(m)):
+        twin.mean = ag.zeros(2)
+        assert [n for n, _ in twin.to("float32").named_buffers()] == ["mean", "later"]
+        assert twin.mean.dtype == np.float32
+    w = ag.tensor([1.0, 2.0], requires_grad=True)
+    m.mean = w * w
+    assert list(m.parameters()) == []
+    m.mean.sum().backward()  # still where it was on the tape
+    assert w.grad.tolist() == [2.0, 4.0]
+    m.mean = nn.Parameter([1.0])
+    assert [n for n, _ in m.named_parameters()] == ["mean"]
+
+
 def test_freezing_by_name():
     model = nn.Sequential({"encoder": nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)), "head": nn.Linear(2, 1)})
 
