@@ -12,10 +12,10 @@ from nn.module import Module
 def _checked(owner: Module, module: Any) -> Module:
     if not isinstance(module, Module):
         given = module.__name__ if isinstance(module, type) else type(module).__name__
-        raise ArgumentError(
-            f"{type(owner).__name__} was given {given}, which is not a Module.\n"
-            "Write nn.ReLU(), not nn.ReLU or nn.functional.relu; for your own function, a Module that calls it."
-        )
+        fix = "Write nn.ReLU(), not nn.ReLU or nn.functional.relu; for your own function, a Module that calls it."
+        if isinstance(module, list | tuple | Iterator):
+            fix = "Write nn.Sequential(*modules) for modules one after another."
+        raise ArgumentError(f"{type(owner).__name__} was given {given}, which is not a Module.\n{fix}")
     return module
 
 
@@ -26,7 +26,7 @@ class _Holder(Module):
         return {name: m for name, m in vars(self).items() if isinstance(m, Module)}
 
     def _add(self, name: str, module: Any) -> None:
-        if not name or "." in name or hasattr(self, name):
+        if not isinstance(name, str) or not name or "." in name or hasattr(self, name):
             raise ArgumentError(
                 f"{type(self).__name__} was given a module named {name!r}. "
                 "Expected a name without dots that is not yet one of its attributes."

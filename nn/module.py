@@ -171,7 +171,13 @@ class Module(Tree):
         Raises:
             DTypeError: if `dtype` is not a real floating one.
         """
-        wanted = np.dtype(dtype)
+        try:
+            wanted = np.dtype(dtype)
+        except TypeError:
+            raise DTypeError(
+                f"to() was given {dtype!r}. Expected a dtype: 'float32' or 'float64'. There is one device, the "
+                "processor: leave out .to(device)."
+            ) from None
         if wanted.kind != "f":
             raise DTypeError(f"to() was given dtype {wanted}. Expected a floating one: 'float32' or 'float64'.")
         for t in (*self.parameters(), *self.buffers()):

@@ -77,6 +77,11 @@ def check_state(
     >>> check_state("Net", {"w": ag.zeros(2)}, {"w": [1.0, 2.0]}, strict=True)
     {'w': tensor([1., 2.])}
     """
+    if not isinstance(state, Mapping):
+        raise CheckpointError(
+            f"load_state_dict was given {type(state).__name__}. Expected arrays by name, as module.state_dict() and "
+            "nn.load(path) give them."
+        )
     found = compare(entries, state)
     wrong = list(found.unfit.values())
     if strict:

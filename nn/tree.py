@@ -201,6 +201,6 @@ def _named(module: Tree, target: str, known: Mapping[str, T], kind: str) -> T:
     if target not in known:
         raise ArgumentError(
             f"{type(module).__name__} has no {kind} {target!r}{nearest(target, known)}. "
-            f"It has: {', '.join(known) or 'none'}."
+            f"It has: {', '.join(filter(None, known)) or 'none'}."
         )
     return known[target]

@@ -130,6 +130,9 @@ def test_module_list_and_dict():
         (lambda: nn.ModuleList().extend([1]), "ModuleList was given int, which is not a Module"),
         (lambda: nn.ModuleDict({"a.b": nn.ReLU()}), r"a module named 'a\.b'. Expected a name without dots"),
         (lambda: nn.ModuleDict({"forward": nn.ReLU()}), "named 'forward'"),
+        (lambda: nn.ModuleDict({1: nn.ReLU()}), "a module named 1. Expected a name"),
+        (lambda: nn.Sequential([nn.ReLU()]), r"given list, which is not a Module.\nWrite nn.Sequential\(\*modules\)"),
+        (lambda: nn.Sequential(nn.ReLU() for _ in "ab"), r"given generator(.|\n)*nn.Sequential\(\*modules\)"),
         (lambda: nn.Sequential({"": nn.ReLU()}), "named ''"),
     ],
 )

@@ -118,6 +118,9 @@ def test_loading_by_name_reports_what_it_passed_over_but_not_wrong_shapes():
     assert line.weight.tolist() == [[1.0, 2.0]]
     with pytest.raises(CheckpointError, match=r"wrong shape: weight is \(2,\)"):
         line.load_state_dict({"weight": [1.0, 2.0]}, strict=False)
+    for given in ("line.npz", None, line):
+        with pytest.raises(CheckpointError, match=rf"was given {type(given).__name__}. (.|\n)*nn.load\(path\)"):
+            line.load_state_dict(given)
 
 
 def test_training_flag_reaches_every_module():
@@ -142,6 +145,8 @@ def test_casting_moves_floating_values_only_and_keeps_the_leaves():
     assert [p.grad for p in leaves] == [None] * 7
     with pytest.raises(DTypeError, match=r"dtype int32. Expected a floating one"):
         zoo.to("int32")
+    with pytest.raises(DTypeError, match=r"to\(\) was given 'cpu'. Expected a dtype(.|\n)*leave out .to\(device\)"):
+        zoo.to("cpu")
 
 
 def test_casting_by_name():
@@ -246,6 +251,7 @@ def test_parts_are_found_by_name():
         (lambda z: z.freeze("layer"), r"Zoo has no parameter or module 'layer' \(nearest: .*\). Expected a name"),
         (lambda z: z.unfreeze("*.w"), r"no parameter or module '\*.w'"),
         (lambda z: z.freeze("scale"), r"freeze was given scale, a plain Tensor.*Write nn.Parameter"),
+        (lambda z: z.get_submodule("layer"), "It has: layers.0"),
         (lambda z: z.register_buffer("a.b", [1.0]), r"Zoo was given the name 'a.b' for an attribute. Expected a name"),
         (lambda z: z.register_buffer("scale", [1.0]), "the name 'scale' for an attribute"),
         (lambda z: z.register_parameter("", None), "the name '' for an attribute"),
