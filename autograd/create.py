@@ -30,7 +30,7 @@ def tensor(data: Operand, dtype: DTypeLike | None = None, requires_grad: bool = 
     """
     if isinstance(data, Tensor) and isinstance(data.value, Traced):  # under ag.vmap
         return Tensor(functions["astype"](data.detach(), dtype or data.dtype).value).requires_grad_(requires_grad)
-    source = data.numpy() if isinstance(data, Tensor) else data
+    source = data.numpy() if isinstance(data, Tensor) else np.asarray(data) if hasattr(data, "__array__") else data
     return Tensor(as_tensor(np.array(source, dtype)).value).requires_grad_(requires_grad)
 
 

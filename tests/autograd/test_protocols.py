@@ -142,3 +142,20 @@ def test_operators_with_strangers_are_pythons_errors():
 def test_questions_of_shape_and_dtype_are_answered():
     t = ag.tensor(A, dtype="float32", requires_grad=True)
     assert (np.shape(t), np.ndim(t), np.size(t), np.result_type(t, np.float64)) == ((2, 2), 2, 4, np.float64)
+
+
+def test_arrays_of_other_libraries_are_copied_without_a_warning():
+    values = np.arange(3.0)
+
+    class Foreign:
+        def __array__(self, dtype=None):  # without `copy`, as PyTorch's
+            return values if dtype is None else values.astype(dtype)
+
+    for dtype in (None, "float32"):
+        t = ag.tensor(Foreign(), dtype)
+        assert (t.tolist(), t.dtype) == ([0.0, 1.0, 2.0], np.dtype(dtype or "float64"))
+    values[0] = 9.0
+    assert ag.tensor(Foreign())[0] == 9.0
+    t = ag.tensor(Foreign())
+    values[0] = 0.0
+    assert t[0] == 9.0
