@@ -47,7 +47,7 @@ def save(
         notes: texts to keep beside the arrays, which `nn.checkpoint.notes` reads.
 
     Raises:
-        CheckpointError: a value that is not an array of numbers, or a name that is not a string.
+        CheckpointError: neither of both, a value that is not an array of numbers, or a name that is not a string.
         ImportError: without safetensors: `pip install 'wengert[weights]'`.
 
     >>> import tempfile, nn
@@ -59,6 +59,10 @@ def save(
     """
     codec = _codec()
     state = module_or_state.state_dict() if isinstance(module_or_state, Module) else module_or_state
+    if not isinstance(state, Mapping):
+        raise CheckpointError(
+            f"save was given {type(state).__name__}. Expected a module, or arrays by name: write nn.save(model, path)."
+        )
     arrays = {name: _array(name, value) for name, value in state.items()}
     data = codec.numpy.save(arrays, {**(notes or {}), "format": "pt", "crc32": _checksum(arrays)})
     target = Path(path)
@@ -187,13 +191,13 @@ def _codec() -> ModuleType:
 
 
 def _array(name: Any, value: Tensor | ArrayLike, says: str = "save was given") -> NDArray[Any]:
-    """A contiguous array in the order in which the format stores it."""
+    """A contiguous array in the orders, of elements and of bytes, in which the format stores it."""
     array = np.array(value.value if isinstance(value, Tensor) else value, order="C")
     if not isinstance(name, str) or array.dtype.kind not in "biuf":
         raise CheckpointError(
             f"{says} {name!r} of dtype {array.dtype}. Expected names with arrays of real numbers or booleans."
         )
-    return array
+    return array.astype(array.dtype.type, copy=False)
 
 
 def _checksum(arrays: Mapping[str, NDArray[Any]]) -> str:

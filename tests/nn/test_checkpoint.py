@@ -60,6 +60,21 @@ def test_any_arrays_come_back(tmp_path):
     assert not any(t.requires_grad for t in found.values())
 
 
+@pytest.mark.parametrize("dtype", [">f4", ">f8", ">i8", ">u2"])
+def test_arrays_of_the_other_byte_order_come_back_in_ours(tmp_path, dtype):
+    array = np.arange(6).reshape(2, 3).astype(dtype)
+    save({"a": array}, tmp_path / "a")
+    np.savez(tmp_path / "b.npz", a=array)
+    for found in (load(tmp_path / "a")["a"], load(tmp_path / "b.npz")["a"]):
+        assert (found.dtype, found.tolist()) == (np.dtype(dtype).newbyteorder("="), array.tolist())
+
+
+@pytest.mark.parametrize("state", [[1, 2], "net.safetensors", None])
+def test_what_is_neither_a_module_nor_arrays_by_name(tmp_path, state):
+    with pytest.raises(CheckpointError, match=rf"save was given {type(state).__name__}. Expected a module, or arrays"):
+        save(state, tmp_path / "a")
+
+
 def test_an_empty_state_comes_back(tmp_path):
     save({}, tmp_path / "a")
     assert load(tmp_path / "a") == {}
