@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from nn.state import nearest
 
 def functional_call(
     module: Module,
-    parameters_and_buffers: Mapping[str, Any],
+    parameters_and_buffers: Mapping[str, Any] | Sequence[Mapping[str, Any]],
     args: Any = (),
     kwargs: Mapping[str, Any] | None = None,
     *,
@@ -29,7 +29,8 @@ def functional_call(
 
     Parameters:
         module: what is called. Not from several threads at a time: it holds the values while it runs.
-        parameters_and_buffers: Tensors or arrays by their names, as in `dict(module.named_parameters())`.
+        parameters_and_buffers: Tensors or arrays by their names, as in `dict(module.named_parameters())`; or several
+            such dicts, each with names of its own.
         args: the positional arguments: a tuple of them, or a single one.
         kwargs: the keyword arguments.
         strict: whether every parameter and buffer must be given.
@@ -46,9 +47,20 @@ def functional_call(
 
     PyTorch's `torch.func.functional_call`.
     """
-    given = _by_identity(module, parameters_and_buffers, strict)
+    values = parameters_and_buffers
+    given = _by_identity(module, values if isinstance(values, Mapping) else _merged(values), strict)
     with _replaced(module, given):
         return module(*(args if isinstance(args, tuple) else (args,)), **(kwargs or {}))
+
+
+def _merged(some: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The values of several dicts; none may be in two of them."""
+    merged: dict[str, Any] = {}
+    for values in some:
+        if twice := sorted(merged.keys() & values.keys()):
+            raise ArgumentError(f"functional_call was given {', '.join(twice)} in two dicts. Expected each name once.")
+        merged |= values
+    return merged
 
 
 def _by_identity(module: Module, values: Mapping[str, Any], strict: bool) -> dict[int, Tensor]:

@@ -106,6 +106,15 @@ def test_second_derivatives():
     assert result, result
 
 
+def test_parameters_and_buffers_in_dicts_of_their_own():
+    model, x = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)), ag.ones((4, 2), dtype="float32")
+    parameters, buffers = dict(model.named_parameters()), {n: b.detach() for n, b in model.named_buffers()}
+    expected = nn.functional_call(model, parameters | buffers, x)
+    np.testing.assert_array_equal(nn.functional_call(model, (parameters, buffers), x).detach(), expected.detach())
+    with pytest.raises(ArgumentError, match=r"given 0.bias in two dicts. Expected each name once"):
+        nn.functional_call(model, [parameters, {"0.bias": ag.zeros(3)}], x)
+
+
 def test_names_that_do_not_fit():
     model = nn.Sequential(nn.Linear(2, 2, bias=False), nn.Linear(2, 2, bias=False))
     x, w = ag.ones((1, 2), dtype="float32"), ag.ones((2, 2), dtype="float32")
