@@ -357,6 +357,8 @@ def explain(op: Primitive, values: Sequence[Any], settings: dict[str, Any], erro
     if isinstance(error, IndexError):
         return IndexOutOfRange(f"{given}: {error}.")
     if isinstance(error, TypeError):
+        if "unexpected keyword" in str(error):
+            return TypeError(f"{op.name} was given {', '.join(settings)}. Write {op.name}({', '.join(op.inputs)}).")
         dtypes = ", ".join(str(np.asarray(v).dtype) for v in values)
         return DTypeError(f"{op.name} was given dtypes {dtypes}, which it does not take ({error}).")
     if op.domain:

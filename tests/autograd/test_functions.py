@@ -236,6 +236,7 @@ ERRORS = [
     (lambda: ag.permute_dims(ag.ones((2, 3)), (0, 0)), ShapeError, "each axis exactly once"),
     (lambda: ag.concat([ag.ones((2, 3)), ag.ones((2, 4))]), ShapeError, "Expected equal lengths on the other axes"),
     (lambda: ag.concat([]), ShapeError, "no arrays"),
+    (lambda: ag.relu(ag.ones(2), inplace=True), TypeError, r"relu was given inplace. Write relu\(x\)"),
     (lambda: ag.stack([ag.ones(2), ag.ones(3)]), ShapeError, "all of one shape"),
     (lambda: ag.broadcast_to(ag.ones(3), (2, 4)), ShapeError, r"shape \(3,\) to spread to \(2, 4\)"),
     (lambda: ag.split(ag.ones(5), 2), ShapeError, "2 equal parts of length 5"),
