@@ -34,6 +34,18 @@ class Unmatched(NamedTuple):
     unexpected_keys: list[str]
 
 
+_OF_ARRAYS = ("dtype", "ndim", "shape", "size")  # what is asked of an input first
+
+
+def _no_array(module: Module, x: Any) -> DTypeError:
+    """What to say of an input that is neither a Tensor nor an array."""
+    given = f"the class {x.__name__}" if isinstance(x, type) else f"a {type(x).__name__}"
+    fix = "x = ag.tensor(x)" if isinstance(x, list | float | int) else "y, state = layer(x) for layers that give both"
+    return DTypeError(
+        f"{type(module).__name__} was given {given} as input. Expected a Tensor or an array: write {fix}."
+    )
+
+
 class Module(Tree):
     """A part of a model: assign parameters, buffers and other modules to attributes, and write `forward`.
 
@@ -68,7 +80,12 @@ class Module(Tree):
         ag.depends_on(self)
         hooks, watch = self._module_hooks, watcher.get()
         run = self.forward if hooks is None else partial(hooks.run, self)
-        return run(*inputs, **settings) if watch is None else watch(self, run, inputs, settings)
+        try:
+            return run(*inputs, **settings) if watch is None else watch(self, run, inputs, settings)
+        except AttributeError as error:
+            if error.name in _OF_ARRAYS and any(x is error.obj for x in inputs):
+                raise _no_array(self, error.obj) from error
+            raise
 
     # ---- hooks
 

@@ -170,6 +170,28 @@ def test_gradients_are_forgotten_and_parameters_frozen():
     assert line.requires_grad_().weight.requires_grad
 
 
+@pytest.mark.parametrize("layer", [nn.Linear(2, 2), nn.Conv1d(2, 2, 1), nn.LayerNorm(2), nn.MaxPool1d(2)])
+def test_an_input_that_is_no_array_is_named(layer):
+    kind = type(layer).__name__
+    with pytest.raises(DTypeError, match=rf"{kind} was given a list as input. .*: write x = ag.tensor\(x\)"):
+        nn.Sequential(nn.Identity(), layer)([[1.0, 2.0]])
+    with pytest.raises(DTypeError, match=rf"{kind} was given a tuple as input. .*: write y, state = layer\(x\)"):
+        layer((1.0, 2.0))
+    with pytest.raises(DTypeError, match=rf"{kind} was given the class ReLU as input"):
+        layer(nn.ReLU)
+
+
+def test_an_error_of_ones_own_stays():
+    class Own(nn.Module):
+        def forward(self, x):
+            return x.shaep
+
+    with pytest.raises(AttributeError, match="'list' object has no attribute 'shaep'"):
+        Own()([1.0])
+    with pytest.raises(AttributeError, match="'Linear' object has no attribute 'wieght'"):
+        nn.Linear(1, 1).wieght  # noqa: B018 - looked up for its error
+
+
 def test_apply_calls_children_before_parents_and_each_once():
     shared = nn.Tanh()
     model = nn.Sequential(nn.Sequential(nn.ReLU(), shared), shared)
