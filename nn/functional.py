@@ -26,6 +26,7 @@ from nn.gate import glu, mish, silu
 from nn.group_norm import group_norm
 from nn.hard import hardsigmoid, hardswish, hardtanh
 from nn.instance_norm import instance_norm
+from nn.labels import one_hot
 from nn.likelihood import gaussian_nll_loss, poisson_nll_loss
 from nn.linear import bilinear, linear
 from nn.margin import hinge_loss, margin_ranking_loss, soft_margin_loss, squared_hinge_loss
@@ -56,7 +57,7 @@ from nn.response_norm import local_response_norm, normalize
 from nn.sampling import affine_grid, grid_sample
 from nn.shrink import hardshrink, softshrink, tanhshrink
 from nn.shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
-from nn.softmax import log_softmax, softmax, softmin
+from nn.softmax import gumbel_softmax, log_softmax, softmax, softmin
 from nn.transposed import conv_transpose1d, conv_transpose2d, conv_transpose3d
 from nn.upsample import interpolate
 
@@ -99,6 +100,7 @@ __all__ = [
     "glu",
     "grid_sample",
     "group_norm",
+    "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
@@ -132,6 +134,7 @@ __all__ = [
     "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
+    "one_hot",
     "pad",
     "pairwise_distance",
     "pixel_shuffle",

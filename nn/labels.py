@@ -66,6 +66,32 @@ def class_labels(logp: Tensor, y: Tensor, ignore_index: int | None, axis: int, w
     return y if ag.is_captured(y) else y.numpy()
 
 
+def one_hot(labels: Array, num_classes: int = -1) -> Tensor:
+    """Rows of zeros, each with a 1 at the place of its label.
+
+    Parameters:
+        labels: whole numbers from 0 to C - 1, of any shape.
+        num_classes: C; the largest label and one more for -1.
+
+    Returns:
+        (..., C), int64; losses take it as `.astype("float32")`.
+
+    Raises:
+        DTypeError: if the labels are not whole numbers.
+        IndexOutOfRange: if one is no class.
+
+    >>> one_hot([0, 2])
+    tensor([[1, 0, 0],
+            [0, 0, 1]])
+    """
+    y = ag.asarray(labels)
+    if y.dtype.kind not in "iu":
+        raise DTypeError(f"one_hot was given labels of dtype {y.dtype}. Write labels.astype('int64').")
+    classes = int(ag.max(y)) + 1 if num_classes < 0 else num_classes
+    ag.check(partial(_check_range, classes, None, "one_hot"), y)
+    return ag.equal(ag.expand_dims(y, -1), np.arange(classes)).astype("int64")
+
+
 def _check_range(classes: int, ignore_index: int | None, who: str, labels: NDArray[Any]) -> None:
     wrong = (labels < 0) | (labels >= classes)
     if ignore_index is not None:

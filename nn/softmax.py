@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import autograd as ag
 from autograd import Tensor
-from autograd.errors import ShapeError
+from autograd.errors import ArgumentError, ShapeError
+from nn.labels import one_hot
+from nn.linear import expect_floating
 from nn.module import Module
 
 
@@ -33,6 +35,38 @@ def log_softmax(x: Tensor, dim: int) -> Tensor:
     tensor([-0.69314718, -0.69314718])
     """
     return ag.log_softmax(x, dim)
+
+
+def gumbel_softmax(
+    x: Tensor, tau: float = 1.0, hard: bool = False, *, dim: int = -1, generator: ag.random.Generator | None = None
+) -> Tensor:
+    """softmax((x + g) / tau) along axis `dim`, g ~ Gumbel(0, 1) for each element: a softened draw of a class.
+
+    Parameters:
+        x: logits, any shape.
+        tau: the temperature, above 0: the lower, the closer to 0 and 1.
+        hard: whether the result is the largest as 1 and the others as 0, with the gradient of the softened draw.
+        dim: the axis of the classes.
+        generator: where g comes from; the default stream of `ag.random` for None.
+
+    Raises:
+        ArgumentError: if tau is not positive.
+        DTypeError: if x is not floating.
+
+    Jang et al., "Categorical reparameterization with Gumbel-softmax", 2017.
+
+    >>> gumbel_softmax(ag.zeros((4, 3)), hard=True).sum(axis=1)
+    tensor([1., 1., 1., 1.])
+    """
+    if not tau > 0:
+        raise ArgumentError(f"gumbel_softmax was given tau={tau}. Expected a positive number.")
+    expect_floating(x, "gumbel_softmax")
+    u = (generator or ag.random.default).uniform(size=x.shape, dtype=x.dtype)
+    soft = ag.softmax((x - ag.log(-ag.log(u))) / tau, dim)
+    if not hard:
+        return soft
+    drawn = ag.moveaxis(one_hot(ag.argmax(soft, dim), x.shape[dim]), -1, dim)
+    return drawn.astype(x.dtype) + (soft - ag.stop_gradient(soft))
 
 
 class Softmax(Module):
