@@ -120,19 +120,30 @@ def _either(
         if args:
             if args[0] is None:
                 args = args[1:]
-            elif len(args) > 1 or not isinstance(args[0], (int, tuple, list)):
+            elif len(args) > 1 or not isinstance(args[0], (int, np.integer, tuple, list)):
                 raise ArgumentError(
                     f"{own.__name__} of a function was given {args!r}. Expected argnums, the positions of arguments."
                 )
             else:
                 settings["argnums"], args = args[0], ()
-        if isinstance(settings.get("argnums"), list):
-            settings["argnums"] = tuple(settings["argnums"])
+        if "argnums" in settings:
+            settings["argnums"] = _positions(settings["argnums"], own.__name__)
         if not written_for_arrays(f, sys._getframe(1).f_globals):
             return run(f, **settings)
         return of_arrays((in_arrays or run)(f, **settings), settings.get("argnums", 0), then)
 
     return cast(Callable[P, R], derive)
+
+
+def _positions(argnums: Any, name: str) -> int | tuple[int, ...]:
+    """The positions of arguments as Python's numbers, one or several."""
+    several = isinstance(argnums, (tuple, list))
+    given = argnums if several else [argnums]
+    if not all(isinstance(k, (int, np.integer)) and not isinstance(k, bool) for k in given):
+        raise ArgumentError(
+            f"{name} was given argnums={argnums!r}. Expected the position of an argument, from 0, or a tuple of them."
+        )
+    return tuple(int(k) for k in given) if several else int(argnums)
 
 
 def _second_derivatives(f: Callable[..., Any], argnums: Any = 0, **settings: Any) -> Callable[..., Any]:

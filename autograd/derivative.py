@@ -22,7 +22,7 @@ from autograd.program.repeated import Repeated
 from autograd.tape import entries
 from autograd.tensor import Tensor, as_tensor
 from autograd.transforms import grad
-from autograd.tree import flatten
+from autograd.tree import flatten_present
 
 Mode = Literal["forward", "reverse"]
 AT_ONCE = 1 << 16  # elements of the largest value of a tape, times the sweeps that share a run over it
@@ -283,7 +283,7 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     (y,) = run.outputs if len(run.outputs) == 1 else (None,)
     if y is None or y.size != 1:
         raise ShapeError(f"hvp of a function that returned {run.build(run.outputs)!r}. Expected a single element.")
-    directions = flat_tensors(tangents, "hvp", len(run.inputs))
+    directions = flat_tensors(tangents, primals, "hvp")
     gradients = run.pull([Tensor(np.ones(y.shape, y.dtype))], record=True)
     for k, (x, t) in enumerate(zip(run.inputs, directions, strict=True)):
         if x.shape != t.shape:
@@ -310,9 +310,9 @@ def gauss_newton_vp(
     (tensor(8.5), (tensor([ 4., 16.]),))
     """
     run = Linear(f, primals, {}, range(len(primals)), push=True)
-    moved = run.push(flat_tensors(tangents, "gauss_newton_vp", len(run.inputs)))
+    moved = run.push(flat_tensors(tangents, primals, "gauss_newton_vp"))
     value, bent = hvp(lambda y: loss(y), [run.build(run.values)], [run.build(moved)])
-    return value, run.arguments(run.pull([as_tensor(t) for t in flatten(bent[0])[0]]))
+    return value, run.arguments(run.pull([as_tensor(t) for t in flatten_present(bent[0])[0]]))
 
 
 def elementwise_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) -> Callable[..., Any]:
@@ -325,7 +325,7 @@ def elementwise_grad(f: Callable[..., Any], argnums: int | tuple[int, ...] = 0) 
 
     @wraps(f)
     def total(*args: Any, **kwargs: Any) -> Any:
-        first, *rest = (sum(as_tensor(y)) for y in flatten(f(*args, **kwargs))[0])
+        first, *rest = (sum(as_tensor(y)) for y in flatten_present(f(*args, **kwargs))[0])
         for part in rest:
             first = first + part
         return first

@@ -16,7 +16,7 @@ from autograd.sweep import beside, fitted, saved_tensors, sweep
 from autograd.tape import Node, enable_grad, entries, leaf
 from autograd.tensor import Tensor, as_tensor
 from autograd.transforms import _call, _recorded_beyond, vjp
-from autograd.tree import flatten
+from autograd.tree import flatten_present, leaves_beside
 
 
 class Linear:
@@ -37,7 +37,7 @@ class Linear:
             result, variables, self.builds = _call(f, args, kwargs, positions)
         self.sizes = [len(group) for group in variables]
         self.inputs = [v for group in variables for v in group]
-        leaves, self.build = flatten(result)
+        leaves, self.build = flatten_present(result)
         self.outputs = [as_tensor(y) for y in leaves]
         self.roots = [y.node for y in self.outputs if y.node is not None]
         self.beyond = any(_recorded_beyond(r, self.inputs) for r in self.roots)
@@ -157,17 +157,11 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     run = Linear(f, primals, {}, range(len(primals)), push=True)
 
     def push(*tangents: Any) -> Any:
-        return run.build(run.push(flat_tensors(tangents, "linearize", len(run.inputs))))
+        return run.build(run.push(flat_tensors(tangents, primals, "linearize")))
 
     return run.build(run.values), push
 
 
-def flat_tensors(trees: Any, name: str, count: int) -> list[Tensor]:
-    """The leaves of directions as Tensors, as many as the primals have."""
-    leaves = [as_tensor(t) for t in flatten(trees)[0]]
-    if len(leaves) != count:
-        raise ShapeError(
-            f"{name} was given directions with {len(leaves)} arrays for primals with {count}. "
-            "Expected one of the same structure for each primal."
-        )
-    return leaves
+def flat_tensors(trees: Any, primals: Any, name: str) -> list[Tensor]:
+    """The leaves of directions as Tensors, in the order of those of the primals."""
+    return [as_tensor(t) for t in leaves_beside(trees, primals, f"{name} was given as directions")]

@@ -13,7 +13,7 @@ from autograd.errors import DTypeError, ShapeError
 from autograd.tape import no_grad
 from autograd.tensor import Tensor, as_tensor
 from autograd.transforms import value_and_grad
-from autograd.tree import flatten
+from autograd.tree import flatten_present
 
 Vector = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ class ScipyObjective:
 
     def __init__(self, f: Callable[..., Any], parameters: Any) -> None:
         self.f = f
-        leaves, self._build = flatten(parameters)
+        leaves, self._build = flatten_present(parameters)
         arrays = [as_tensor(x).value for x in leaves]
         for k, a in enumerate(arrays):
             if a.dtype.kind != "f":
@@ -77,7 +77,7 @@ class ScipyObjective:
 
     def hess(self, x: Vector, *args: Any) -> NDArray[np.float64]:
         """The Hessian: `hess`."""
-        rows = flatten(self._matrix(self.unpack(x), *args))[0]
+        rows = flatten_present(self._matrix(self.unpack(x), *args))[0]
         count, n = len(self._kinds), self.x0.size
         matrix = np.empty((n, n))
         ends = np.cumsum([0] + [int(np.prod(shape, dtype=int)) for shape, _ in self._kinds])
@@ -93,7 +93,7 @@ def _flat(arrays: list[Any]) -> Vector:
 
 
 def _vector(tree: Any) -> Vector:
-    return _flat([t.value for t in flatten(tree)[0]])
+    return _flat([t.value for t in flatten_present(tree)[0]])
 
 
 def scipy_objective(f: Callable[..., Any], parameters: Any) -> ScipyObjective:

@@ -18,7 +18,9 @@ from autograd.program.repeated import Repeated
 from autograd.sweep import beside, complex_result, fitted, saved_tensors, seed_of, sweep
 from autograd.tape import Node, enable_grad, entries, leaf, recording
 from autograd.tensor import Tensor, as_tensor
-from autograd.tree import flatten
+from autograd.tree import flatten_present, leaves_beside
+
+VALUES: Any = (Traced, np.ndarray, np.generic, int, float, complex)
 
 
 def grad(
@@ -138,14 +140,21 @@ def _call(
     f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], positions: Sequence[int]
 ) -> tuple[Any, list[list[Tensor]], list[Callable[[list[Any]], Any]]]:
     """f with the arguments at `positions` made variables: its result, they, and how to rebuild each argument."""
-    if max(positions, default=-1) >= len(args):
+    if not isinstance(args, (list, tuple)):
         raise ArgumentError(
-            f"argnums asks for argument {max(positions)} of a call with {len(args)} positional arguments."
+            f"primals were given as a {type(args).__name__}. Expected a list with one for each argument: write [x]."
         )
+    count = len(args)
+    for k in positions:
+        if not -count <= k < count:
+            raise ArgumentError(f"argnums asks for argument {k} of a call with {count} positional arguments.")
+    places = [k % count for k in positions]
+    if len(set(places)) < len(places):
+        raise ArgumentError(f"argnums names an argument twice: {tuple(positions)}. Expected different ones.")
     new, variables, builds = list(args), [], []
     with enable_grad():
-        for k in positions:
-            leaves, build = flatten(args[k])
+        for k in places:
+            leaves, build = flatten_present(args[k])
             made = [_variable(x, k) for x in leaves]
             new[k] = build(made)
             variables.append(made)
@@ -229,7 +238,14 @@ def _value_and_grad(
                 return repeated(args, kwargs)  # type: ignore[no-any-return]
             repeated.rest -= 1
         out, variables, builds = _call(f, args, kwargs, positions)
+        if has_aux and not (isinstance(out, (tuple, list)) and len(out) == 2):
+            raise ArgumentError(f"has_aux=True of a function that returned {_kind(out)}. Expected (value, anything).")
         result, aux = out if has_aux else (out, None)
+        if not isinstance(result, VALUES):
+            raise ArgumentError(
+                f"the gradient of a function that returned {_kind(result)}. Expected a single element: return the "
+                "value alone, or (value, anything) and write has_aux=True."
+            )
         flat = [v for group in variables for v in group]
         y = as_tensor(result)
         if y.size != 1:
@@ -252,6 +268,10 @@ def _value_and_grad(
     return both
 
 
+def _kind(result: Any) -> str:
+    return "None" if result is None else f"a {type(result).__name__}"
+
+
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """f(*primals), and the function that takes a cotangent of the result to one of each primal.
 
@@ -262,13 +282,14 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     """
     out, variables, builds = _call(f, primals, {}, range(len(primals)))
     flat = [v for group in variables for v in group]
-    outs, build_out = flatten(out)
+    outs, build_out = flatten_present(out)
     ys = [as_tensor(y) for y in outs]
     noting = training() if capturing else None
     record = recording.get() if noting else any(_recorded_beyond(y.node, flat) for y in ys)
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
-        seeds = [as_tensor(c) for c in flatten(cotangent)[0]]
+        given = leaves_beside(cotangent, build_out(ys), "vjp was given as cotangent")
+        seeds = [as_tensor(c) for c in given]
         for y, s in zip(ys, seeds, strict=True):
             if s.shape != y.shape:
                 raise ShapeError(f"vjp was given a cotangent of shape {s.shape} for a result of shape {y.shape}.")
@@ -294,12 +315,12 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     with config.using(kernels=False):  # a fused entry has no rule for each input: its composition has
         out, variables, _ = _call(f, primals, {}, range(len(primals)))
     flat = [v for group in variables for v in group]
-    moves = [as_tensor(t) for tangent in tangents for t in flatten(tangent)[0]]
+    moves = [as_tensor(t) for t in leaves_beside(tangents, primals, "jvp was given as tangents")]
     for k, (x, t) in enumerate(zip(flat, moves, strict=True)):
         if x.shape != t.shape:
             raise ShapeError(f"jvp was given tangent {k} of shape {t.shape} for a primal of shape {x.shape}.")
         moves[k] = beside(t, x, "jvp by a real primal was given a tangent")
-    outs, build = flatten(out)
+    outs, build = flatten_present(out)
     ys = [as_tensor(y) for y in outs]
     roots = [y.node for y in ys if y.node is not None]
     keep = any(t.node is not None for t in moves) or any(_recorded_beyond(r, flat) for r in roots)

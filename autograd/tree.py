@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from autograd.errors import ShapeError
 
 Build = Callable[[list[Any]], Any]
 
@@ -17,17 +20,89 @@ def flatten(tree: Any) -> tuple[list[Any], Build]:
     ([1, 2, 3], {'a': [10, 20], 'b': (30,)})
     """
     if isinstance(tree, dict):
-        kind, keys = type(tree), list(tree)  # and not the tree itself, which would hold its leaves
-        return _join(list(tree.values()), lambda parts: kind(zip(keys, parts, strict=True)))
+        keys, empty = list(tree), copy.copy(tree)  # and not the tree itself, which would hold its leaves
+        empty.clear()  # what is left knows more than its kind, such as the factory of a defaultdict
+        return _join(list(tree.values()), lambda parts: _entered(empty, keys, parts))
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return _join(list(tree), lambda parts: type(tree)(*parts))
     if isinstance(tree, (list, tuple)):
         return _join(list(tree), type(tree))
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
-        names = [f.name for f in dataclasses.fields(tree)]
-        values = [getattr(tree, n) for n in names]
-        return _join(values, lambda parts: dataclasses.replace(tree, **dict(zip(names, parts, strict=True))))
+        fields = dataclasses.fields(tree)
+        return _join([getattr(tree, f.name) for f in fields], lambda parts: _replaced(tree, fields, parts))
     return [tree], lambda leaves: leaves[0]
+
+
+def _entered(empty: dict[Any, Any], keys: Sequence[Any], values: Sequence[Any]) -> dict[Any, Any]:
+    made = copy.copy(empty)
+    made.update(zip(keys, values, strict=True))
+    return made
+
+
+def _replaced(tree: Any, fields: Sequence[Any], values: Sequence[Any]) -> Any:
+    """A dataclass with other values, those that its constructor does not take included."""
+    new = dict(zip((f.name for f in fields), values, strict=True))
+    made = dataclasses.replace(tree, **{f.name: new[f.name] for f in fields if f.init})
+    for f in fields:
+        if not f.init:
+            object.__setattr__(made, f.name, new[f.name])
+    return made
+
+
+def flatten_present(tree: Any) -> tuple[list[Any], Build]:
+    """`flatten` without the leaves that are None, which stay where they are.
+
+    >>> leaves, build = flatten_present([1, None, {"a": 2}])
+    >>> leaves, build([10, 20])
+    ([1, 2], [10, None, {'a': 20}])
+    """
+    leaves, build = flatten(tree)
+    kept = [k for k, x in enumerate(leaves) if x is not None]
+    if len(kept) == len(leaves):
+        return leaves, build
+    count = len(leaves)
+
+    def rebuild(parts: list[Any]) -> Any:
+        new: list[Any] = [None] * count
+        for k, part in zip(kept, parts, strict=True):
+            new[k] = part
+        return build(new)
+
+    return [leaves[k] for k in kept], rebuild
+
+
+def leaves_beside(tree: Any, like: Any, said: str) -> list[Any]:
+    """The leaves of `tree` in the order of those of `like`, whose structure it has; `said` is what it was given as.
+
+    Dicts may list their keys in another order, and a list may stand for a tuple.
+
+    >>> leaves_beside({"b": [1], "a": 2}, {"a": 5.0, "b": (6.0,)}, "")
+    [2, 1]
+    """
+    if like is None and tree is None:
+        return []
+    if isinstance(like, dict):
+        fits = isinstance(tree, dict) and tree.keys() == like.keys()
+        pairs = [(tree[k], v) for k, v in like.items()] if fits else []
+    elif isinstance(like, (list, tuple)):
+        fits = isinstance(tree, (list, tuple)) and len(tree) == len(like)
+        pairs = list(zip(tree, like, strict=True)) if fits else []
+    elif dataclasses.is_dataclass(like) and not isinstance(like, type):
+        fits = type(tree) is type(like)
+        pairs = [(getattr(tree, f.name), getattr(like, f.name)) for f in dataclasses.fields(like)] if fits else []
+    else:
+        return [tree]
+    if not fits:
+        raise ShapeError(f"{said} {_described(tree)}. Expected the structure of {_described(like)}.")
+    return [leaf for part, other in pairs for leaf in leaves_beside(part, other, said)]
+
+
+def _described(tree: Any) -> str:
+    if isinstance(tree, dict):
+        return f"a dict with {list(tree)}"
+    if isinstance(tree, (list, tuple)):
+        return f"a {type(tree).__name__} of {len(tree)}"
+    return f"a {type(tree).__name__}"
 
 
 def outline(tree: Any) -> Any:

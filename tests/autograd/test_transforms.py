@@ -1,6 +1,8 @@
 """grad, value_and_grad, vjp, jvp: both forms, nesting, containers, and what they refuse."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,6 +77,53 @@ def test_arguments_may_be_nested_containers():
     assert (float(g["line"].slope), float(g["line"].shift[0])) == (1.0, 2.0)
 
 
+POINT = {"a": np.array([1.0, 2.0]), "b": np.array([3.0, 4.0])}
+TURNED = {"b": np.array([1.0, 1.0]), "a": np.array([0.0, 0.0])}
+
+
+def test_directions_may_list_the_keys_of_a_dict_in_another_order():
+    f = lambda p: {"a": p["a"] * 2, "b": p["b"] * 3}  # noqa: E731
+    total = lambda p: ag.sum(p["a"] * p["b"] ** 2)  # noqa: E731
+    (pulled,) = ag.vjp(f, POINT)[1](TURNED)
+    _, moved = ag.jvp(f, [POINT], [TURNED])
+    for found in (pulled, moved, ag.linearize(f, POINT)[1](TURNED)):
+        assert {k: v.tolist() for k, v in found.items()} == {"a": [0.0, 0.0], "b": [3.0, 3.0]}
+    for _, (product,) in (
+        ag.hvp(total, [POINT], [TURNED]),
+        ag.gauss_newton_vp(lambda p: {"b": p["b"], "a": p["a"]}, total, [POINT], [TURNED]),
+    ):
+        assert {k: v.tolist() for k, v in product.items()} == {"a": [6.0, 8.0], "b": [2.0, 4.0]}
+
+
+def test_none_in_a_container_stays_where_it_is():
+    point = {"w": np.array([1.0, 2.0]), "b": None}
+    f = lambda p: (p["w"] * 2, p["b"])  # noqa: E731
+    assert ag.grad(lambda p: ag.sum(p["w"]))(point)["b"] is None
+    assert ag.jvp(f, [point], [point])[1][1] is None
+    (y, nothing), pull = ag.vjp(f, point)
+    assert nothing is None
+    assert pull((y, None))[0]["w"].tolist() == [4.0, 8.0]
+    assert ag.hvp(lambda p: ag.sum(p["w"] ** 2), [point], [point])[1][0]["w"].tolist() == [2.0, 4.0]
+    objective = ag.scipy_objective(lambda p: ag.sum(p["w"] ** 2), point)
+    assert objective.unpack(objective.x0)["b"] is None
+
+
+@dataclass
+class Weights:
+    w: Any
+    scale: Any = field(init=False, default=2.0)
+
+
+def test_containers_of_all_kinds_are_rebuilt():
+    x = np.array([1.0, 2.0])
+    found = ag.grad(lambda p: ag.sum(p["w"] * p["missing"]))(defaultdict(lambda: 3.0, w=x))
+    assert found["w"].tolist() == [3.0, 3.0]
+    assert found["other"] == 3.0
+    found = ag.grad(lambda p: ag.sum(p.w * p.scale))(Weights(x))
+    assert (found.w.tolist(), float(found.scale)) == ([2.0, 2.0], 3.0)
+    assert ag.grad(lambda x, y: ag.sum(x * y), argnums=np.int64(1))(x, x).tolist() == [1.0, 2.0]
+
+
 def test_an_unused_argument_has_a_gradient_of_zero():
     assert ag.grad(lambda a, b: a * 1.0, argnums=1)(2.0, np.ones(3)).tolist() == [0.0, 0.0, 0.0]
     assert float(ag.grad(lambda a: 5.0)(2.0)) == 0.0
@@ -123,6 +172,15 @@ def test_grad_works_inside_no_grad():
         (lambda: ag.grad(lambda x: x * 2)(np.ones(2)), ShapeError, r"returned shape \(2,\)"),
         (lambda: ag.grad(lambda x: x * 2)(2), DTypeError, r"int64.*write 2\.0 for 2"),
         (lambda: ag.grad(lambda x: x * 2, argnums=1)(2.0), ArgumentError, "argument 1 of a call with 1"),
+        (lambda: ag.grad(lambda x: x * 2, argnums=-2)(2.0), ArgumentError, "argument -2 of a call with 1"),
+        (lambda: ag.grad(lambda x, y: x * y, argnums=(0, -2))(2.0, 3.0), ArgumentError, r"twice: \(0, -2\)"),
+        (lambda: ag.grad(lambda x: x * 2, argnums="x"), ArgumentError, "argnums='x'. Expected the position"),
+        (lambda: ag.grad(lambda x: None)(2.0), ArgumentError, "returned None. Expected a single element"),
+        (lambda: ag.grad(lambda x: (x, x))(2.0), ArgumentError, r"returned a tuple(.|\n)*has_aux=True"),
+        (lambda: ag.grad(lambda x: x, has_aux=True)(2.0), ArgumentError, r"a Tensor. Expected \(value, anything\)"),
+        (lambda: ag.jvp(lambda x: x, ag.ones(2), ag.ones(2)), ArgumentError, r"write \[x\]"),
+        (lambda: ag.jvp(lambda x: x, [ag.ones(2)], ag.ones(2)), ShapeError, "tangents a Tensor. .* a list of 1"),
+        (lambda: ag.vjp(lambda x: {"a": x}, 1.0)[1]({"b": 1.0}), ShapeError, r"cotangent a dict with \['b'\]"),
         (lambda: ag.grad(ag.tensor(1.0, requires_grad=True)), ArgumentError, "no inputs"),
         (
             lambda: ag.grad(ag.tensor(1.0, requires_grad=True) * 2, ag.tensor(1.0)),
