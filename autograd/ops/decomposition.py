@@ -227,7 +227,7 @@ eigh_: Primitive = primitive(
 
 def packed(parts: list[Any]) -> Any:
     """Parts of several shapes as one last axis."""
-    return concat([reshape(p, (*p.shape[: p.ndim - 2], -1)) for p in parts], -1)
+    return concat([reshape(p, (*p.shape[:-2], p.shape[-2] * p.shape[-1])) for p in parts], -1)
 
 
 def unpacked(y: Any, shapes: list[tuple[int, int]]) -> list[Any]:

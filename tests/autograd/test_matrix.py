@@ -170,3 +170,14 @@ def test_refusals():
         ag.solve(A[0], np.ones(2))
     with pytest.raises(ShapeError, match=r"lstsq was given shapes \(4, 3\) and \(3,\)"):
         ag.lstsq(TALL[0], np.ones(3))
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (5, 3), (4, 4)])
+def test_a_batch_of_nothing_has_factors(shape):
+    x = np.zeros((0, *shape))
+    for factors, theirs in ((ag.svd, lambda a: np.linalg.svd(a, full_matrices=False)), (ag.qr, np.linalg.qr)):
+        t = ag.tensor(x, requires_grad=True)
+        found = factors(t)
+        assert [part.shape for part in found] == [part.shape for part in theirs(x)]
+        sum(part.sum() for part in found).backward()
+        assert t.grad.shape == x.shape
