@@ -68,14 +68,14 @@ beta: Extended = _of(
 )
 betainc: Extended = _of(
     "betainc",
-    lambda y, a, b, x: lambda g: g * ag.exp((a - 1) * ag.log(x) + (b - 1) * ag.log1p(-x) - betaln(a, b)),
+    lambda y, a, b, x: lambda g: g * ag.exp(ag.xlogy(a - 1, x) + ag.xlog1py(b - 1, -x) - betaln(a, b)),
     first=2,
 )
 gammainc: Extended = _of(
-    "gammainc", lambda y, a, x: lambda g: g * ag.exp((a - 1) * ag.log(x) - x - ag.gammaln(a)), first=1
+    "gammainc", lambda y, a, x: lambda g: g * ag.exp(ag.xlogy(a - 1, x) - x - ag.gammaln(a)), first=1
 )
 gammaincc: Extended = _of(
-    "gammaincc", lambda y, a, x: lambda g: -g * ag.exp((a - 1) * ag.log(x) - x - ag.gammaln(a)), first=1
+    "gammaincc", lambda y, a, x: lambda g: -g * ag.exp(ag.xlogy(a - 1, x) - x - ag.gammaln(a)), first=1
 )
 stdtr: Extended = _of(
     "stdtr",

@@ -138,3 +138,10 @@ def test_errors():
         signal.convolve(X, X, mode="same")
     with pytest.raises(ArgumentError, match=r"convolve of lengths \[\(3, 2\), \(2, 3\)\] in mode 'valid'"):
         signal.convolve(B, B.T, mode="valid")
+
+
+def test_incomplete_functions_have_their_slope_at_the_ends():
+    assert ag.grad(lambda x: special.gammainc(1.0, x))(0.0) == 1.0
+    assert ag.grad(lambda x: special.gammaincc(1.0, x))(0.0) == -1.0
+    assert ag.grad(lambda x: special.betainc(1.0, 2.0, x))(0.0) == pytest.approx(2.0)
+    assert ag.grad(lambda x: special.betainc(2.0, 1.0, x))(1.0) == pytest.approx(2.0)
