@@ -7,13 +7,14 @@ is not analytic (`conj`, `real`, `imag`, `abs`, `angle`, `sign`) stands in `auto
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy
 
 from autograd.domain import REALS, Booleans, Interval, case
-from autograd.errors import DTypeError
+from autograd.errors import ArgumentError, DTypeError
 from autograd.ops.compare import equal, greater, greater_equal, less, less_equal, logical_and
 from autograd.ops.complex import NONZERO, is_complex, sign
 from autograd.ops.complex import abs as abs
@@ -26,6 +27,17 @@ POSITIVE = Interval(0.2, 4)
 UNIT = Interval(-0.9, 0.9)
 STEPS = Interval(-2.4, 2.4, avoid=(-2.5, -2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5))
 LN2, LN10 = math.log(2), math.log(10)
+_FLOAT = np.dtype(float)
+
+
+def of_scipy(name: str) -> Callable[..., Any]:
+    """The function of `scipy.special` of that name, in half precision too, of which SciPy makes double."""
+
+    def forward(*xs: Any) -> Any:  # looked up late: scipy loads its submodules on first use
+        y = getattr(scipy.special, name)(*xs)
+        return y.astype(np.float16) if np.result_type(*xs) == np.float16 else y
+
+    return forward
 
 
 # ---- arithmetic
@@ -249,14 +261,14 @@ softplus = elementwise(
 erf = elementwise(
     "erf",
     "x",
-    lambda x: scipy.special.erf(x),  # looked up late: scipy loads its submodules on first use
+    of_scipy("erf"),
     partials=(lambda x: (2 / math.sqrt(math.pi)) * exp(-x * x),),
     doc="The error function, 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x.",
 )
 erfc = elementwise(
     "erfc",
     "x",
-    lambda x: scipy.special.erfc(x),
+    of_scipy("erfc"),
     partials=(lambda x: (-2 / math.sqrt(math.pi)) * exp(-x * x),),
     doc="1 - erf(x), exact for large x.",
 )
@@ -346,15 +358,27 @@ for _op in (relu, maximum, minimum, _clip, rint):
     _op.analytic = False  # an order of complex numbers is none that derivatives know of
 
 
+@public(np.divmod)
+def divmod(a: Any, b: Any) -> tuple[Tensor, Tensor]:
+    """a over b rounded down, and what is left: Python's `divmod`."""
+    return floor_divide(a, b), remainder(a, b)
+
+
 @public(np.round)
 def round(x: Any, decimals: int = 0) -> Tensor:
-    """x to `decimals` decimal places, halves to even; its slope is 0.
+    """x to `decimals` decimal places, or to tens for -1, halves to even; its slope is 0. Whole numbers stay whole.
 
     >>> import autograd as ag
     >>> ag.round(ag.tensor([0.5, 1.26]), 1)
     tensor([0.5, 1.3])
     """
-    return rint(x) if not decimals else rint(x * 10.0**decimals) / 10.0**decimals
+    whole = getattr(x, "dtype", _FLOAT).kind in "iu"
+    if decimals >= 0 and whole:
+        return positive(x)
+    if decimals > 0:
+        return divide(rint(multiply(x, 10.0**decimals)), 10.0**decimals)
+    tens = multiply(rint(divide(x, 10.0**-decimals)), 10.0**-decimals) if decimals else rint(x)
+    return functions["astype"](tens, x.dtype) if whole else tens
 
 
 # ---- selection
@@ -380,8 +404,10 @@ where_: Primitive = primitive(
 
 
 @public(np.where)
-def where(condition: Any, a: Any, b: Any) -> Tensor:
+def where(condition: Any, a: Any = None, b: Any = None) -> Tensor:
     """a where the condition holds, else b, with broadcasting; what is not taken gets no gradient, not even a NaN.
+
+    Without a and b, the places where it holds: `ag.nonzero`.
 
     >>> import autograd as ag
     >>> x = ag.tensor([0.0, 4.0], requires_grad=True)
@@ -389,4 +415,8 @@ def where(condition: Any, a: Any, b: Any) -> Tensor:
     >>> x.grad
     tensor([0.  , 0.25])
     """
+    if a is None and b is None:
+        return functions["nonzero"](condition)  # type: ignore[no-any-return]
+    if a is None or b is None:
+        raise ArgumentError("where was given one of a and b. Expected both, or neither for the places.")
     return where_(condition, a, b)

@@ -12,7 +12,7 @@ from autograd.domain import Domain, Integers, Interval
 from autograd.errors import DTypeError
 from autograd.ops.compare import equal, less_equal, logical_and
 from autograd.ops.complex import is_complex, sign
-from autograd.ops.elementwise import POSITIVE, divide, exp, log, log1p, sigmoid, where
+from autograd.ops.elementwise import POSITIVE, divide, exp, log, log1p, of_scipy, sigmoid, where
 from autograd.primitive import Primitive, elementwise
 
 __all__ = [
@@ -41,11 +41,7 @@ def _special(
     name: str, inputs: str, partials: tuple[Any, ...], domain: Domain | tuple[Domain, ...], doc: str
 ) -> Primitive:
     """SciPy's function of that name, which kernels do not have: a fused function with it runs as it is written."""
-
-    def forward(*xs: Any) -> Any:  # looked up late: scipy loads its submodules on first use
-        return getattr(scipy.special, name)(*xs)
-
-    op = elementwise(name, inputs, forward, partials=partials, domain=domain, doc=doc)
+    op = elementwise(name, inputs, of_scipy(name), partials=partials, domain=domain, doc=doc)
     op.code = None
     return op
 
@@ -75,7 +71,7 @@ erfinv = _special(
 ndtr = elementwise(
     "ndtr",
     "x",
-    lambda x: scipy.special.ndtr(x),  # looked up late
+    of_scipy("ndtr"),
     partials=(lambda x: exp(-0.5 * x * x) * (1 / ROOT_TWO_PI),),
     domain=Interval(-3, 3),
     doc="The standard normal distribution below x.",

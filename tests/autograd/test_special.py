@@ -79,3 +79,11 @@ def test_inside_a_fused_function():
     expected = scipy.special.digamma(x) * x + scipy.special.gammaln(x)
     np.testing.assert_allclose(ag.elementwise_grad(f)(x).numpy(), expected, rtol=1e-12)
     assert f.reasons()
+
+
+def test_half_precision_stays_half():
+    x = ag.tensor(np.array([0.5], np.float16), requires_grad=True)
+    for f in (ag.erf, ag.erfc, ag.ndtr, ag.digamma, ag.gamma, ag.logit, lambda x: ag.xlogy(x, x)):
+        y = f(x)
+        assert y.dtype == np.float16
+        assert ag.grad(y, x)[0].dtype == np.float16
