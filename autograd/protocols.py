@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Callable, Sequence
+from opcode import opmap
 from typing import Any
 
 import numpy as np
 
 from autograd.errors import UnsupportedError
-from autograd.primitive import from_numpy
+from autograd.primitive import from_numpy, functions
+from autograd.tape import recording
+
+_STORE = opmap["STORE_SUBSCR"]
 
 
 def _refuse(name: str, why: str) -> UnsupportedError:
@@ -30,12 +35,34 @@ def answer_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], settings: 
             f"np.{ufunc.__name__} was asked to write a Tensor's result into an ndarray, which drops its gradient.\n"
             "Write a = a + t instead of a += t, and leave out `out=`."
         )
-    op = from_numpy.get(ufunc)
+    op = from_numpy.get(ufunc) or _of_scipy(ufunc)
     if op is None:
         raise _refuse(ufunc.__name__, "for which there is no rule")
     if settings:
         raise _refuse(ufunc.__name__, f"with {sorted(settings)}, which the rule does not take")
     return op(*inputs)
+
+
+def _of_scipy(ufunc: np.ufunc) -> Callable[..., Any] | None:
+    """Our function of that name, if the ufunc is one of `scipy.special`."""
+    name = {"psi": "digamma", "expit": "sigmoid"}.get(ufunc.__name__, ufunc.__name__)
+    known = getattr(sys.modules.get("scipy.special"), ufunc.__name__, None)
+    return functions.get(name) if known is ufunc else None
+
+
+def number_of(t: Any) -> Any:
+    """The number in a Tensor for `float(t)`, refused to NumPy's `a[i] = t`, which looks the same from here.
+
+    A slice, `a[i:j] = t`, asks for an array and is refused there.
+    """
+    line = sys._getframe(2)
+    stored = line.f_code.co_code[line.f_lasti] == _STORE
+    if stored and t.node is not None and recording.get() and (t.node.op is None or t.node.parents is not None):
+        raise UnsupportedError(
+            "A Tensor on the tape was written into an ndarray, which would drop its gradient.\n"
+            "Write ag.stack([...]) for one array of several Tensors, or a[i] = t.item() if that is meant."
+        )
+    return t.item()
 
 
 _OF_THE_VALUE = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj}

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from autograd.errors import DifferentiationError, DTypeError, ShapeError, UnsupportedError, user_line
 from autograd.methods import Methods, results_are
 from autograd.primitive import Eager, Primitive, Traced, capture, capturing, explain, functions, training
-from autograd.protocols import answer_function, answer_ufunc
+from autograd.protocols import answer_function, answer_ufunc, number_of
 from autograd.tape import Node, leaf, recording, serials
 
 _NOTHING = (None, None, None)
@@ -272,10 +272,10 @@ class Tensor(Methods, Eager):
         return self.numpy().tolist()
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(number_of(self))
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(number_of(self))
 
     def __int__(self) -> int:
         return int(self.item())
@@ -322,7 +322,7 @@ class Tensor(Methods, Eager):
         if self.node is not None and recording.get():
             raise UnsupportedError(
                 "A Tensor on the tape was turned into an ndarray, which would drop its gradient.\n"
-                "Write t.detach() or t.numpy() if that is meant."
+                "Write ag.stack([...]) for one array of several Tensors, t.detach() or t.numpy() if that is meant."
             )
         return np.array(self.numpy(), dtype) if copy else np.asarray(self.numpy(), dtype)
 
