@@ -134,7 +134,21 @@ from autograd.ops.pool import window_argmax, window_max, window_sum
 from autograd.ops.reduce import max, mean, min, norm, prod, std, sum, trace, var
 from autograd.ops.resample import resample
 from autograd.ops.running import cumulative_prod, cumulative_sum, diff, linear_recurrence
-from autograd.ops.search import all, any, argmax, argmin, argsort, count_nonzero, diagonal, nonzero, searchsorted, sort
+from autograd.ops.search import (
+    all,
+    allclose,
+    any,
+    argmax,
+    argmin,
+    argsort,
+    array_equal,
+    count_nonzero,
+    diagonal,
+    isclose,
+    nonzero,
+    searchsorted,
+    sort,
+)
 from autograd.ops.shape import (
     astype,
     broadcast_arrays,
@@ -193,6 +207,7 @@ __all__ = [
     "acosh",
     "add",
     "all",
+    "allclose",
     "angle",
     "any",
     "arange",
@@ -206,6 +221,7 @@ __all__ = [
     "argmax",
     "argmin",
     "argsort",
+    "array_equal",
     "asarray",
     "asin",
     "asinh",
@@ -300,6 +316,7 @@ __all__ = [
     "inv",
     "is_captured",
     "is_grad_enabled",
+    "isclose",
     "isfinite",
     "isinf",
     "isnan",

@@ -130,6 +130,8 @@ class Methods(Traced):
     __rfloordiv__ = operator("floor_divide", swapped=True)
     __mod__ = operator("remainder")
     __rmod__ = operator("remainder", swapped=True)
+    __divmod__ = operator("divmod")
+    __rdivmod__ = operator("divmod", swapped=True)
     __pow__ = operator("pow")
     __rpow__ = operator("pow", swapped=True)
     __ipow__ = inplace("pow")

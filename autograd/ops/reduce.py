@@ -151,13 +151,14 @@ def sum(x: Operand, axis: Axes = None, *, dtype: DTypeLike | None = None, keepdi
 
 
 @public(np.mean)
-def mean(x: Operand, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
+def mean(x: Operand, axis: Axes = None, *, dtype: DTypeLike | None = None, keepdims: bool = False) -> Tensor:
     """The arithmetic mean over the given axes, over all for None.
 
     >>> import autograd as ag
     >>> ag.mean(ag.tensor([1.0, 2.0, 6.0]))
     tensor(3.)
     """
+    x = x if dtype is None else astype(x, dtype)
     axes = _nonempty(x, axis, "mean")
     return sum_(x, axis=axes, keepdims=keepdims) / math.prod(shape_of(x)[k] for k in axes)
 

@@ -6,13 +6,14 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd.domain import case
 from autograd.ops.axes import kept_shape, one_axis, rank, shape_of
 from autograd.ops.elementwise import multiply
 from autograd.ops.index import getitem
 from autograd.ops.join import concat
-from autograd.ops.shape import reshape
+from autograd.ops.shape import astype, reshape
 from autograd.primitive import Primitive, primitive, public
 
 if TYPE_CHECKING:
@@ -88,25 +89,29 @@ _recurrence: Primitive = primitive(
 
 
 @public(np.cumsum, np.cumulative_sum)
-def cumulative_sum(x: Operand, axis: int | None = None, *, include_initial: bool = False) -> Tensor:
+def cumulative_sum(
+    x: Operand, axis: int | None = None, *, dtype: DTypeLike | None = None, include_initial: bool = False
+) -> Tensor:
     """The running sum along an axis; of the flattened x for None.
 
     >>> import autograd as ag
     >>> ag.cumulative_sum(ag.tensor([1, 2, 3]))
     tensor([1, 3, 6])
     """
-    return _running(_cumsum, x, axis, include_initial, 0, reverse=False)
+    return _running(_cumsum, x if dtype is None else astype(x, dtype), axis, include_initial, 0, reverse=False)
 
 
 @public(np.cumprod, np.cumulative_prod)
-def cumulative_prod(x: Operand, axis: int | None = None, *, include_initial: bool = False) -> Tensor:
+def cumulative_prod(
+    x: Operand, axis: int | None = None, *, dtype: DTypeLike | None = None, include_initial: bool = False
+) -> Tensor:
     """The running product along an axis; its derivative is exact at zeros.
 
     >>> import autograd as ag
     >>> ag.cumulative_prod(ag.tensor([1, 2, 3]))
     tensor([1, 2, 6])
     """
-    return _running(_cumprod, x, axis, include_initial, 1)
+    return _running(_cumprod, x if dtype is None else astype(x, dtype), axis, include_initial, 1)
 
 
 def _running(op: Any, x: Any, axis: int | None, include_initial: bool, start: int, **settings: Any) -> Tensor:

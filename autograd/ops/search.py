@@ -8,6 +8,9 @@ import numpy as np
 
 from autograd.errors import ShapeError
 from autograd.ops.axes import Axes, definite_axes, one_axis, rank, shape_of
+from autograd.ops.compare import equal, isfinite, isnan, less_equal, logical_and, logical_or
+from autograd.ops.complex import abs as abs_
+from autograd.ops.elementwise import add, subtract
 from autograd.ops.index import getitem, take_along_axis
 from autograd.ops.join import flip
 from autograd.ops.shape import moveaxis
@@ -153,3 +156,43 @@ def diagonal(x: Operand, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Ten
     length = max(0, min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns))
     i = np.arange(length) + max(0, -offset)
     return getitem(moveaxis(x, (a, b), (-2, -1)), (..., i, i + offset))
+
+
+@public(np.isclose)
+def isclose(a: Operand, b: Operand, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Where |a - b| <= atol + rtol |b|; infinities are close to themselves, NaN to NaN only if asked for.
+
+    >>> import autograd as ag
+    >>> ag.isclose(ag.tensor([1.0, 2.0]), 1.0)
+    tensor([ True, False])
+    """
+    b = add(b, 0.0)  # whole numbers without a sign cannot be subtracted from each other
+    with np.errstate(invalid="ignore"):
+        near = logical_and(isfinite(b), less_equal(abs_(subtract(a, b)), atol + rtol * abs_(b)))
+    close = logical_or(equal(a, b), near)
+    return logical_or(close, logical_and(isnan(a), isnan(b))) if equal_nan else close
+
+
+@public(np.allclose)
+def allclose(a: Operand, b: Operand, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
+    """Whether `isclose` holds everywhere.
+
+    >>> import autograd as ag
+    >>> ag.allclose(ag.tensor([1.0, 2.0]), [1.0, 2.0 + 1e-9])
+    True
+    """
+    return bool(all(isclose(a, b, rtol, atol, equal_nan)))
+
+
+@public(np.array_equal)
+def array_equal(a: Operand, b: Operand, equal_nan: bool = False) -> bool:
+    """Whether shapes and all elements are equal.
+
+    >>> import autograd as ag
+    >>> ag.array_equal(ag.tensor([1.0, 2.0]), [1.0, 2.0])
+    True
+    """
+    if shape_of(a) != shape_of(b):
+        return False
+    same = equal(a, b)
+    return bool(all(logical_or(same, logical_and(isnan(a), isnan(b))) if equal_nan else same))

@@ -312,3 +312,44 @@ def test_trees_are_rebuilt():
     leaves, build = flatten(tree)
     assert leaves == [1, 2, 3, 4]
     assert build(leaves) == tree
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "float32", "float64"])
+@pytest.mark.parametrize("decimals", [-1, 0, 2])
+def test_rounding_keeps_whole_numbers_whole(dtype, decimals):
+    x = np.array([5, 15, 25, 35, 44], dtype)
+    found, expected = ag.round(ag.tensor(x), decimals).numpy(), np.round(x, decimals)
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+
+
+CLOSE = {
+    "infinities": ([1.0, np.inf, np.nan, -np.inf], [1.0, np.inf, np.nan, np.inf]),
+    "beside infinity": ([1.0, np.inf], [np.inf, 1.0]),
+    "without a sign": (np.uint8([1, 2, 255]), np.uint8([2, 2, 0])),
+    "truths": ([True, False], [True, True]),
+    "complex": ([1j, 2.0, np.inf], [1j + 1e-7, np.inf, np.inf]),
+    "rounding": (np.float32([1.0, 0.0]), np.float32([1.00001, 1e-9])),
+}
+
+
+@pytest.mark.parametrize("name", CLOSE)
+@pytest.mark.parametrize("equal_nan", [False, True])
+def test_closeness_is_numpys(name, equal_nan):
+    a, b = CLOSE[name]
+    for x, y in ((ag.tensor(a), b), (a, ag.tensor(b)), (ag.tensor(a), ag.tensor(b))):
+        assert np.isclose(x, y, equal_nan=equal_nan).tolist() == np.isclose(a, b, equal_nan=equal_nan).tolist()
+        assert np.allclose(x, y, equal_nan=equal_nan) is np.allclose(a, b, equal_nan=equal_nan)
+        assert ag.array_equal(x, y, equal_nan=equal_nan) is np.array_equal(a, b, equal_nan=equal_nan)
+    assert not np.array_equal(ag.tensor(a), [1.0])
+
+
+def test_arguments_that_numpy_takes_as_well():
+    x = ag.tensor([3, 1, 2])
+    assert ag.where(x > 1)[0].tolist() == np.where(x > 1)[0].tolist() == [0, 2]
+    with pytest.raises(ArgumentError, match="Expected both, or neither"):
+        ag.where(x > 1, x)
+    assert (x.mean(dtype="float32").dtype, np.cumsum(x, dtype="float32").dtype) == (np.float32, np.float32)
+    assert ag.cumprod(x, dtype=float).tolist() == [3.0, 3.0, 6.0]
+    assert [t.tolist() for t in divmod(x, 2)] == [t.tolist() for t in np.divmod(x, 2)] == [[1, 0, 1], [1, 1, 0]]
+    assert [t.tolist() for t in divmod(7.0, x)] == [[2.0, 7.0, 3.0], [1.0, 0.0, 1.0]]
