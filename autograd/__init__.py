@@ -31,7 +31,8 @@ from autograd.ledger import Held, Ledger, memory
 from autograd.linear import linearize
 from autograd.listing import tape_of
 from autograd.objective import ScipyObjective, scipy_objective
-from autograd.ops import fft, special
+from autograd.ops import arrange, fft, special
+from autograd.ops.arrange import *  # noqa: F403  # all that it lists, added to the list below
 from autograd.ops.compare import (
     bitwise_and,
     bitwise_invert,
@@ -445,5 +446,4 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]  # fmt: skip
-__all__ += special.__all__
-__all__ += products.__all__
+__all__ += [*special.__all__, *products.__all__, *arrange.__all__]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd.primitive import Traced, functions
+from autograd.primitive import Traced, functions, public
 from autograd.tensor import Operand, Tensor, as_tensor
 
 Shape = int | Sequence[int]
@@ -79,6 +79,7 @@ def empty(shape: Shape, dtype: DTypeLike = np.float64) -> Tensor:
     return Tensor(np.empty(shape, dtype))
 
 
+@public(np.zeros_like)
 def zeros_like(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
     """Zeros in the shape and dtype of x.
 
@@ -89,6 +90,7 @@ def zeros_like(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
     return zeros(t.shape, dtype or t.dtype)
 
 
+@public(np.ones_like)
 def ones_like(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
     """Ones in the shape and dtype of x.
 
@@ -99,6 +101,7 @@ def ones_like(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
     return ones(t.shape, dtype or t.dtype)
 
 
+@public(np.full_like)
 def full_like(x: Operand, fill_value: Any, dtype: DTypeLike | None = None) -> Tensor:
     """One value everywhere, in the shape and dtype of x.
 
@@ -109,6 +112,7 @@ def full_like(x: Operand, fill_value: Any, dtype: DTypeLike | None = None) -> Te
     return full(t.shape, fill_value, dtype or t.dtype)
 
 
+@public(np.empty_like)
 def empty_like(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
     """Whatever the memory holds, in the shape and dtype of x.
 

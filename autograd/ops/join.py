@@ -114,13 +114,13 @@ def split(x: Operand, indices_or_sections: int | Sequence[int], axis: int = 0) -
     """
     k = one_axis(axis, rank(x), "split")
     length = shape_of(x)[k]
-    if isinstance(indices_or_sections, Sequence):
-        cuts = [0, *indices_or_sections, length]
+    if not isinstance(indices_or_sections, (int, np.integer)):
+        cuts = [0, *map(int, indices_or_sections), length]
     else:
-        if length % indices_or_sections:
+        if indices_or_sections < 1 or length % indices_or_sections:
             raise ShapeError(f"split was asked for {indices_or_sections} equal parts of length {length}.")
         step = length // indices_or_sections
-        cuts = list(range(0, length + 1, step))
+        cuts = [k * step for k in range(indices_or_sections + 1)]
     return [getitem(x, (slice(None),) * k + (slice(a, b),)) for a, b in itertools.pairwise(cuts)]
 
 

@@ -352,4 +352,8 @@ def test_arguments_that_numpy_takes_as_well():
     assert (x.mean(dtype="float32").dtype, np.cumsum(x, dtype="float32").dtype) == (np.float32, np.float32)
     assert ag.cumprod(x, dtype=float).tolist() == [3.0, 3.0, 6.0]
     assert [t.tolist() for t in divmod(x, 2)] == [t.tolist() for t in np.divmod(x, 2)] == [[1, 0, 1], [1, 1, 0]]
+    assert [t.tolist() for t in ag.split(x, np.array([1]))] == [[3], [1, 2]]
+    assert [t.tolist() for t in ag.split(ag.zeros(0), 2)] == [[], []]
+    with pytest.raises(ShapeError, match="diag was given shape"):
+        ag.diag(ag.ones((2, 2, 2)))
     assert [t.tolist() for t in divmod(7.0, x)] == [[2.0, 7.0, 3.0], [1.0, 0.0, 1.0]]

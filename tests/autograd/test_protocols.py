@@ -60,6 +60,32 @@ CALLS = [
     lambda t: np.roll(t, 1),
     lambda t: np.diff(t, axis=1),
     lambda t: np.outer(t[0], t[1]),
+    lambda t: np.vstack([t, A[0]]),
+    lambda t: np.hstack([t[0], 1.0]),
+    lambda t: np.hstack((A, t)),
+    lambda t: np.dstack([t, A]),
+    lambda t: np.column_stack([t[0], A]),
+    lambda t: np.append(t, 9.0),
+    lambda t: np.append(t, A, axis=1),
+    lambda t: np.array_split(t[0], 3)[0],
+    lambda t: np.split(t, np.array([1]), axis=1)[1],
+    lambda t: np.vsplit(t, 2)[1],
+    lambda t: np.hsplit(t, [1])[0],
+    lambda t: np.dsplit(t[None], 2)[0],
+    lambda t: np.flipud(t),
+    lambda t: np.fliplr(t),
+    lambda t: np.rot90(t),
+    lambda t: np.rot90(t, 2),
+    lambda t: np.rot90(t, -1, (1, 0)),
+    lambda t: np.diag(t),
+    lambda t: np.diag(t[0], -1),
+    lambda t: np.kron(t, A[0]),
+    lambda t: np.kron(2.0, t),
+    lambda t: np.nan_to_num(t),
+    lambda t: np.atleast_1d(t[0, 0]),
+    lambda t: np.atleast_2d(t[0]),
+    lambda t: np.atleast_3d(t[0], t)[0],
+    lambda t: np.copy(t),
 ]
 
 
@@ -72,6 +98,20 @@ def test_numpys_functions_give_recorded_tensors_with_numpys_values(call):
     np.testing.assert_allclose(y.numpy(), call(A), rtol=1e-15)
     assert y.dtype == call(A).dtype
     assert ag.grad(y.sum(), t)[0].shape == A.shape
+
+
+@pytest.mark.parametrize("x", [[1.0, np.nan, np.inf, -np.inf], [1j * np.inf, complex(np.nan, 1)], [1, 2]])
+@pytest.mark.parametrize("settings", [{}, {"nan": 3.0, "posinf": 1.0}, {"neginf": -2.0}])
+def test_numbers_in_place_of_nan_are_numpys(x, settings):
+    found, expected = np.nan_to_num(ag.tensor(x), **settings), np.nan_to_num(np.array(x), **settings)
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found.numpy(), expected)
+
+
+def test_arrays_like_a_tensor_have_its_shape_and_dtype():
+    t = ag.tensor(A.astype(np.float32), requires_grad=True)
+    for made in (np.zeros_like(t), np.ones_like(t), np.full_like(t, 2), np.empty_like(t)):
+        assert (type(made), made.shape, made.dtype) == (ag.Tensor, t.shape, t.dtype)
 
 
 def test_comparisons_and_orders_give_constants():
