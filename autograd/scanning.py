@@ -25,7 +25,7 @@ from autograd.program.symbol import Unfusable, graph
 from autograd.sweep import saved_tensors, sweep
 from autograd.tape import Node, enable_grad, recording
 from autograd.tensor import Tensor, as_tensor
-from autograd.tree import flatten
+from autograd.tree import flatten, flatten_present, leaves_beside
 
 _PLAIN = (bool, int, float, str, FunctionType)  # what a function may hold that is told from others by its value
 _NOTHING = np.empty(0)  # where an array was
@@ -63,13 +63,17 @@ class Call:
                 f"scan's function returned {type(found).__name__}. Expected (carry, y): write `return carry, None` for "
                 "a step without a result."
             )
-        after, build_after = flatten(found[0])
-        if repr(build_after([None] * len(after))) != repr(build_carry([None] * len(carry))):
+        after, build_after = flatten_present(found[0])
+        try:
+            new = leaves_beside(found[0], build_carry(list(carry)), "")
+        except ShapeError:
+            new = []
+        if len(after) != len(carry) or len(new) != len(carry):
             raise ArgumentError(
                 f"scan's function was given a carry {_outline(carry, build_carry)} and returned "
                 f"{_outline(after, build_after)}. Expected the same structure."
             )
-        new = [as_tensor(x) for x in after]
+        new = [as_tensor(x) for x in new]
         for old, s in zip(carry, new, strict=True):
             _expect_same(old, s)
         ys, build = flatten(found[1])
@@ -173,7 +177,7 @@ def scan(
 
 
 def _call(f: Any, carry: Any, xs: Any, constants: Any, length: int | None, reverse: bool) -> Call:
-    leaves, builds = zip(*map(flatten, (carry, xs, constants)), strict=True)
+    leaves, builds = zip(flatten_present(carry), *map(flatten, (xs, constants)), strict=True)
     rows = [as_tensor(x) for x in leaves[1] if x is not None]
     if any(not x.ndim for x in rows):
         raise ShapeError("scan was given a single number among xs. Expected a row for each step, shape (T, ...).")

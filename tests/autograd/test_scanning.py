@@ -345,3 +345,15 @@ WRONG = [
 def test_bad_input_is_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize("rows", [3, 40])
+def test_a_carry_may_come_back_with_its_keys_in_another_order_and_with_none(rows):
+    f = lambda c, x: ({"b": ag.sin(c["b"]) + x, "none": None, "a": c["a"] * 0.5 + c["b"]}, c["a"])  # noqa: E731
+    first, xs = {"a": ag.zeros(5), "b": ag.ones(5), "none": None}, ag.ones((rows, 5))
+    (last, ys), (expected, all_of_it) = ag.scan(f, first, xs), in_python(f, first, xs)
+    assert list(last) == ["a", "b", "none"]
+    assert last["none"] is None
+    for k in "ab":
+        np.testing.assert_allclose(last[k].numpy(), expected[k].numpy(), rtol=1e-12)
+    np.testing.assert_allclose(ys.numpy(), all_of_it.numpy(), rtol=1e-12)
