@@ -255,6 +255,8 @@ class Writer:
     # ---- values
 
     def _start(self, s: Symbol) -> str:
+        if s.dtype.kind != "f" and s.op.name != "sum":  # type: ignore[union-attr]
+            raise Unfusable(f"{s.op.name} has no kernel form for {s.dtype}")  # type: ignore[union-attr]
         return f"{code_of(s.dtype)}({START[s.op.name]})"  # type: ignore[union-attr]
 
     def _combined(self, s: Symbol, total: str, value: str) -> str:

@@ -310,3 +310,11 @@ def test_more_outputs_than_a_kernel_tells_apart():
     for k, y in enumerate(f(ag.tensor(x))):
         np.testing.assert_allclose(y.numpy(), np.tanh(x * (k + 1.0)), rtol=1e-12)
     assert f.reasons() == []
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64"])
+def test_extremes_of_whole_numbers_run_plainly(dtype):
+    x = ag.tensor((np.abs(X) * 3).astype(dtype))
+    for f in (lambda x: ag.max(x, 1) + 1, lambda x: ag.min(x, 0) + 1, lambda x: ag.max(x)):
+        fused = ag.fused(f)
+        assert fused(x).tolist() == f(x).tolist()
