@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from autograd.domain import REALS, Case, Domain
-from autograd.errors import DTypeError, IndexOutOfRange, ShapeError, WengertError
+from autograd.errors import ArgumentError, DTypeError, IndexOutOfRange, ShapeError, WengertError
 
 if TYPE_CHECKING:
     from autograd.tensor import Tensor
@@ -352,6 +352,9 @@ def explain(op: Primitive, values: Sequence[Any], settings: dict[str, Any], erro
     """The named error for what NumPy refused, in terms of the operation that the user called."""
     if isinstance(error, WengertError):
         return error
+    if not op.variadic and len(values) != len(op.inputs):
+        wanted = f"{len(op.inputs)}: {', '.join(op.inputs)}"
+        return ArgumentError(f"{op.name} was given {len(values)} positional arguments. Expected {wanted}.")
     shapes = ", ".join(str(np.shape(v)) for v in values)
     given = f"{op.name} was given shapes {shapes}" + (f" with {settings}" if settings else "")
     if isinstance(error, IndexError):

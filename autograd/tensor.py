@@ -74,6 +74,8 @@ class Tensor(Methods, Eager):
                 parents.append(None)
                 foreign += bit
             bit += bit
+        if len(values) > len(op.inputs) and not op.variadic:  # NumPy would write into the last
+            raise explain(op, values, settings, TypeError())
         try:
             y = op.forward(*values, **settings)
         except (ValueError, TypeError, IndexError) as error:
@@ -407,7 +409,7 @@ class Tensor(Methods, Eager):
             noting.refuse("it gives a Tensor another array with set_")
         wanted = self.requires_grad
         self._changed()
-        self.value, self.node = np.array(array), None
+        self.value, self.node = as_tensor(np.array(array)).value, None
         return self.requires_grad_(wanted)
 
     def fill_(self, value: float) -> Tensor:
@@ -438,6 +440,7 @@ def as_tensor(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
             x = noting.seen(x)
         return x if dtype is None or x.dtype == dtype else functions["astype"](x, dtype)
     array = np.asarray(x, dtype)
+    array = array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
     if array.dtype.kind not in "biufc":
         raise DTypeError(f"a Tensor was asked for of dtype {array.dtype}. Expected numbers or booleans.")
     return Tensor(array)

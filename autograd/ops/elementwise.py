@@ -233,9 +233,15 @@ def _ratio(a: Any, b: Any) -> Any:
 # ---- sigmoidal functions
 
 
+def floating(x: Any) -> Any:
+    """An array of whole numbers or truths as the floating numbers that NumPy's exp takes them for."""
+    return x if getattr(x, "dtype", _FLOAT).kind in "fc" else np.asarray(x, np.result_type(x.dtype, np.float16))
+
+
 def _sigmoid(x: Any) -> Any:
     if is_complex(x):
         return 0.5 + 0.5 * np.tanh(0.5 * x)
+    x = floating(x)
     small = np.exp(-np.abs(x))  # in (0, 1]: nothing overflows on either side
     return np.where(np.greater_equal(x, 0), 1, small) / (1 + small)
 
@@ -248,6 +254,7 @@ def _softplus(x: Any) -> Any:
         raise DTypeError(
             "softplus was given complex numbers. Write ag.log(1 + ag.exp(x)) for its analytic continuation."
         )
+    x = floating(x)
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 

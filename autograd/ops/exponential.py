@@ -12,8 +12,8 @@ from autograd.ops.axes import Axes, definite_axes, one_axis, rank
 from autograd.ops.compare import equal, isfinite, stop_gradient
 from autograd.ops.elementwise import exp, log, multiply, subtract, where
 from autograd.ops.reduce import OVER_AXES, max_, spread, sum_
-from autograd.ops.shape import reshape_
-from autograd.primitive import primitive, public
+from autograd.ops.shape import astype, reshape_
+from autograd.primitive import Traced, primitive, public
 
 if TYPE_CHECKING:
     from autograd.tensor import Operand, Tensor
@@ -97,6 +97,12 @@ def _log_normalized(x: Any, axis: int) -> Any:
     return y
 
 
+def _floats(x: Any) -> Any:
+    """Whole numbers and truths as the floating numbers that `exp` takes them for; any other x as it is."""
+    x = x if isinstance(x, Traced) else np.asarray(x)
+    return x if x.dtype.kind in "fc" else astype(x, np.result_type(x.dtype, np.float16))
+
+
 @public()
 def logsumexp(x: Operand, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
     """log of the sum of e^x over the given axes, without overflow; -inf for no elements.
@@ -105,7 +111,7 @@ def logsumexp(x: Operand, axis: Axes = None, *, keepdims: bool = False) -> Tenso
     >>> ag.logsumexp(ag.tensor([1000.0, 1000.0]))
     tensor(1000.69314718)
     """
-    return _logsumexp(x, axis=definite_axes(axis, rank(x), "logsumexp"), keepdims=keepdims)
+    return _logsumexp(_floats(x), axis=definite_axes(axis, rank(x), "logsumexp"), keepdims=keepdims)
 
 
 @public()
@@ -116,7 +122,7 @@ def softmax(x: Operand, axis: int = -1) -> Tensor:
     >>> ag.softmax(ag.tensor([0.0, 0.0]))
     tensor([0.5, 0.5])
     """
-    return _softmax(x, axis=one_axis(axis, rank(x), "softmax"))
+    return _softmax(_floats(x), axis=one_axis(axis, rank(x), "softmax"))
 
 
 @public()
@@ -127,4 +133,4 @@ def log_softmax(x: Operand, axis: int = -1) -> Tensor:
     >>> ag.log_softmax(ag.tensor([0.0, 0.0]))
     tensor([-0.69314718, -0.69314718])
     """
-    return _log_softmax(x, axis=one_axis(axis, rank(x), "log_softmax"))
+    return _log_softmax(_floats(x), axis=one_axis(axis, rank(x), "log_softmax"))

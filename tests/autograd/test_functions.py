@@ -357,3 +357,35 @@ def test_arguments_that_numpy_takes_as_well():
     with pytest.raises(ShapeError, match="diag was given shape"):
         ag.diag(ag.ones((2, 2, 2)))
     assert [t.tolist() for t in divmod(7.0, x)] == [[2.0, 7.0, 3.0], [1.0, 0.0, 1.0]]
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "uint32", "int64"])
+@pytest.mark.parametrize("name", ["sigmoid", "softplus", "softmax", "log_softmax", "logsumexp"])
+def test_exponentials_take_whole_numbers(name, dtype):
+    x, f = np.array([0, 1, 1, 3], dtype), getattr(ag, name)
+    expected, promoted = f(ag.tensor(x.astype(float))), np.exp(x).dtype
+    for run in (f, ag.compile(lambda x: f(x))):
+        found = run(ag.tensor(x))
+        assert found.dtype == promoted
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-2 if promoted == np.float16 else 1e-6)
+
+
+def test_a_tensor_has_numbers_in_the_order_of_bytes_of_the_machine():
+    x = np.arange(12.0).reshape(3, 4)
+    for dtype in (">f8", ">f4", "<f8", ">i4"):
+        for made in (ag.tensor(x.astype(dtype)), ag.asarray(x.astype(dtype)), ag.tensor(x, dtype=dtype)):
+            assert made.dtype.isnative
+            assert made.tolist() == x.tolist()
+    w = ag.tensor(x.astype(">f4"), requires_grad=True)
+    ag.std(w).backward()
+    assert w.grad.dtype == w.dtype == np.float32
+
+
+@pytest.mark.parametrize("f", [ag.sqrt, ag.arccos, ag.tan, ag.log, ag.exp])
+def test_a_second_argument_is_not_written_into(f):
+    x, y = ag.tensor([0.5, 0.25]), ag.tensor([7.0, 8.0])
+    with pytest.raises(ArgumentError, match=r"given 2 positional arguments\. Expected 1: x"):
+        f(x, y)
+    assert y.tolist() == [7.0, 8.0]
+    with pytest.raises(ArgumentError, match=r"given 1 positional arguments\. Expected 2: a, b"):
+        ag.add(x)
