@@ -104,7 +104,7 @@ def primitive(
     Parameters:
         f: the forward pass.
         vjp: `(g, ...)`, the cotangent of the result, to that of the argument, of complex numbers without a conjugate
-            (`g * 3 * x**2` below is right for them too); for several arguments a tuple, with None
+            (`g * 3 * x**2` below is right for them too); for several arguments it returns a tuple, with None
             for an argument without a derivative. "numeric" for central differences, of first order: the entry is
             called numeric in `ag.tape_of`.
         jvp: in place of `vjp`, `(t, ...)`, the tangent of the argument (a tuple for several), to that of the result.
@@ -125,6 +125,12 @@ def primitive(
     if (vjp is None) == (jvp is None):
         raise ArgumentError(
             "primitive was given " + ("no rule" if vjp is None else "two rules") + ". Expected vjp or jvp."
+        )
+    rule = vjp if jvp is None else jvp
+    if not callable(rule) and vjp != "numeric":
+        raise ArgumentError(
+            f"primitive was given a {type(rule).__name__} as its rule. Expected one function, which returns a tuple for "
+            "several arguments: vjp=lambda g, a, b: (g * b, g * a)."
         )
 
     def make(f: Callable[P, R]) -> Custom[P, R]:

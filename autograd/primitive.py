@@ -364,6 +364,9 @@ def explain(op: Primitive, values: Sequence[Any], settings: dict[str, Any], erro
             return TypeError(f"{op.name} was given {', '.join(settings)}. Write {op.name}({', '.join(op.inputs)}).")
         dtypes = ", ".join(str(np.asarray(v).dtype) for v in values)
         return DTypeError(f"{op.name} was given dtypes {dtypes}, which it does not take ({error}).")
+    if op.domain and "broadcast" not in str(error):  # as of whole numbers to negative powers
+        dtypes = ", ".join(str(np.asarray(v).dtype) for v in values)
+        return ArgumentError(f"{op.name} was given what it does not take, of dtypes {dtypes}: {error}")
     if op.domain:
         return ShapeError(
             f"{given}: they do not broadcast.\nExpected each axis, counted from the last, to be equal or 1. "

@@ -158,6 +158,10 @@ def test_inside_fused_and_compiled_functions():
 
 
 def test_refusals():
+    with pytest.raises(
+        ArgumentError, match=r"given a tuple as its rule\. Expected one function, which returns a tuple"
+    ):
+        ag.primitive(np.multiply, vjp=(lambda g, b: g * b, lambda g, a: g * a))
     with pytest.raises(ArgumentError, match=r"primitive was given no rule\. Expected vjp or jvp"):
         ag.primitive()(np.sin)
     with pytest.raises(ArgumentError, match="primitive was given two rules"):
