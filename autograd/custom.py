@@ -129,8 +129,8 @@ def primitive(
     rule = vjp if jvp is None else jvp
     if not callable(rule) and vjp != "numeric":
         raise ArgumentError(
-            f"primitive was given a {type(rule).__name__} as its rule. Expected one function, which returns a tuple for "
-            "several arguments: vjp=lambda g, a, b: (g * b, g * a)."
+            f"primitive was given a {type(rule).__name__} as its rule. Expected one function, which returns a tuple "
+            "for several arguments: vjp=lambda g, a, b: (g * b, g * a)."
         )
 
     def make(f: Callable[P, R]) -> Custom[P, R]:

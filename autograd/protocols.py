@@ -1,4 +1,7 @@
-"""NumPy's own functions on Tensors: answered by ours, or refused by name, so that no gradient is dropped."""
+"""NumPy's own functions on Tensors: answered by ours, or refused by name, so that no gradient is dropped.
+
+Where there is no gradient to drop, on constants, a function that is not ours is NumPy's, and gives arrays.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import UnsupportedError
-from autograd.primitive import from_numpy, functions
+from autograd.primitive import Eager, Traced, from_numpy, functions
 from autograd.tape import recording
+from autograd.tree import flatten
 
 _STORE = opmap["STORE_SUBSCR"]
 
@@ -26,8 +30,25 @@ def _refuse(name: str, why: str) -> UnsupportedError:
     )
 
 
+def _of_constants(tree: Any) -> Any:
+    """Arguments with arrays in the places of Tensors, which are read-only; None if one has a gradient to drop."""
+    leaves, build = flatten(tree)
+    constant = [
+        isinstance(x, Eager) and not isinstance(x.value, Traced) and (x.node is None or not recording.get())
+        for x in leaves
+    ]
+    if any(isinstance(x, Traced) and not known for x, known in zip(leaves, constant, strict=True)):
+        return None
+    return build([x.numpy() if known else x for x, known in zip(leaves, constant, strict=True)])
+
+
 def answer_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], settings: dict[str, Any]) -> Any:
     """Run our operation in place of a NumPy ufunc."""
+    op = from_numpy.get(ufunc) or _of_scipy(ufunc)
+    if (op is None or method != "__call__") and settings.get("out") is None:
+        plain = _of_constants((inputs, settings))
+        if plain is not None:
+            return getattr(ufunc, method)(*plain[0], **plain[1])
     if method != "__call__":
         raise _refuse(f"{ufunc.__name__}.{method}", "for which there is no rule")
     if settings.get("out") is not None:
@@ -35,7 +56,6 @@ def answer_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], settings: 
             f"np.{ufunc.__name__} was asked to write a Tensor's result into an ndarray, which drops its gradient.\n"
             "Write a = a + t instead of a += t, and leave out `out=`."
         )
-    op = from_numpy.get(ufunc) or _of_scipy(ufunc)
     if op is None:
         raise _refuse(ufunc.__name__, "for which there is no rule")
     if settings:
@@ -75,6 +95,9 @@ def answer_function(function: Callable[..., Any], args: Sequence[Any], settings:
     if function in _OF_THE_VALUE:  # they read shape, dtype and place alone
         return function(*[getattr(a, "value", a) for a in args], **settings)
     if own is None:
+        plain = _of_constants((args, settings))
+        if plain is not None:
+            return function(*plain[0], **plain[1])
         raise _refuse(function.__name__, "for which there is no rule")
     if settings.get("out") is not None:
         raise _refuse(function.__name__, "with out=")

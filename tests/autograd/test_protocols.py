@@ -213,6 +213,23 @@ def test_a_constant_is_an_array_to_everyone():
         t.numpy()[0] = 1.0
 
 
+def test_functions_without_a_rule_are_numpys_on_constants():
+    labels, t = ag.tensor([3, 1, 2, 1]), ag.tensor(A, requires_grad=True)
+    assert np.unique(labels).tolist() == [1, 2, 3]
+    assert np.bincount(labels).tolist() == [0, 2, 1, 1]
+    assert np.add.reduce(labels) == 7
+    assert np.heaviside(t.detach(), 0.0).tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    np.testing.assert_array_equal(np.linalg.eig(t.detach())[0], np.linalg.eig(A)[0])
+    with ag.no_grad():
+        assert np.median(t) == np.median(A)
+    with pytest.raises(UnsupportedError, match=r"np\.median .*no rule"):
+        ag.vmap(lambda row: np.median(row))(t.detach())
+    step = ag.compile(lambda x: x * np.median(labels))
+    assert [step(ag.ones(2)).tolist() for _ in range(2)] == [[1.5, 1.5]] * 2
+    labels.copy_(labels + 1)
+    assert step(ag.ones(2)).tolist() == [2.5, 2.5]
+
+
 def test_every_function_of_the_table_is_called_by_its_numpy_name():
     assert len(from_numpy) > 110
     t = ag.tensor(A, requires_grad=True)
