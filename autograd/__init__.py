@@ -31,7 +31,7 @@ from autograd.ledger import Held, Ledger, memory
 from autograd.linear import linearize
 from autograd.listing import tape_of
 from autograd.objective import ScipyObjective, scipy_objective
-from autograd.ops import arrange, fft, special
+from autograd.ops import arrange, composed, fft, special
 from autograd.ops.arrange import *  # noqa: F403  # all that it lists, added to the list below
 from autograd.ops.compare import (
     bitwise_and,
@@ -58,6 +58,7 @@ from autograd.ops.compare import (
     stop_gradient,
 )
 from autograd.ops.complex import abs, angle, conj, imag, real, sign
+from autograd.ops.composed import *  # noqa: F403  # as well
 from autograd.ops.draw import uniform_like
 from autograd.ops.elementwise import (
     acos,
@@ -446,4 +447,4 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]  # fmt: skip
-__all__ += [*special.__all__, *products.__all__, *arrange.__all__]
+__all__ += [*special.__all__, *products.__all__, *arrange.__all__, *composed.__all__]

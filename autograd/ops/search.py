@@ -13,7 +13,7 @@ from autograd.ops.complex import abs as abs_
 from autograd.ops.elementwise import add, subtract
 from autograd.ops.index import getitem, take_along_axis
 from autograd.ops.join import flip
-from autograd.ops.shape import moveaxis
+from autograd.ops.shape import moveaxis, reshape
 from autograd.primitive import nondifferentiable, public
 
 if TYPE_CHECKING:
@@ -63,13 +63,14 @@ def argmin(x: Operand, axis: int | None = None, *, keepdims: bool = False) -> Te
 
 
 @public(np.argsort)
-def argsort(x: Operand, axis: int = -1, *, descending: bool = False, stable: bool = True) -> Tensor:
-    """The order that sorts x along an axis; equal elements keep theirs.
+def argsort(x: Operand, axis: int | None = -1, *, descending: bool = False, stable: bool = True) -> Tensor:
+    """The order that sorts x along an axis, that of all elements for None; equal elements keep theirs.
 
     >>> import autograd as ag
     >>> ag.argsort(ag.tensor([3.0, 1.0, 2.0]))
     tensor([1, 2, 0])
     """
+    x, axis = (reshape(x, (-1,)), 0) if axis is None else (x, axis)
     k = one_axis(axis, rank(x), "argsort")
     if not descending:
         return _argsort(x, axis=k)
@@ -78,13 +79,14 @@ def argsort(x: Operand, axis: int = -1, *, descending: bool = False, stable: boo
 
 
 @public(np.sort)
-def sort(x: Operand, axis: int = -1, *, descending: bool = False, stable: bool = True) -> Tensor:
-    """The elements in order along an axis.
+def sort(x: Operand, axis: int | None = -1, *, descending: bool = False, stable: bool = True) -> Tensor:
+    """The elements in order along an axis, all of them for None.
 
     >>> import autograd as ag
     >>> ag.sort(ag.tensor([3.0, 1.0, 2.0]), descending=True)
     tensor([3., 2., 1.])
     """
+    x, axis = (reshape(x, (-1,)), 0) if axis is None else (x, axis)
     return take_along_axis(x, argsort(x, axis, descending=descending), axis)
 
 
