@@ -332,13 +332,16 @@ _clip = elementwise(
 
 
 @public(np.clip)
-def clip(x: Any, min: Any = None, max: Any = None) -> Tensor:
+def clip(x: Any, min: Any = None, max: Any = None, *, a_min: Any = None, a_max: Any = None) -> Tensor:
     """x where min <= x <= max, else the nearer bound; at a bound the slope along x is 1.
+
+    `a_min` and `a_max` are NumPy's other names of the bounds.
 
     >>> import autograd as ag
     >>> ag.clip(ag.tensor([-2.0, 0.5, 9.0]), 0, 1)
     tensor([0. , 0.5, 1. ])
     """
+    min, max = a_min if min is None else min, a_max if max is None else max
     if min is None or max is None:
         dtype = getattr(x, "dtype", np.dtype(float))
         widest = (-math.inf, math.inf) if dtype.kind in "fc" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
@@ -371,7 +374,7 @@ def divmod(a: Any, b: Any) -> tuple[Tensor, Tensor]:
     return floor_divide(a, b), remainder(a, b)
 
 
-@public(np.round)
+@public(np.round, np.around)
 def round(x: Any, decimals: int = 0) -> Tensor:
     """x to `decimals` decimal places, or to tens for -1, halves to even; its slope is 0. Whole numbers stay whole.
 

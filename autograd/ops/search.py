@@ -63,8 +63,10 @@ def argmin(x: Operand, axis: int | None = None, *, keepdims: bool = False) -> Te
 
 
 @public(np.argsort)
-def argsort(x: Operand, axis: int | None = -1, *, descending: bool = False, stable: bool = True) -> Tensor:
-    """The order that sorts x along an axis, that of all elements for None; equal elements keep theirs.
+def argsort(
+    x: Operand, axis: int | None = -1, kind: str | None = None, *, descending: bool = False, stable: bool = True
+) -> Tensor:
+    """The order that sorts x along an axis, that of all elements for None; equal elements keep theirs, for any `kind`.
 
     >>> import autograd as ag
     >>> ag.argsort(ag.tensor([3.0, 1.0, 2.0]))
@@ -79,8 +81,10 @@ def argsort(x: Operand, axis: int | None = -1, *, descending: bool = False, stab
 
 
 @public(np.sort)
-def sort(x: Operand, axis: int | None = -1, *, descending: bool = False, stable: bool = True) -> Tensor:
-    """The elements in order along an axis, all of them for None.
+def sort(
+    x: Operand, axis: int | None = -1, kind: str | None = None, *, descending: bool = False, stable: bool = True
+) -> Tensor:
+    """The elements in order along an axis, all of them for None; equal ones stay as they stood, for any `kind`.
 
     >>> import autograd as ag
     >>> ag.sort(ag.tensor([3.0, 1.0, 2.0]), descending=True)

@@ -96,6 +96,11 @@ CALLS = [
     lambda t: np.median(t),
     lambda t: np.median(t, axis=0, keepdims=True),
     lambda t: np.sort(t, axis=None),
+    lambda t: np.sort(t, kind="stable"),
+    lambda t: np.take_along_axis(t, np.argsort(t, 0, "stable"), 0),
+    lambda t: np.clip(t, a_min=0.3, a_max=2.0),
+    lambda t: np.clip(t, None, a_max=2.0),
+    lambda t: np.around(t, 1),
 ]
 
 
