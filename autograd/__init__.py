@@ -1,8 +1,9 @@
 """Reverse-mode automatic differentiation on NumPy arrays: `import autograd as ag`."""
 
 from math import e, inf, nan, pi
+from typing import TYPE_CHECKING
 
-from autograd import errors, products, random
+from autograd import elsewhere, errors, products, random
 from autograd import native as native
 from autograd.anomaly import detect_anomaly
 from autograd.arrays import checkpoint, elementwise_grad, grad, hessian, holomorphic_grad, jacobian, value_and_grad
@@ -31,7 +32,7 @@ from autograd.ledger import Held, Ledger, memory
 from autograd.linear import linearize
 from autograd.listing import tape_of
 from autograd.objective import ScipyObjective, scipy_objective
-from autograd.ops import arrange, composed, fft, special
+from autograd.ops import arrange, composed, fft, matrix, special
 from autograd.ops.arrange import *  # noqa: F403  # all that it lists, added to the list below
 from autograd.ops.compare import (
     bitwise_and,
@@ -117,21 +118,7 @@ from autograd.ops.exponential import log_softmax, logsumexp, softmax
 from autograd.ops.index import getitem, index_add, put, take, take_along_axis
 from autograd.ops.join import concat, flip, pad, repeat, roll, split, stack, tile, tril, triu, unstack
 from autograd.ops.linalg import dot, einsum, inner, matmul, outer, tensordot, vecdot
-from autograd.ops.matrix import (
-    cholesky,
-    det,
-    eigh,
-    eigvalsh,
-    inv,
-    lstsq,
-    matrix_norm,
-    pinv,
-    qr,
-    slogdet,
-    solve,
-    svd,
-    svdvals,
-)
+from autograd.ops.matrix import *  # noqa: F403  # as well
 from autograd.ops.pool import window_argmax, window_max, window_sum
 from autograd.ops.reduce import max, mean, min, norm, prod, std, sum, trace, var
 from autograd.ops.resample import resample
@@ -183,6 +170,9 @@ from autograd.sweep import backward
 from autograd.tape import enable_grad, inference_mode, is_grad_enabled, no_grad
 from autograd.tensor import Tensor
 from autograd.transforms import jvp, vjp
+
+if not TYPE_CHECKING:  # a checker would take any name for one of ours
+    __getattr__ = elsewhere.of_module
 
 newaxis = None
 
@@ -244,7 +234,6 @@ __all__ = [
     "ceil",
     "check",
     "checkpoint",
-    "cholesky",
     "clip",
     "compile",
     "concat",
@@ -261,15 +250,12 @@ __all__ = [
     "cumulative_sum",
     "custom_rule",
     "depends_on",
-    "det",
     "detect_anomaly",
     "diagonal",
     "diff",
     "divide",
     "dot",
     "e",
-    "eigh",
-    "eigvalsh",
     "einsum",
     "elementwise",
     "elementwise_grad",
@@ -315,7 +301,6 @@ __all__ = [
     "inf",
     "inference_mode",
     "inner",
-    "inv",
     "is_captured",
     "is_grad_enabled",
     "isclose",
@@ -340,9 +325,7 @@ __all__ = [
     "logical_or",
     "logical_xor",
     "logsumexp",
-    "lstsq",
     "matmul",
-    "matrix_norm",
     "matrix_transpose",
     "max",
     "maximum",
@@ -368,7 +351,6 @@ __all__ = [
     "pad",
     "permute_dims",
     "pi",
-    "pinv",
     "positive",
     "pow",
     "power",
@@ -376,7 +358,6 @@ __all__ = [
     "prod",
     "put",
     "put_rows_",
-    "qr",
     "random",
     "ravel",
     "real",
@@ -400,10 +381,8 @@ __all__ = [
     "signbit",
     "sin",
     "sinh",
-    "slogdet",
     "softmax",
     "softplus",
-    "solve",
     "sort",
     "split",
     "sqrt",
@@ -414,8 +393,6 @@ __all__ = [
     "stop_gradient",
     "subtract",
     "sum",
-    "svd",
-    "svdvals",
     "swapaxes",
     "take",
     "take_along_axis",
@@ -447,4 +424,4 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]  # fmt: skip
-__all__ += [*special.__all__, *products.__all__, *arrange.__all__, *composed.__all__]
+__all__ += [name for part in (arrange, composed, matrix, products, special) for name in part.__all__]

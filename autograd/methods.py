@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from autograd.elsewhere import of_setting, of_tensor
 from autograd.primitive import Eager, Primitive, Traced, capturing, explain, functions
 from autograd.tape import Node, recording, serials
 
@@ -102,7 +103,13 @@ def method(name: str) -> Callable[..., Tensor]:
     """A method with the arguments of the function of that name."""
 
     def apply(self: Tensor, *args: Any, **settings: Any) -> Any:
-        return functions[name](self, *args, **settings)
+        try:
+            return functions[name](self, *args, **settings)
+        except TypeError as error:
+            known = of_setting(error)
+            if known is None:
+                raise
+            raise known from None
 
     apply.__name__ = name
     apply.__doc__ = f"See `autograd.{name}`."
@@ -113,6 +120,11 @@ class Methods(Traced):
     """NumPy's operators and methods."""
 
     __slots__ = ()
+
+    if not TYPE_CHECKING:  # a checker would take any name for one of ours
+
+        def __getattr__(self, name: str) -> NoReturn:
+            of_tensor(name)
 
     __add__ = operator("add")
     __radd__ = operator("add", swapped=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from numpy.typing import ArrayLike
 
-from autograd import Tensor
+from autograd import Compiled, Tensor
 from autograd.errors import ArgumentError
 from nn.parameter import Buffer, Parameter
 from nn.state import nearest
@@ -180,6 +180,8 @@ def _found(key: str, value: Any) -> Iterator[tuple[str, Tensor | Module]]:
             yield key, value
     elif isinstance(value, Tree):
         yield key, cast("Module", value)
+    elif isinstance(value, Compiled):
+        yield from _found(key, value.function)
     elif isinstance(value, dict):
         for k, v in value.items():
             yield from _found(f"{key}.{k}", v)

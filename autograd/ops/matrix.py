@@ -32,6 +32,22 @@ from autograd.ops.reduce import max, min, norm, sum
 from autograd.ops.shape import expand_dims, reshape
 from autograd.primitive import Primitive, Traced, public
 
+__all__ = [
+    "cholesky",
+    "det",
+    "eigh",
+    "eigvalsh",
+    "inv",
+    "lstsq",
+    "matrix_norm",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "svd",
+    "svdvals",
+]
+
 if TYPE_CHECKING:
     from autograd.tensor import Operand, Tensor
 

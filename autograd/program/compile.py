@@ -41,8 +41,7 @@ class Compiled(Method, Generic[P, R]):
 
     def __init__(self, f: Callable[P, R], fit_in: int | str | None = None) -> None:
         self.__name__ = "compiled"  # where f has none
-        update_wrapper(self, f)
-        vars(self).pop("reasons", None)  # those of a gradient function
+        update_wrapper(self, f, updated=())
         self.function = f
         self.budget = None if fit_in is None else Budget(self.__name__, fit_in, bytes_of(fit_in))
         self.programs: dict[Any, list[Run | str]] = {}
@@ -50,6 +49,12 @@ class Compiled(Method, Generic[P, R]):
         self.runs: Sequence[Run | str] = ()
         self.op = Primitive(getattr(f, "__name__", "compiled"), "*xs", refused, pulls=(), reads=())
         self.op.together = _together
+
+    def __getattr__(self, name: str) -> Any:
+        """What it has not is the function's: the parameters of a module, its modes."""
+        if name == "function" or (name.startswith("__") and name.endswith("__")):
+            raise AttributeError(f"a compiled function has no {name}")
+        return getattr(self.function, name)
 
     def options(self) -> dict[str, Any]:
         """What its class is given beside the function."""

@@ -319,3 +319,41 @@ def test_a_trainer_is_copied_and_its_programs_made_anew(again):
     np.testing.assert_array_equal(other.history["loss"], trainer.history["loss"])
     np.testing.assert_array_equal(other.predict(x).numpy(), trainer.predict(x).numpy())
     assert other.reasons() == []
+
+
+def test_a_compiled_module_is_used_as_the_module():
+    class Net(nn.Module):
+        def __init__(self, compiled):
+            body = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Tanh())
+            self.body = ag.compile(body) if compiled else body
+            self.heads = [nn.Linear(4, 1)]
+
+        def forward(self, x):
+            return self.heads[0](self.body(x))
+
+    figures = []
+    for compiled in (False, True):
+        ag.random.seed(3)
+        net = Net(compiled)
+        whole = ag.compile(net) if compiled else net
+        optimizer = optim.SGD(whole.parameters(), lr=0.1)
+        assert whole.train() is net
+        losses = []
+        for k in range(4):
+            optimizer.zero_grad()
+            loss = (
+                whole(ag.full((5, 3), 0.1 * k, dtype="float32") + ag.arange(5, dtype="float32")[:, None]) ** 2
+            ).mean()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        net.eval()
+        assert not net.body.training
+        figures.append((losses, {name: t.tolist() for name, t in whole.state_dict().items()}))
+    (losses, state), (compiled_losses, compiled_state) = figures
+    np.testing.assert_allclose(compiled_losses, losses, rtol=1e-5)
+    assert list(compiled_state) == list(state)
+    for name, values in state.items():
+        np.testing.assert_allclose(compiled_state[name], values, rtol=1e-4, atol=1e-6)
+    with pytest.raises(AttributeError, match="'Net' object has no attribute 'nothing'"):
+        ag.compile(Net(False)).nothing  # noqa: B018
