@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import builtins
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from inspect import unwrap
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from autograd.errors import UnsupportedError
 from autograd.ops import elementwise as ops
 from autograd.ops.compare import not_equal, stop_gradient
-from autograd.primitive import Primitive, from_numpy, functions
+from autograd.primitive import Primitive, from_numpy, functions, primitives
 from autograd.program.branches import known
 from autograd.program.source import Source
 from autograd.program.steps import LIMIT, is_scalar
@@ -29,6 +29,7 @@ SAME = (
     "erfc", "exp", "exp2", "expm1", "floor", "hypot", "isfinite", "isinf", "isnan", "log10", "log1p", "log2", "pow",
     "sin", "sinh", "sqrt", "tan", "tanh", "trunc",
 )  # fmt: skip
+OF_NUMBERS = (divmod, *filter(callable, vars(math).values()))  # of what is known before any data, whatever they do
 STATIC = (range, len, enumerate, zip, reversed, tuple, list)  # of what is known before any data
 FOREIGN = ("autograd", "numpy", "scipy")  # functions of arrays, whose source is no scalar function
 PLAIN = "Write arithmetic, functions of math, or a plain Python function of numbers."
@@ -57,6 +58,9 @@ def _total(xs: Any, start: Any = 0) -> Any:
 TABLE: dict[Any, Callable[..., Any]] = {getattr(math, name): functions[name] for name in SAME}
 TABLE |= {f: f for f in (ops.pow, ops.where, ops.clip, ops.round, stop_gradient)}
 TABLE |= {
+    functions["sign"]: primitives["sign"],
+    math.gamma: functions["gamma"],
+    math.lgamma: functions["gammaln"],
     math.log: _log,
     math.fabs: ops.abs,
     math.degrees: lambda x: x * (180 / math.pi),
@@ -105,10 +109,12 @@ def own(value: Any, node: ast.AST, source: Source) -> Any:
     return value
 
 
-def computed(f: Callable[..., Any], args: Any, node: ast.AST, source: Source) -> Any:
+def computed(
+    f: Callable[..., Any], args: Any, node: ast.AST, source: Source, keywords: Mapping[str, Any] = MappingProxyType({})
+) -> Any:
     """A function of what is known, now."""
     try:
-        return own(f(*args), node, source)
+        return own(f(*args, **keywords), node, source)
     except (ArithmeticError, TypeError, ValueError) as error:
         if isinstance(error, UnsupportedError):
             raise
@@ -121,9 +127,9 @@ def called(f: Any, args: list[Any], keywords: dict[str, Any], node: ast.AST, sco
     if any(f is g for g in STATIC):
         return _static(f, args, node, source)
     on_symbols = counterpart(f)
+    if (on_symbols is not None or any(f is g for g in OF_NUMBERS)) and all(map(known, [*args, *keywords.values()])):
+        return computed(f, args, node, source, keywords)
     if on_symbols is not None:
-        if all(map(known, [*args, *keywords.values()])):
-            return computed(f, args, node, source)
         try:
             return on_symbols(*args, **keywords)
         except (TypeError, AttributeError) as error:

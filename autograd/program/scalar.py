@@ -181,7 +181,7 @@ def _check_setting(name: str, value: Any, function: str) -> None:
     if isinstance(value, tuple):
         for x in value:
             _check_setting(name, x, function)
-    elif not isinstance(value, (bool, int, float, str, type(None))):
+    elif not isinstance(value, (bool, int, float, str, np.number, np.bool_, type(None))):
         raise ArgumentError(
             f"{name} of {function} was given a {type(value).__name__}. Expected a number, a string or a tuple of them, "
             f"for which it is compiled.\nFor an array or a Tensor, write {name} before the * in def {function}(...)."

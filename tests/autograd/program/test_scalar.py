@@ -100,6 +100,7 @@ def test_settings_are_compiled_for():
     for delta in (1, 1.0, 2.5):
         np.testing.assert_allclose(op(x, delta=delta), by_numbers(lambda e, d=delta: huber(e, delta=d), [x]))
     assert len(op.versions) == 3
+    np.testing.assert_array_equal(op(x, delta=np.float32(2.5)), op(x, delta=2.5))
     assert ag.gradcheck(lambda t: op(t, delta=0.5), [x[:20]])
     with pytest.raises(ArgumentError, match=r"delta of huber was given a Tensor.*\n.*write delta before the \*"):
         op(x, delta=ag.tensor(1.0))

@@ -181,6 +181,15 @@ def by_numpy(x):
     return np.sin(x) * NUMPY_GAIN + ag.tanh(x) + np.maximum(x, 0.5) + ag.where(x > 0, x, 0.0)
 
 
+def known_beforehand(x):
+    ways = math.factorial(4) // math.comb(4, 2) + math.gcd(6, 4) + divmod(7, 2)[0]
+    return x * round(GAIN / 7, ndigits=2) + sum((ways, 1), start=2) + int("12", base=3) * x + math.gamma(5)
+
+
+def special(x):
+    return math.gamma(abs(x) + 1.5) * np.sign(x) + math.lgamma(x * x + 1.5) + ag.sign(x)
+
+
 def skipping(x):
     total = 0.0
     for k in range(5):
@@ -293,6 +302,8 @@ CASES = [
     Case(functions, edges=[x for x in EDGES if abs(x) < 5], ulps=40, kernel=False),
     Case(rounding, ulps=8),
     Case(by_numpy, ulps=8),
+    Case(known_beforehand, ulps=8),
+    Case(special, edges=[x for x in EDGES if abs(x) < 5], ulps=40, kernel=False),
     Case(skipping, points=[-2.3, -0.7, 0.3, 0.7]),
     Case(counted),
     Case(defaulted),
