@@ -11,6 +11,7 @@ import numpy as np
 from autograd.errors import ArgumentError
 from autograd.gradcheck.analytic import Chosen, coarse
 from autograd.gradcheck.compare import Found, How, full, projected
+from autograd.gradcheck.given import listed, refuse_wrong
 from autograd.gradcheck.locate import culprit, reproducer
 from autograd.gradcheck.numeric import Judge
 from autograd.gradcheck.problem import Problem, overlapping, precision
@@ -37,6 +38,11 @@ class _Asked:
     seed: int
     explain: bool = True
 
+    def refuse_wrong(self, f: Any, inputs: Sequence[Any], names: Sequence[str]) -> None:
+        """Raise if one of them is none."""
+        settings = {name: getattr(self, name) for name in ("eps", "atol", "rtol", "max_elements", "seed")}
+        refuse_wrong(f, names, len(inputs), **settings)
+
 
 def gradcheck(
     f: Callable[..., Any],
@@ -61,10 +67,11 @@ def gradcheck(
     Parameters:
         f: a function of the inputs that returns a Tensor, or a nested container of them. Random numbers from
             generators of `ag.random` are replayed.
-        inputs: one array or several. Floating ones are raised to float64 and checked, others passed on as they are; of
-            a complex one the real and the imaginary part are checked, as two inputs, and so are complex results. A
-            float64 leaf that requires a gradient is varied where it is, so that f may read it from elsewhere: pass
-            `model.parameters()` of a model in float64 to check the model, or use `nn.gradcheck`.
+        inputs: one array or several, or containers of them (dicts, lists, tuples, dataclasses), as f takes them.
+            Floating ones are raised to float64 and checked, others passed on as they are; of a complex one the real and
+            the imaginary part are checked, as two inputs, and so are complex results. A float64 leaf that requires a
+            gradient is varied where it is, so that f may read it from elsewhere: pass `model.parameters()` of a model
+            in float64 to check the model, or use `nn.gradcheck`.
         order: 2 checks the second derivatives too.
         mode: "reverse", "forward" or "both": how the analytic derivatives are read from the tape.
         fast: compare random projections only, a few evaluations whatever the size; the element at fault is named.
@@ -79,7 +86,7 @@ def gradcheck(
         analytic and numeric value, their ratio and what it suggests, the operation, and a program to paste.
 
     Raises:
-        ArgumentError: for another order or mode.
+        ArgumentError: for a setting that is none, and for a result that is no number.
 
     >>> import autograd as ag
     >>> gradcheck(lambda x: ag.sin(x) * x, ag.tensor([0.5, 2.0]))
@@ -91,8 +98,8 @@ def gradcheck(
         raise ArgumentError(f"gradcheck was given order={order!r}. Expected 1 or 2.")
     if mode not in MODES:
         raise ArgumentError(f"gradcheck was given mode={mode!r}. Expected one of {', '.join(MODES)}.")
-    asked = _Asked(mode, fast, eps, atol, rtol, max_elements, seed)
-    values = listed(inputs)
+    asked, values = _Asked(mode, fast, eps, atol, rtol, max_elements, seed), listed(inputs)
+    asked.refuse_wrong(f, values, names)
     first = _check(f, values, names, asked)
     if order == 1 or not first:
         return first
@@ -123,16 +130,13 @@ def gradgradcheck(
     """
     if mode not in MODES:
         raise ArgumentError(f"gradgradcheck was given mode={mode!r}. Expected one of {', '.join(MODES)}.")
-    return _second(f, listed(inputs), names, _Asked(mode, fast, eps, atol, rtol, max_elements, seed))
-
-
-def listed(inputs: Any) -> list[Any]:
-    """One input or several as a list."""
-    return [inputs] if isinstance(inputs, (Tensor, np.ndarray, float, complex)) else list(inputs)
+    asked, values = _Asked(mode, fast, eps, atol, rtol, max_elements, seed), listed(inputs)
+    asked.refuse_wrong(f, values, names)
+    return _second(f, values, names, asked)
 
 
 def _second(f: Callable[..., Any], inputs: list[Any], names: Sequence[str], asked: _Asked) -> GradcheckResult:
-    shared = overlapping(inputs, _named(names, len(inputs)))
+    shared = overlapping(inputs, names)
     if shared:
         return GradcheckResult(0, (), shared, Verdict.OVERLAP, seed=asked.seed)
     problem = Problem(f, inputs, names)
@@ -143,6 +147,8 @@ def _second(f: Callable[..., Any], inputs: list[Any], names: Sequence[str], aske
         outputs = problem.run()
         for g, state in problem.states:
             g._bits.state = state
+    if not outputs:
+        return _check(f, inputs, names, asked)  # which says so
     cotangents = [Tensor(rng.uniform(0.5, 1.5, y.shape), leaf(y.shape, np.dtype(np.float64))) for y in outputs]
     count, checked = len(problem.variables), problem.leaves()
 
@@ -164,10 +170,6 @@ def _second(f: Callable[..., Any], inputs: list[Any], names: Sequence[str], aske
     return _check(pull_back, [*problem.variables, *cotangents], titles, asked, record=True)
 
 
-def _named(names: Sequence[str], count: int) -> list[str]:
-    return [*names, *(f"input {k}" for k in range(len(names), count))]
-
-
 def _nothing(problem: Problem, asked: _Asked) -> GradcheckResult:
     dtypes = ", ".join(str(getattr(x, "dtype", type(x).__name__)) for x in problem.variables) or "none"
     reason = f"no input is a floating array (given: {dtypes}), so nothing was checked. Write 2.0 for 2."
@@ -177,7 +179,7 @@ def _nothing(problem: Problem, asked: _Asked) -> GradcheckResult:
 def _check(
     f: Callable[..., Any], inputs: list[Any], names: Sequence[str], asked: _Asked, record: bool = False
 ) -> GradcheckResult:
-    shared = "" if record else overlapping(inputs, _named(names, len(inputs)))
+    shared = "" if record else overlapping(inputs, names)
     if shared:
         return GradcheckResult(0, (), shared, Verdict.OVERLAP, seed=asked.seed)
     problem = Problem(f, inputs, names, record)

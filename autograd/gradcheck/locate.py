@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from autograd.config import config
 from autograd.errors import user_line
+from autograd.gradcheck.given import is_tree
 from autograd.gradcheck.problem import Problem
 from autograd.primitive import Primitive, primitives
 from autograd.tape import entries
@@ -96,7 +97,14 @@ def _source(f: Callable[..., Any]) -> list[str]:
 
 
 def _written(x: Any) -> str:
-    """An array as an expression that makes it."""
+    """An input as an expression that makes it."""
+    if isinstance(x, dict):
+        return "{" + ", ".join(f"{k!r}: {_written(v)}" for k, v in x.items()) + "}"
+    if isinstance(x, (list, tuple)) and is_tree(x):
+        parts = ", ".join(map(_written, x))
+        return f"[{parts}]" if isinstance(x, list) else f"({parts},)"
+    if not isinstance(x, (Tensor, np.ndarray, np.generic, float, complex, list)):
+        return repr(x)
     a = np.asarray(x.value if isinstance(x, Tensor) else x)
     if a.size <= LISTED:
         return f"np.array({a.tolist()!r}, {a.dtype.name!r})".replace("nan", "np.nan").replace("inf", "np.inf")

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd.errors import ArgumentError, DTypeError
+from autograd.gradcheck.given import Numbers, in_leaves, named
 from autograd.ops.complex import imag, real
 from autograd.random import Generator, generators
 from autograd.tape import enable_grad, entries, leaf, no_grad
@@ -31,8 +33,7 @@ class Problem:
     def __init__(
         self, f: Callable[..., Any], inputs: Sequence[Any], names: Sequence[str], record: bool = False
     ) -> None:
-        titles = [*names, *(f"input {k}" for k in range(len(names), len(inputs)))]
-        self.f, parts, self.names = in_parts(f, inputs, titles)
+        self.f, parts, self.names = in_parts(*in_leaves(f, inputs, named(names, len(inputs))))
         self.variables = [raised(x) for x in parts]
         self.checked = [k for k, v in enumerate(self.variables) if isinstance(v, Tensor) and v.requires_grad]
         self.record = record
@@ -63,7 +64,7 @@ class Problem:
             for g, kept in self.states:
                 g._bits.state = kept
             result = self.f(*self.variables)
-        return [as_tensor(y) for y in flatten(result)[0]]
+        return _tensors(result)
 
     def outputs(self) -> list[Tensor]:
         """The outputs, recorded."""
@@ -105,6 +106,18 @@ class Problem:
         return at
 
 
+def _tensors(result: Any) -> list[Tensor]:
+    """What f returned, one Tensor after another; a None among them is nothing."""
+    leaves = [y for y in flatten(result)[0] if y is not None]
+    other = next((y for y in leaves if not isinstance(y, Numbers)), None)
+    if other is not None or result is None:
+        raise ArgumentError(
+            f"the function under gradcheck returned a {type(other).__name__}. Expected a Tensor, or a nested container "
+            "of Tensors: write `return` and the result."
+        )
+    return [as_tensor(y) for y in leaves]
+
+
 def in_parts(
     f: Callable[..., Any], inputs: Sequence[Any], names: Sequence[str]
 ) -> tuple[Callable[..., Any], list[Any], list[str]]:
@@ -139,7 +152,12 @@ def raised(x: Any) -> Any:
     """A floating input as a float64 leaf; others as they are."""
     if isinstance(x, Tensor) and x.requires_grad and x.is_leaf and x.dtype == np.float64:
         return x
-    t = as_tensor(x)
+    if not isinstance(x, (*Numbers, list, tuple)):
+        return x
+    try:
+        t = as_tensor(x)
+    except (DTypeError, ValueError):  # a tuple of words, say
+        return x
     return Tensor(np.array(t.value, np.float64), leaf(t.shape, np.dtype(np.float64))) if t.dtype.kind == "f" else x
 
 
@@ -154,7 +172,8 @@ def precision(outputs: Sequence[Tensor]) -> float:
 
 def overlapping(inputs: Sequence[Any], names: Sequence[str]) -> str:
     """In words, which inputs share memory with themselves or with each other; nothing if none do."""
-    arrays = [(n, x.value if isinstance(x, Tensor) else x) for n, x in zip(names, inputs, strict=True)]
+    _, leaves, titles = in_leaves(len, inputs, named(names, len(inputs)))
+    arrays = [(n, x.value if isinstance(x, Tensor) else x) for n, x in zip(titles, leaves, strict=True)]
     floating = [(n, a) for n, a in arrays if isinstance(a, np.ndarray) and a.dtype.kind in "fc" and a.size]
     for name, a in floating:
         if _folded(a):

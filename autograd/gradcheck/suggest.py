@@ -43,7 +43,7 @@ def of_jacobians(
     zero_a, zero_n = np.abs(a) <= 1e-9 * size, np.abs(n) <= 1e-5 * size
     if not np.any(analytic):
         return "the gradient is dropped: detach, stop_gradient, .numpy() or a rule that is missing"
-    if not zero_n.any() and np.allclose(a / n, a[0] / n[0], rtol=1e-3):
+    if not zero_n.any() and not zero_a.any() and np.allclose(a / n, a[0] / n[0], rtol=1e-3):
         return _constant(float(np.median(a / n)), (*shape, *(x for s in shapes for x in s)))
     if analytic.shape[1] == int(np.prod(shape)) and len(shape) >= 2:
         turned = np.swapaxes(analytic.reshape(-1, *shape[:-2], shape[-1], shape[-2]), -1, -2).reshape(analytic.shape)

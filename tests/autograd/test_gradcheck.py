@@ -186,6 +186,7 @@ def test_a_reproducer_runs(wrong_cube, capsys):
         (lambda x: ag.stop_gradient(x) * x, "a factor 0.5"),
         (lambda x: 2 * ag.stop_gradient(x) - x, "a sign"),
         (lambda x: ag.stop_gradient(x) * 2, "the gradient is dropped"),
+        (lambda x: x * 2 + ag.stop_gradient(x.sum() - x), "contributions are missing"),
     ],
 )
 def test_the_ratio_suggests_the_mistake(f, words):

@@ -1,0 +1,99 @@
+"""What a check may be given: containers, things that are no arrays, and settings that are none."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd.errors import ArgumentError
+
+X = np.array([0.5, -1.0, 2.0])
+
+
+@dataclass
+class Layer:
+    w: object
+    b: object
+
+
+@pytest.mark.parametrize(
+    ("f", "inputs", "wrong"),
+    [
+        (lambda p: p["w"] * ag.stop_gradient(p["b"]), {"w": X, "b": X + 1}, "input 0['b'][0]"),
+        (
+            lambda x, p: x * p["w"] * ag.stop_gradient(p["b"][1]),
+            [X, {"w": X + 2, "b": [X + 3, X + 1]}],
+            "input 1['b'][1][0]",
+        ),
+        (lambda p: p.w * ag.stop_gradient(p.b), [Layer(X, X + 1)], "input 0.b[0]"),
+        (lambda pair: pair[0] * ag.stop_gradient(pair[1]), [(X, np.ones((2, 3)))], "input 0[1][0, 0]"),
+    ],
+)
+def test_inputs_may_be_containers(f, inputs, wrong):
+    result = ag.gradcheck(f, inputs)
+    assert result.verdict == "WRONG_GRADIENT"
+    assert {m.input for m in result.mismatches} == {wrong[: wrong.rindex("[")]}
+    assert wrong in {f"{m.input}{list(m.index)}" for m in result.mismatches}
+
+
+def test_a_program_with_a_container_runs(capsys):
+    result = ag.gradcheck(dropping, {"w": X, "b": (X + 1, None, "mean")})
+    exec(result.reproducer, {})
+    assert capsys.readouterr().out.startswith("gradcheck failed: WRONG_GRADIENT: 3 of 18")
+
+
+def dropping(p):
+    return p["w"] * ag.stop_gradient(p["b"][0])
+
+
+@pytest.mark.parametrize("other", [None, "mean", (0, 1), {"axis": 0}, len, np.array([1, 2]), 3, True])
+def test_what_is_no_array_is_passed_on(other):
+    seen = []
+    assert ag.gradcheck(lambda x, y: seen.append(y) or x * 2, [X, other]).compared == 9
+    assert all(type(y) is type(other) for y in seen)
+
+
+@pytest.mark.parametrize("one", [2.0, np.float32(2), np.float64(2), np.array(2.0), ag.tensor(2.0)])
+def test_one_number_is_one_input(one):
+    assert ag.gradcheck(lambda x: x * x, one).compared == 1
+    assert ag.gradcheck(lambda x: x * x, 2).verdict == "NOTHING_CHECKED"
+
+
+def test_results_that_are_none():
+    assert ag.gradcheck(lambda x: (x, None), X).compared == 9
+    for f, word in ((lambda x: None, "NoneType"), (lambda x: "x", "str"), (lambda x: {"a": x, "b": "y"}, "str")):
+        with pytest.raises(ArgumentError, match=f"returned a {word}. Expected a Tensor"):
+            ag.gradcheck(f, X)
+
+
+def test_without_a_floating_result_neither_order_is_checked():
+    assert ag.gradcheck(ag.argmax, X).verdict == "NOTHING_CHECKED"
+    assert ag.gradgradcheck(ag.argmax, X).verdict == "NOTHING_CHECKED"
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"eps": 0},
+        {"eps": float("nan")},
+        {"atol": -1e-6},
+        {"rtol": float("nan")},
+        {"atol": "small"},
+        {"max_elements": 0},
+        {"max_elements": 1.5},
+        {"seed": -1},
+        {"names": "x"},
+        {"names": ["x", "y"]},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("check", [ag.gradcheck, ag.gradgradcheck])
+def test_settings_that_are_none_are_refused(check, setting):
+    with pytest.raises(ArgumentError, match=rf"{next(iter(setting))}=.*Expected"):
+        check(ag.sin, X, **setting)
+
+
+def test_what_is_no_function_is_refused():
+    with pytest.raises(ArgumentError, match=r"given a ndarray to check. Expected a function"):
+        ag.gradcheck(X, ag.sin)
