@@ -5,10 +5,13 @@ from __future__ import annotations
 import linecache
 import os
 import sys
+import sysconfig
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 _HOUSE = tuple(f"{Path(__file__).parent.parent / name}{os.sep}" for name in ("autograd", "nn", "optim", "regularize"))
+_BENCH = f"{Path(__file__).parent.parent / 'bench'}{os.sep}"
 _FILES: set[str] = set()  # those of the house that were met: to find one is quicker than to compare
 
 
@@ -91,6 +94,19 @@ def user_line() -> str:
     True
     """
     return line_at(*user_place())
+
+
+def words_of(error: BaseException) -> str:
+    """An error in words, for a command: its kind, what it says, and the innermost line of the user's on its way.
+
+    >>> words_of(ValueError("no file"))
+    'ValueError: no file'
+    """
+    others = (*_HOUSE, _BENCH, *map(sysconfig.get_path, ("stdlib", "purelib", "platlib")))
+    places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+    own = [place for place in places if os.path.isabs(place[0]) and not place[0].startswith(others)]
+    said = f"{type(error).__name__}: {error}"
+    return "\n".join([said, line_at(*own[-1])]) if own and f"{own[-1][0]}:{own[-1][1]}" not in said else said
 
 
 def line_at(file: str, line: int) -> str:

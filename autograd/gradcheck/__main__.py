@@ -1,17 +1,21 @@
-"""`python -m autograd.gradcheck module:function` checks a function of floating arrays; exit status 1 if it fails."""
+"""`python -m autograd.gradcheck module:function` checks a function of floating arrays.
+
+The exit status is 1 if a derivative fails, 2 if there is nothing to check it by: another name, other inputs, an error.
+"""
 
 from __future__ import annotations
 
 import argparse
 import ast
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from inspect import Parameter, signature
 from pkgutil import resolve_name
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
+from autograd.errors import ArgumentError, words_of
 from autograd.gradcheck.check import MODES, gradcheck
 from autograd.primitive import Primitive
 
@@ -41,7 +45,26 @@ def given(text: str, rng: np.random.Generator) -> Any:
         return rng.standard_normal(())
     if all(part.isdigit() for part in text.split("x")):
         return rng.standard_normal(tuple(map(int, text.split("x"))))
-    return np.array(ast.literal_eval(text))
+    try:
+        return np.array(ast.literal_eval(text))
+    except (ValueError, SyntaxError):
+        raise ArgumentError(f"{text!r} is no input. Expected a shape (3x4), 'scalar' or values ([0.5, 2.0]).") from None
+
+
+def found(target: str) -> Callable[..., Any]:
+    """The function that a target names.
+
+    >>> found("math:sqrt")(4.0)
+    2.0
+    """
+    module, _, name = target.partition(":")
+    if not module or not name:
+        raise ArgumentError(f"{target!r} names no function. Expected module:function, as in mypackage.losses:huber.")
+    sys.path.insert(0, "")  # as `python -m` of the module itself would find it
+    f = resolve_name(target)
+    if not callable(f):
+        raise ArgumentError(f"{target} is a {type(f).__name__}. Expected a function.")
+    return cast("Callable[..., Any]", f)
 
 
 def _needed(f: Any) -> int:
@@ -54,11 +77,14 @@ def _needed(f: Any) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check what the arguments name, and print the report."""
     asked = parser().parse_args(arguments)
-    sys.path.insert(0, "")  # as `python -m` of the module itself would find it
-    f = resolve_name(asked.function)
-    rng = np.random.default_rng(asked.seed)
-    inputs = [given(text, rng) for text in asked.inputs or ["2x3"] * _needed(f)]
-    result = gradcheck(f, inputs, order=asked.order, mode=asked.mode, fast=asked.fast, seed=asked.seed)
+    try:
+        f = found(asked.function)
+        rng = np.random.default_rng(asked.seed)
+        inputs = [given(text, rng) for text in asked.inputs or ["2x3"] * _needed(f)]
+        result = gradcheck(f, inputs, order=asked.order, mode=asked.mode, fast=asked.fast, seed=asked.seed)
+    except Exception as error:  # whatever the function or its module says
+        print(f"{asked.function}: {words_of(error)}", file=sys.stderr)
+        return 2
     print(result.to_json() if asked.json else result.report())
     return 0 if result else 1
 

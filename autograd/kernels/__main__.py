@@ -3,7 +3,8 @@
 list     every kernel in the cache: size, name, versions
 verify   read every one and check its checksum and key; exit status 1 if one is damaged
 clear    delete them all
-warm     compile what can be compiled beforehand, for a machine image; also `warm module:function ...`
+warm     compile what can be compiled beforehand, for a machine image; also `warm module:function ...`, each of which is
+         called without arguments; exit status 2 if one cannot be
 doctor   what is there, what is missing, what it costs
 """
 
@@ -24,7 +25,7 @@ import numpy as np
 import threadpoolctl
 
 from autograd.config import config
-from autograd.errors import WengertError
+from autograd.errors import ArgumentError, WengertError, words_of
 from autograd.kernels import blas, cache, compile, loader, pool, team, workers
 
 WARM: tuple[str, ...] = ()  # functions, "module:function", that compile kernels when they are called
@@ -68,11 +69,23 @@ def warm(targets: list[str]) -> int:
     for dtype in (np.float32, np.float64):
         blas.matmul(square.astype(dtype), square.astype(dtype))
     for target in (*WARM, *targets):
-        module, _, name = target.partition(":")
-        getattr(importlib.import_module(module), name)()
+        try:
+            _called(target)
+        except Exception as error:  # whatever the function or its module says
+            print(f"{target}: {words_of(error)}", file=sys.stderr)
+            return 2
     found = cache.summary()
     print(f"{found['entries']} kernels in {found['folder']}, after {time.perf_counter() - before:.1f} s.")
     return 0
+
+
+def _called(target: str) -> None:
+    """Call a function that compiles kernels."""
+    module, _, name = target.partition(":")
+    if not module or not name:
+        raise ArgumentError(f"{target!r} names no function. Expected module:function that takes no arguments.")
+    sys.path.insert(0, "")  # as `python -m` of the module itself would find it
+    getattr(importlib.import_module(module), name)()
 
 
 def doctor() -> int:

@@ -242,6 +242,24 @@ def test_the_command(capsys):
     assert main(["autograd:multiply"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["autograd:tanh", "abc"], "'abc' is no input. Expected a shape (3x4), 'scalar' or values"),
+        (["autograd:tanh", "2x3", "2x3"], "tanh"),
+        (["autograd"], "'autograd' names no function. Expected module:function"),
+        (["autograd:pi"], "autograd:pi is a float. Expected a function."),
+        (["autograd:no_such"], "has no attribute 'no_such'"),
+        (["no_such_module:f"], "No module named 'no_such_module'"),
+        (["autograd:matmul"], "matmul was given shapes (2, 3) and (2, 3)"),
+    ],
+    ids=str,
+)
+def test_the_command_ends_with_2_where_there_is_nothing_to_check(arguments, words, capsys):
+    assert main(arguments) == 2
+    assert words in capsys.readouterr().err
+
+
 def test_the_plugin(tmp_path):
     (tmp_path / "test_it.py").write_text(
         "import autograd as ag\n"
