@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from bench import (
@@ -27,6 +26,7 @@ from bench import (
     train,
 )
 from bench.kernels.measure import QUICK
+from bench.numbers import whole, writable
 from bench.report import data, environment, load, place
 
 CASES: dict[str, Any] = {
@@ -42,6 +42,7 @@ CASES: dict[str, Any] = {
     "tape": tape,
     "train": train,
 }
+ONLY = ("conditions", "derivatives", "kernels", "layers", "memory", "scaling", "steps", "train")  # have parts
 COMMANDS: dict[str, Any] = {
     "peers": peers,
     "report": reports,
@@ -56,14 +57,16 @@ def parser() -> argparse.ArgumentParser:
     cases = p.add_subparsers(dest="case", metavar="case", help="left out: list the cases")
     for name, case in sorted(CASES.items()):
         one = cases.add_parser(name, help=case.ABOUT, description=case.ABOUT)
-        one.add_argument("--repeats", type=int, help="rounds of each measurement; the median of them counts")
-        one.add_argument("--json", type=Path, metavar="FILE", help="write what was measured, and where, to this file")
-        if name in ("conditions", "derivatives", "kernels", "layers", "memory", "scaling", "steps", "train"):
+        one.add_argument("--repeats", type=whole(1), help="rounds of each measurement; the median of them counts")
+        one.add_argument(
+            "--json", type=writable, metavar="FILE", help="write what was measured, and where, to this file"
+        )
+        if name in ONLY:
             one.add_argument("--only", nargs="+", metavar="NAME", help="those whose names contain one of these")
         if name in ("derivatives", "kernels", "layers", "steps", "train"):
             one.add_argument("--quick", dest="repeats", action="store_const", const=QUICK, help="fewer rounds")
         if name == "gradcheck":
-            one.add_argument("--most", type=int, metavar="N", help="judge only the first so many operations")
+            one.add_argument("--most", type=whole(1), metavar="N", help="judge only the first so many operations")
         if name in ("conditions", "scaling"):
             one.add_argument("--quick", action="store_true", default=None, help="fewer rounds and smaller sizes")
     for name, command in sorted(COMMANDS.items()):
@@ -85,6 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     where = environment()  # before the load is our own
     print(f"{given.case}: {case.ABOUT}\n{place()}, {load()}\n", flush=True)
     found = case.run(**{name: value for name, value in settings.items() if value is not None})
+    if given.case in ONLY and given.only and not found:
+        print(f"nothing of {given.case} is called {' or '.join(given.only)}", file=sys.stderr)
+        return 2
     print(case.show(found))
     if given.json is not None:
         measured = {"case": given.case, "environment": where, "results": [data(result) for result in found]}

@@ -28,7 +28,7 @@ def parsed(texts: Sequence[str], seed: int = 0) -> tuple[Any, ...]:
             found.append(drawn(rng, match["dtype"], lengths(match["shape"]), int(match["below"] or BELOW)))
         elif re.fullmatch(r"[-+]?\d+", text):
             found.append(int(text))
-        elif re.fullmatch(r"[-+]?[\d.]+(e[-+]?\d+)?", text):
+        elif re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", text):
             found.append(float(text))
         elif ":" in text:
             made = resolve(text)()
@@ -44,7 +44,10 @@ def lengths(text: str) -> tuple[int, ...]:
     >>> lengths("100,1e3"), lengths("")
     ((100, 1000), ())
     """
-    return tuple(int(float(part)) for part in text.split(",") if part)
+    try:
+        return tuple(int(float(part)) for part in text.split(",") if part)
+    except ValueError:
+        raise ValueError(f"[{text}] is no shape. {HOW}") from None
 
 
 def drawn(rng: np.random.Generator, dtype: str, shape: tuple[int, ...], below: int = BELOW) -> Any:
@@ -59,6 +62,9 @@ def drawn(rng: np.random.Generator, dtype: str, shape: tuple[int, ...], below: i
         return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(kind)
     if kind.kind == "b":
         return rng.random(shape) < 0.5
+    most = np.iinfo(kind).max + 1
+    if not 0 < below <= most:
+        raise ValueError(f"{dtype} below {below} was asked for. Expected from 1 to {most}. {HOW}")
     return rng.integers(0, below, shape, kind)
 
 

@@ -91,7 +91,7 @@ def roofline(work: Work, call: Sequence[float], peaks: Mapping[str, Peak], secon
         {name: peak.amount / median(seconds[name]) for name, peak in peaks.items()},
         {name: peak.words for name, peak in peaks.items()},
         work.bytes / once if work.bytes else None,
-        None if work.flops is None else work.flops / once,
+        work.flops / once if work.flops else None,
         work.intensity,
         shares,
     )

@@ -8,11 +8,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from autograd.errors import words_of
 from bench.arguments import HOW, parsed
 from bench.attribution import Call
 from bench.comparison import compare, tally
 from bench.instructions import instructions
 from bench.instrument import CALL, Measured, kernel
+from bench.numbers import amount, positive, share, whole, writable
 from bench.roofline import picture
 from bench.saved import TOLERANCE, against, document, read, write
 from bench.sweeping import count
@@ -32,42 +34,48 @@ def options(p: argparse.ArgumentParser) -> None:
     p.add_argument("target", help="module:function or file.py:function")
     p.add_argument("--args", nargs="+", metavar="ARG", default=[], help=HOW)
     p.add_argument("--reference", metavar="TARGET", help="what is right: a function of the same arguments")
-    p.add_argument("--ulps", type=float, default=LIMIT, help="the largest error that is no mistake (%(default)g)")
-    p.add_argument("--bytes", type=float, help="that a call must move; left out: counted, or those of the arrays")
-    p.add_argument("--flops", type=float, help="operations of a call; left out: counted where that is possible")
+    p.add_argument("--ulps", type=amount, default=LIMIT, help="the largest error that is no mistake (%(default)g)")
+    p.add_argument("--bytes", type=whole(0), help="that a call must move; left out: counted, or those of the arrays")
+    p.add_argument("--flops", type=whole(0), help="operations of a call; left out: counted where that is possible")
     p.add_argument("--smallest", nargs="+", metavar="ARG", help="arguments with next to no work, for dispatch")
-    p.add_argument("--threads", type=int, help="for the engine, numba and BLAS")
-    p.add_argument("--seconds", type=float, default=2.0, help="that the rounds take (%(default)g)")
-    p.add_argument("--fresh", type=int, default=3, help="pairs of fresh processes; 0: no import, compile, load")
+    p.add_argument("--threads", type=whole(1), help="for the engine, numba and BLAS")
+    p.add_argument("--seconds", type=positive, default=2.0, help="that the rounds take (%(default)g)")
+    p.add_argument("--fresh", type=whole(0), default=3, help="pairs of fresh processes; 0: no import, compile, load")
     p.add_argument("--instructions", action="store_true", help="count them too: perf, else valgrind (a minute)")
-    p.add_argument("--picture", type=Path, metavar="FILE", help="draw the roofline")
-    p.add_argument("--save", type=Path, metavar="FILE", help="write what was measured, as pytest-benchmark does")
+    p.add_argument("--picture", type=writable, metavar="FILE", help="draw the roofline")
+    p.add_argument("--save", type=writable, metavar="FILE", help="write what was measured, as pytest-benchmark does")
     p.add_argument("--against", type=Path, metavar="FILE", help="compare with a file; exit code 3 if it is slower")
-    p.add_argument("--tolerance", type=float, default=TOLERANCE, help="by which it may be slower (%(default)g)")
+    p.add_argument("--tolerance", type=amount, default=TOLERANCE, help="by which it may be slower (%(default)g)")
     p.add_argument("--versus", metavar="TARGET", help="compare with another function, in pairs")
-    p.add_argument("--confidence", type=float, default=CONFIDENCE, help="of that verdict (%(default)g)")
-    p.add_argument("--difference", type=float, default=SMALLEST, help="the least that counts (%(default)g)")
+    p.add_argument("--confidence", type=share, default=CONFIDENCE, help="of that verdict (%(default)g)")
+    p.add_argument("--difference", type=amount, default=SMALLEST, help="the least that counts (%(default)g)")
     p.add_argument(
-        "--runs", type=int, default=1, help="compare so many times, and say how often there is which verdict"
+        "--runs", type=whole(1), default=1, help="compare so many times, and say how often there is which verdict"
     )
 
 
 def main(given: argparse.Namespace) -> int:
-    """Run the command: 0, 1 for a wrong kernel, 2 for a target that is none, 3 for one that is slower than the file."""
+    """Run the command: 0; 1 for a wrong kernel; 2 for a target that is none or fails; 3 if slower than the file."""
     try:
         f = resolve(given.target)
         reference = resolve(given.reference) if given.reference else None
         texts = given.args or [f"float32[{ELEMENTS}]"] * count(f)
         args = parsed(texts)
         if given.versus:
+            refuse_unused(given)
             return versus(f, resolve(given.versus), args, reference, given)
         return alone(f, args, texts, reference, given)
     except WrongKernel as error:
         print(f"WRONG: {given.target}: {error}\nNothing was timed.", file=sys.stderr)
         return WRONG
-    except (ValueError, ImportError, OSError) as error:
-        print(f"{given.target}: {error}", file=sys.stderr)
+    except Exception as error:  # whatever the function or its module says: 1 is kept for what is wrong
+        print(f"{given.target}: {said(error)}", file=sys.stderr)
         return MISUSED
+
+
+def said(error: Exception) -> str:
+    """An error in words: ours and the system's as they are, of others the kind and the line too."""
+    return str(error) if type(error) is ValueError or isinstance(error, (ImportError, OSError)) else words_of(error)
 
 
 def alone(f: Any, args: Any, texts: list[str], reference: Any, given: argparse.Namespace) -> int:
@@ -78,8 +86,8 @@ def alone(f: Any, args: Any, texts: list[str], reference: Any, given: argparse.N
         f,
         *args,
         reference=reference,
-        bytes=None if given.bytes is None else int(given.bytes),
-        flops=None if given.flops is None else int(given.flops),
+        bytes=given.bytes,
+        flops=given.flops,
         threads=given.threads,
         seconds=given.seconds,
         ulps=given.ulps,
@@ -108,6 +116,14 @@ def counted(found: Measured, call: Call) -> Measured:
     if number.count is None:
         return replace(found, notes=[*found.notes, str(number)])
     return replace(found, instructions=asdict(number))
+
+
+def refuse_unused(given: argparse.Namespace) -> None:
+    """Raise for what `--versus` would pass over in silence."""
+    alone = ("save", "against", "picture", "instructions", "bytes", "flops", "smallest")
+    unused = [f"--{name}" for name in alone if getattr(given, name)]
+    if unused:
+        raise ValueError(f"--versus was given with {', '.join(unused)}. Leave that out, or measure one function alone.")
 
 
 def versus(f: Any, g: Any, args: Any, reference: Any, given: argparse.Namespace) -> int:

@@ -78,10 +78,20 @@ def write(found: dict[str, Any], file: Path) -> None:
 
 def read(file: Path) -> dict[str, Any]:
     """A document, of ours or of pytest-benchmark. Raises ValueError if it is neither."""
-    found = json.loads(file.read_text(encoding="utf-8"))
-    if not isinstance(found, dict) or not all("stats" in one for one in found.get("benchmarks", [{}])):
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:  # neither JSON nor text
+        found = None
+    listed = found.get("benchmarks") if isinstance(found, dict) else None
+    if not isinstance(found, dict) or not isinstance(listed, list) or not all(map(_whole, listed)):
         raise ValueError(f"{file} holds no benchmarks. Expected a file of --save, or of pytest-benchmark.")
     return found
+
+
+def _whole(one: Any) -> bool:
+    """Whether this is a measurement that another can be compared with."""
+    stats = one.get("stats") if isinstance(one, dict) else None
+    return isinstance(stats, dict) and "fullname" in one and ("data" in stats or {"median", "q1", "q3"} <= set(stats))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from inspect import Parameter, signature
-from math import log10
+from math import inf, log10
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +104,15 @@ def sizes(text: str, per_decade: int = 2) -> list[int]:
     ([1000, 3162, 10000, 31623, 100000], [4096])
     """
     low, _, high = text.partition(":")
+    try:
+        least, most = float(low), float(high or low)
+    except ValueError:
+        least = most = 0.0
+    if not 1 <= least <= most < inf:
+        raise ValueError(f"{text!r} is no range of sizes. Expected LOW:HIGH, as in 1e3:1e7, or one size.")
     if not high:
-        return [int(float(low))]
-    first, last = log10(float(low)), log10(float(high))
+        return [int(least)]
+    first, last = log10(least), log10(most)
     steps = max(1, round((last - first) * per_decade))
     return [round(10 ** (first + (last - first) * k / steps)) for k in range(steps + 1)]
 

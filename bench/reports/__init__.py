@@ -38,8 +38,10 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 def main(given: Any) -> int:
     """Run or collect, then write; the exit code says whether every suite has figures."""
-    extra = {words[0]: words[1:] for text in given.extra if (words := shlex.split(text))}
     try:
+        extra = {words[0]: words[1:] for text in given.extra if (words := shlex.split(text))}
+        if unknown := sorted(set(extra) - set(SUITES)):
+            raise ValueError(f"--with names {', '.join(unknown)}. Expected one of {', '.join(SUITES)}.")
         suites = (
             [one for one in collected(given.source) if one["case"] in (*given.suites, "loader")]
             if given.source
@@ -51,7 +53,7 @@ def main(given: Any) -> int:
             readme = ROOT / "README.md"
             readme.write_text(markdown.quoted(readme.read_text(encoding="utf-8"), stored(suites)), encoding="utf-8")
             print(readme)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     failed = [one["case"] for one in suites if "error" in one]

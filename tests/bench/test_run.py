@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bench import run
-from bench.__main__ import main
+from bench.__main__ import ONLY, main
 from bench.attribution import Call
 from bench.instructions import Count, instructions, of_perf
 
@@ -28,6 +28,11 @@ def slow(x):
 
 def made():
     return [np.arange(10.0)]
+
+def fails(x):
+    raise RuntimeError("no such case")
+
+number = 3
 """
 QUICK = ("--seconds", "0.05", "--fresh", "0")
 
@@ -85,6 +90,74 @@ def test_saved_figures_are_the_measure_of_later_ones(file, tmp_path, capsys):
 def test_a_file_that_holds_none_is_said_before_the_measuring(file, tmp_path, capsys):
     assert call("run", f"{file}:double", "--against", tmp_path / "none.json") == run.MISUSED
     assert "none.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["run", "sweep"])
+def test_a_function_that_fails_ends_with_2_and_its_line(command, file, tmp_path, capsys):
+    assert call(command, f"{file}:fails", "--seconds", "0.05") == run.MISUSED
+    assert f"RuntimeError: no such case\n{file}:" in capsys.readouterr().err
+    assert call(command, f"{file}:number", "--seconds", "0.05") == run.MISUSED
+    (tmp_path / "broken.py").write_text("def f(:")
+    assert call(command, f"{tmp_path / 'broken.py'}:f") == run.MISUSED
+    assert "SyntaxError: invalid syntax (broken.py, line 1)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--seconds", "0"),
+        ("run", "--seconds", "nan"),
+        ("run", "--fresh", "-1"),
+        ("run", "--threads", "0"),
+        ("run", "--bytes", "inf"),
+        ("run", "--ulps", "-1"),
+        ("run", "--confidence", "2"),
+        ("run", "--runs", "0"),
+        ("run", "--tolerance", "-2"),
+        ("run", "--save", "/no/such/folder/a.json"),
+        ("sweep", "--per-decade", "0"),
+        ("sweep", "--seconds", "-1"),
+        ("sweep", "--json", "/no/such/folder/a.json"),
+        ("tape", "--repeats", "0"),
+        ("tape", "--json", "/no/such/folder/a.json"),
+    ],
+    ids=" ".join,
+)
+def test_numbers_out_of_range_are_refused_before_anything_runs(arguments, file, capsys):
+    command, *rest = arguments
+    with pytest.raises(SystemExit) as stop:
+        call(command, *([] if command == "tape" else [f"{file}:fails"]), *rest)
+    assert stop.value.code == 2
+    assert "Expected a" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "--args", "1.2.3"), "'1.2.3' is no argument. Expected"),
+        (("run", "--args", "float32[1e3,e]"), "[1e3,e] is no shape. Expected"),
+        (("run", "--args", "int8[9]<999"), "int8 below 999 was asked for. Expected from 1 to 128"),
+        (("run", "--versus", "math:sqrt", "--save", "a.json"), "--versus was given with --save"),
+        (("sweep", "--sizes", "a:b"), "'a:b' is no range of sizes"),
+        (("sweep", "--sizes", "0:10"), "'0:10' is no range of sizes"),
+        (("sweep", "--sizes", "1e3:1e2"), "'1e3:1e2' is no range of sizes"),
+    ],
+    ids=str,
+)
+def test_other_arguments_end_with_2_and_say_what_is_expected(arguments, words, file, capsys):
+    assert call(arguments[0], f"{file}:fails", *arguments[1:]) == run.MISUSED
+    assert words in capsys.readouterr().err
+
+
+def test_an_empty_array_is_measured(file, capsys):
+    assert call("run", f"{file}:double", "--args", "float32[0]", *QUICK) == 0
+    assert "float32[0]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("suite", ONLY)
+def test_a_name_that_no_part_has_is_said(suite, capsys):
+    assert call(suite, "--only", "no such part") == 2
+    assert f"nothing of {suite} is called no such part" in capsys.readouterr().err
 
 
 def test_versus_gives_a_verdict(file, capsys):
