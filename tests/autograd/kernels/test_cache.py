@@ -329,3 +329,18 @@ def test_warm_compiles_what_it_is_told_to(folder, capsys, monkeypatch):
     assert compile.Source(SCALE.format(factor=3), "kernel", (), compile.FLAGS, compile.KERNEL).fields() in [
         entry.fields for _, entry in cache.entries()
     ]
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("math", "'math' names no function. Expected module:function"),
+        ("math:no_such", "has no attribute 'no_such'"),
+        ("no_such:f", "No module named"),
+        ("math:sqrt", "TypeError: math.sqrt"),
+    ],
+)
+def test_warm_says_which_function_cannot_be_called(folder, capsys, target, words):
+    assert command.main(["warm", target]) == 2
+    assert f"{target}: " in (said := capsys.readouterr().err)
+    assert words in said
