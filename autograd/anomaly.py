@@ -35,10 +35,12 @@ class Finding:
 
 def _bad(value: Any) -> bool:
     """Whether a floating array holds NaN or infinity; a finite sum of squares, the usual case, says no in one pass."""
-    if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.kind != "f":
+    if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.kind not in "fc":
         return False
     flat = value.ravel("K")
-    total = float(flat.dot(flat))
+    flat = flat.view(flat.real.dtype)  # complex ones in two parts
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = float(flat.dot(flat))
     return total - total != 0 and not bool(np.isfinite(value).all())
 
 
@@ -171,11 +173,15 @@ class Detective:
         self.checks = _Checks()
         self._found: dict[int, tuple[weakref.ref[Tensor], Finding]] = {}  # of the Tensors that are not finite
 
-    def check(self, t: Tensor) -> None:
+    def check(self, t: Any) -> None:
         """Raise if t is not finite, and say what made it so."""
         found = self.finding(t)
         if found is not None:
             raise AnomalyError(f"the result is not finite.\n{found.text}")
+        value = np.asarray(t.value if isinstance(t, Tensor) else t)
+        if _bad(value):
+            at = f"at index {_first(value)}"
+            raise AnomalyError(f"the result is not finite, {at}.\nNo operation inside of ag.detect_anomaly made it so.")
 
     def finding(self, t: Any) -> Finding | None:
         """Who made the NaN or the infinity in t; None if it holds none, or is not one of ours."""

@@ -194,3 +194,30 @@ def test_an_error_inside_leaves_nothing_behind():
     x = ag.tensor([0.0], requires_grad=True)
     ag.sum(ag.sqrt(x)).backward()
     assert x.grad.tolist() == [np.inf]
+
+
+def test_complex_numbers_are_looked_at():
+    z = ag.tensor(np.array([0j, 1.0]), requires_grad=True)
+    with ag.detect_anomaly(), pytest.raises(AnomalyError, match=r"The derivative of 'sqrt' by x made \(nan"):
+        ag.sum(ag.real(ag.sqrt(z))).backward()
+    with ag.detect_anomaly(), pytest.raises(AnomalyError, match=r"'multiply' was given \(nan"):
+        ag.sum(ag.real(z * complex("nan"))).backward()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_numbers_are_no_anomaly_and_no_warning(dtype):
+    x = ag.tensor(np.array([np.finfo(dtype).max, 1.0]), requires_grad=True)
+    with ag.detect_anomaly():
+        ag.sum(x * dtype(1e-30)).backward()
+    assert np.isfinite(x.grad.numpy()).all()
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_check_raises_for_what_was_made_elsewhere_too():
+    before = ag.log(ag.tensor([1.0, -1.0]))
+    with ag.detect_anomaly() as detective:
+        for y in (before, ag.log(ag.tensor([1.0, -1.0])).detach(), before.numpy(), np.float32("nan"), float("inf")):
+            with pytest.raises(AnomalyError, match="the result is not finite"):
+                detective.check(y)
+        for y in (ag.exp(ag.tensor(1.0)), np.ones(3), 2.0, np.arange(3)):
+            detective.check(y)
