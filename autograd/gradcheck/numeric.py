@@ -1,13 +1,14 @@
 """Numeric derivatives with an error bar, and the recognition of kinks.
 
 D(h) = (f(x + h) - f(x - h)) / 2h errs by O(h^2), so (4 D(h/2) - D(h)) / 3 by O(h^4) (Richardson 1911). Its error bar is
-its distance from D(h/2) plus the rounding of f divided by h. `autograd.gradcheck.imaginary` has what needs neither.
+its distance from D(h/2) plus the rounding of f divided by h: some units in the last place, or, where f cancels, as much
+as its third differences show (More and Wild 2011). `autograd.gradcheck.imaginary` has what needs neither.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ Array = NDArray[Any]
 At = Callable[[float], Array]
 ROUNDING = 8.0  # units in the last place that f is taken to err by
 PERSISTS = 0.8  # a jump between one-sided slopes halves with h where f is smooth, and stays at a kink
+BENDS = 3.0  # times as large third differences at twice the spacing: more is the function itself
 INFORMATIVE = 0.02  # an error bar wider than this part of the derivatives cannot tell right from wrong
 
 
@@ -39,12 +41,16 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Judge:
-    """When two derivatives agree: the tolerances, the precision of f, and the size of the derivatives around."""
+    """When two derivatives agree: the tolerances, the precision of f, and the size of the derivatives around.
+
+    `noise` is by how much each output was seen to err.
+    """
 
     atol: float
     rtol: float
     eps: float
     scale: float = 0.0
+    noise: Any = 0.0
 
     def tolerance(self, value: Array) -> Array:
         """How far from `value` a derivative may be."""
@@ -103,7 +109,7 @@ def scale_of(own: Any, around: float) -> Any:
 def steps_for(scale: float, others: Sequence[float], eps: float, smallest: float, power: float = 0.3) -> list[float]:
     """The step to begin with, then those to fall back on, none below what x can resolve."""
     h = step(scale, eps)
-    wider = [h * 2.0**k for k in (-7, -14, 0, 7, 14)] + [step(s, eps) for s in (*others, 1.0) if s > 0]
+    wider = [h * 2.0**k for k in (-7, -14, -21, 0, 7, 14)] + [step(s, eps) for s in (*others, 1.0) if s > 0]
     return list(dict.fromkeys(max(s, step(smallest, 1.0)) for s in (step(scale, eps, power), *wider)))
 
 
@@ -127,7 +133,7 @@ def estimate(at: At, base: Array, h: float, judge: Judge, exact: Array | None = 
     first, second = slope(above, below, 2 * h), slope(above2, below2, h)
     value = (4 * second - first) / 3
     size = np.maximum.reduce([np.abs(base), np.abs(above), np.abs(below)])
-    blur = ROUNDING * judge.eps * size / h
+    blur = np.maximum(ROUNDING * judge.eps * size, judge.noise) / h
     blur = np.where(np.isfinite(blur), blur, 0.0)
     error = np.abs(value - second) + blur
     right, left = slope(above2, base, h / 2), slope(base, below2, h / 2)
@@ -137,6 +143,29 @@ def estimate(at: At, base: Array, h: float, judge: Judge, exact: Array | None = 
     kink |= np.isfinite(base) & (np.isfinite(above2) != np.isfinite(below2))
     error = np.where(np.isfinite(error) & np.isfinite(value), error, np.inf)
     return Estimate(value, error, kink, left, right, blur, np.zeros(len(base), bool))
+
+
+def noise(at: At, steps: Sequence[float]) -> Array:
+    """By how much each output errs: what is left of equally spaced values after three differences.
+
+    What is eight times as much at twice the spacing is no rounding: from there on the function bends. The places are on
+    one side of x, so that a jump at x itself does not count.
+    """
+    low, high = min(steps) / 8, steps[0] / 8
+    worst: Any = 0.0
+    straight: Any = True
+    for spacing in (low, float(np.sqrt(low * high)), high):
+        values = np.array([at(spacing * k) for k in range(1, 9)])
+        near, far = _third(values), np.maximum(_third(values[::2]), _third(values[1::2]))
+        straight = straight & (far <= BENDS * near)  # never so of what is not finite
+        worst = np.where(straight, np.maximum(worst, near), worst)
+    return 3 * np.asarray(worst)
+
+
+def _third(values: Array) -> Array:
+    """The size of third differences, as of independent errors of size 1."""
+    found: Array = np.sqrt(np.mean(np.square(np.diff(values, 3, axis=0)), axis=0) / 20)  # 20: of 1, 9, 9 and 1
+    return found
 
 
 def slope(a: Array, b: Array, h: Any) -> Array:
@@ -163,7 +192,8 @@ def derivative(
             doubt &= ~first.imaginary
         if not doubt.any() or len(steps) == 1:
             return first
-        found = [first if h == steps[0] else estimate(at, base, h, judge) for h in sorted(steps)]
+        judge = replace(judge, noise=noise(at, steps))
+        found = [estimate(at, base, h, judge) for h in sorted(steps)]
         best = _agreed(found, judge)
         if other is not None:
             best = _chosen(judge.confirmed(other, best) & np.isfinite(base), other, best)

@@ -1,0 +1,42 @@
+"""Right functions that cancel, so that they err by more than their own last place: none is accused."""
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd.gradcheck.numeric import noise
+
+RIGHT = {
+    "1 - cos": (lambda x: (1 - ag.cos(x)) / x**2, -3, 0),
+    "1 - cos, not analytic": (lambda x: (1 - ag.cos(abs(x))) / x**2, -3, 0),
+    "variance by moments": (lambda x: abs((x**2 + (x + 1) ** 2) / 2 - ((2 * x + 1) / 2) ** 2), 2, 6),
+    "root of a quadratic": (lambda x: (-1e4 + ag.sqrt(1e8 + 4 * abs(x))) / 2, -3, 2),
+    "sqrt near 0": (ag.sqrt, -12, -3),
+}
+WRONG = {
+    "cos": (lambda x: (1 - ag.cos(ag.stop_gradient(x))) / x**2, -1, 0),
+    "beside a large number": (lambda x: (abs(x) * ag.stop_gradient(x) + 1e6) - 1e6, 0, 1),
+}
+
+
+def verdicts(f, low, high, **settings):
+    points = 10 ** np.random.default_rng(1).uniform(low, high, 25)
+    return {ag.gradcheck(f, np.array([x]), **settings).verdict.value for x in points}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.parametrize("fast", [False, True])
+def test_a_right_function_that_cancels_is_not_accused(name, fast):
+    assert verdicts(*RIGHT[name], fast=fast) <= {"PASS", "PRECISION"}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_one_is(name):
+    assert verdicts(*WRONG[name]) == {"WRONG_GRADIENT"}
+
+
+def test_noise_is_what_a_function_errs_by_and_not_how_it_bends():
+    rng = np.random.default_rng(0)
+    size = noise(lambda t: np.array([1e-9 * rng.standard_normal() + np.exp(t)]), [2.0**-16, 2.0**-30])
+    assert 1e-9 < size[0] < 1e-8
+    assert noise(lambda t: np.array([np.exp(1e5 * t), t, 3.0]), [2.0**-16, 2.0**-30]).max() < 1e-14
