@@ -206,6 +206,8 @@ def _check(
     if (found.wrong or found.kinks or found.imprecise) and _unlike(base, problem.values(), eps):
         return _random(problem, asked, base, problem.values())
     low = coarse(problem, outputs, rng) if eps < SINGLE and "reverse" in how.modes and not found.wrong else []
+    if low and _cancelled(problem, asked):
+        low = []
     return _verdict(problem, f, inputs, asked, found, low, [y.shape for y in outputs])
 
 
@@ -278,18 +280,30 @@ def _worst(mismatches: Sequence[Mismatch]) -> tuple[Mismatch, ...]:
     return tuple(mismatches[i] for i in order)
 
 
+def _passing(asked: _Asked, verdict: Verdict) -> Callable[..., bool]:
+    """Whether an operation by itself has not that verdict."""
+    few = _Asked(asked.mode, False, None, asked.atol, asked.rtol, 16, asked.seed, explain=False)
+
+    def passes(g: Callable[..., Any], xs: Sequence[Any]) -> bool:
+        arrays = [x.copy() if isinstance(x, np.ndarray) else x for x in xs]
+        return _check(g, arrays, (), few).verdict is not verdict
+
+    return passes
+
+
+def _cancelled(problem: Problem, asked: _Asked) -> bool:
+    """Whether digits were lost in a sum: every operation by itself keeps them."""
+    if problem.record or not asked.explain:
+        return False
+    named, _, every = culprit(problem, _passing(asked, Verdict.WRONG_GRADIENT))
+    return every and not named
+
+
 def _explained(
     result: GradcheckResult, problem: Problem, f: Callable[..., Any], inputs: Sequence[Any], asked: _Asked
 ) -> GradcheckResult:
     """With the operation at fault and a program to paste."""
-
-    def passes(g: Callable[..., Any], xs: Sequence[Any]) -> bool:
-        few = _Asked(asked.mode, False, None, asked.atol, asked.rtol, 16, asked.seed, explain=False)
-        arrays = [x.copy() if isinstance(x, np.ndarray) else x for x in xs]
-        got = _check(g, arrays, (), few)
-        return got.verdict is not result.verdict
-
-    named, call = ("", None) if problem.record else culprit(problem, passes)
+    named, call, _ = ("", None, False) if problem.record else culprit(problem, _passing(asked, result.verdict))
     given = "".join(
         f", {name}={value!r}"
         for name, value, usual in (

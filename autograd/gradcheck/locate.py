@@ -26,8 +26,8 @@ MOST = 200  # operations are looked at, and 20,000 elements of each at most
 LISTED, PACKED = 64, 512  # elements that a reproducer writes out, or packs
 
 
-def culprit(problem: Problem, passes: Callable[..., bool]) -> tuple[str, Call | None]:
-    """The first operation whose own derivative fails, and the line that called it."""
+def culprit(problem: Problem, passes: Callable[..., bool]) -> tuple[str, Call | None, bool]:
+    """The first operation whose own derivative fails, the line that called it, and whether all were looked at."""
     with config.using(kernels=False):
         outputs = problem.outputs()
         ops = {node.op for node in entries([y.node for y in outputs if y.node is not None]) if node.op is not None}
@@ -35,17 +35,19 @@ def culprit(problem: Problem, passes: Callable[..., bool]) -> tuple[str, Call | 
         with _listening(ops, calls):
             problem.outputs()
         tried: set[Any] = set()
+        every = len(calls) <= MOST and ops == {op for op, *_ in calls}
         for call in calls[:MOST]:
             op, inputs, settings, line = call
             key = (op.name, tuple(np.shape(x) for x in inputs), repr(settings))
             if key in tried or sum(np.size(x) for x in inputs) > 20_000:
+                every &= key in tried
                 continue
             tried.add(key)
             if not passes(lambda *xs, op=op, settings=settings: op(*xs, **settings), inputs):
-                return f"{op.name} at {line}", call
+                return f"{op.name} at {line}", call, every
     if len(ops) == 1 and not tried:
-        return next(iter(ops)).name, None
-    return "", None
+        return next(iter(ops)).name, None, every
+    return "", None, every
 
 
 @contextmanager

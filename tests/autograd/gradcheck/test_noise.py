@@ -35,6 +35,12 @@ def test_a_wrong_one_is(name):
     assert verdicts(*WRONG[name]) == {"WRONG_GRADIENT"}
 
 
+@pytest.mark.parametrize("f", [lambda x: (x - ag.sin(x)) / x**3, lambda x: ag.sqrt(1 + x**-2) - 1 / x])
+def test_digits_that_cancel_in_a_gradient_are_no_cast_to_float32(f):
+    points = 10 ** np.random.default_rng(1).uniform(-5, -1, 60)
+    assert "a cast" not in "".join(ag.gradcheck(f, np.array([x])).suggestion for x in points)
+
+
 def test_noise_is_what_a_function_errs_by_and_not_how_it_bends():
     rng = np.random.default_rng(0)
     size = noise(lambda t: np.array([1e-9 * rng.standard_normal() + np.exp(t)]), [2.0**-16, 2.0**-30])
