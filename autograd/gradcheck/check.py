@@ -12,9 +12,10 @@ from autograd.errors import ArgumentError
 from autograd.gradcheck.analytic import Chosen, coarse
 from autograd.gradcheck.compare import Found, How, full, projected
 from autograd.gradcheck.given import listed, refuse_wrong
-from autograd.gradcheck.locate import culprit, reproducer
+from autograd.gradcheck.locate import culprit
 from autograd.gradcheck.numeric import Judge
 from autograd.gradcheck.problem import Problem, overlapping, precision
+from autograd.gradcheck.reproduce import reproducer
 from autograd.gradcheck.result import GradcheckResult, Mismatch, Verdict
 from autograd.gradcheck.suggest import suggestion
 from autograd.tape import leaf, no_grad

@@ -180,6 +180,45 @@ def test_a_reproducer_runs(wrong_cube, capsys):
     assert "WRONG_GRADIENT" in capsys.readouterr().out
 
 
+def dropping(scale):
+    steps = np.arange(3.0)
+
+    def dropped(x):
+        bent = ag.stop_gradient(x) * x * scale["by"]
+        return bent + steps * GAIN + softened(x)
+
+    return dropped
+
+
+def softened(x):
+    return ag.tanh(x)
+
+
+GAIN = 1.5
+
+
+@pytest.mark.parametrize("f", [dropping({"by": 2.0}), lambda x: ag.stop_gradient(x) * x * GAIN + X[0, 0]])
+def test_a_reproducer_of_a_function_without_a_name_runs(f, capsys, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    result = ag.gradcheck(f, np.array([0.5, 1.0, 3.0]))
+    exec(result.reproducer, {})
+    assert capsys.readouterr().out.splitlines()[:2] == str(result).splitlines()[:2]
+
+
+def test_a_reproducer_of_a_program_imports_its_file(tmp_path):
+    (tmp_path / "program.py").write_text(
+        "import autograd as ag\n"
+        "def f(x): return ag.stop_gradient(x) * x\n"
+        "if __name__ == '__main__': print(ag.gradcheck(f, 0.5).reproducer)\n"
+    )
+    env = os.environ | {"PYTHONPATH": str(Path(ag.__file__).parents[1])}
+    first = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env=env, capture_output=True, check=True)
+    second = subprocess.run(
+        [sys.executable, "-c", first.stdout], cwd=tmp_path, env=env, capture_output=True, check=True
+    )
+    assert second.stdout.startswith(b"gradcheck failed: WRONG_GRADIENT: 1 of 1")
+
+
 @pytest.mark.parametrize(
     ("f", "words"),
     [
