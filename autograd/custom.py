@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from autograd.batching.level import sample_by_sample
 from autograd.errors import ArgumentError, DifferentiationError, DTypeError, ShapeError
 from autograd.gradcheck import gradcheck
+from autograd.gradcheck.given import listed
+from autograd.gradcheck.numeric import Judge, derivative, scale_around, scale_of, slope, steps_for
 from autograd.linear import pulled_back
 from autograd.named import Named
 from autograd.ops.linalg import tensordot
@@ -23,7 +25,9 @@ from autograd.tensor import Tensor, as_tensor
 P = ParamSpec("P")
 R = TypeVar("R")
 Rule = Callable[..., Any]
-STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # of central differences, where truncation and rounding are equal
+EPS = float(np.finfo(np.float64).eps)
+STEP = EPS ** (1 / 3)  # of central differences, where truncation and rounding are equal
+NEAR = 1e-6  # as close as the differences of two steps are to each other where one is enough
 
 
 class Custom(Named, Generic[P, R]):
@@ -33,7 +37,7 @@ class Custom(Named, Generic[P, R]):
         update_wrapper(self, f)
         parameters = signature(f).parameters.values()
         if any(p.kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD) for p in parameters):
-            raise ArgumentError(f"{f.__name__} has * or ** arguments. Expected one name for each array and setting.")
+            raise ArgumentError(f"{name} has * or ** arguments. Expected one name for each array and setting.")
         inputs = [p.name for p in parameters if p.kind is not Parameter.KEYWORD_ONLY]
         self.settings = {p.name: p.default for p in parameters if p.kind is Parameter.KEYWORD_ONLY}
         rule, reads = derive(inputs)
@@ -92,7 +96,7 @@ def primitive(
     *,
     vjp: Rule | Literal["numeric"] | None = None,
     jvp: Rule | None = None,
-    example: tuple[Any, ...] = (),
+    example: Any = (),
     check: bool = True,
 ) -> Any:
     """Make a function of arrays an operation of the tape, with a derivative of your own.
@@ -108,7 +112,7 @@ def primitive(
             for an argument without a derivative. "numeric" for central differences, of first order: the entry is
             called numeric in `ag.tape_of`.
         jvp: in place of `vjp`, `(t, ...)`, the tangent of the argument (a tuple for several), to that of the result.
-        example: arguments on which the rule is compared with finite differences, here and now.
+        example: a tuple of arguments on which the rule is compared with finite differences, here and now.
         check: False declines that.
 
     Raises:
@@ -133,8 +137,14 @@ def primitive(
             "for several arguments: vjp=lambda g, a, b: (g * b, g * a)."
         )
 
+    rule = jvp if vjp is None else vjp
+    if not callable(rule) and rule != "numeric":
+        raise ArgumentError(f'primitive was given the rule {rule!r}. Expected a function, or vjp="numeric".')
+
     def make(f: Callable[P, R]) -> Custom[P, R]:
-        name = f.__name__
+        if not callable(f):
+            raise ArgumentError(f"primitive was given a {type(f).__name__}. Expected a function of arrays.")
+        name = getattr(f, "__name__", type(f).__name__)
         if vjp == "numeric":
             return Custom(f, lambda inputs: _numeric(f, len(inputs), name), f"numeric:{name}")
         made = Custom(
@@ -160,14 +170,15 @@ def custom_rule(f: Callable[P, R] | None = None, **rule: Any) -> Any:
     return primitive(f, **rule)
 
 
-def _checked(made: Custom[P, R], example: tuple[Any, ...], check: bool) -> Custom[P, R]:
+def _checked(made: Custom[P, R], example: Any, check: bool) -> Custom[P, R]:
     if not check:
         return made
-    if not example:
+    given = listed(example)
+    if not given:
         raise ArgumentError(
             f"{made.op.name} was given no example to check its rule on. Write example=(x, ...) or check=False."
         )
-    arrays = [np.asarray(x.value if isinstance(x, Tensor) else x) for x in example]
+    arrays = [np.asarray(x.value if isinstance(x, Tensor) else x) for x in given]
     result = gradcheck(made, [np.asarray(x, np.float64) if x.dtype.kind == "f" else x for x in arrays])
     if not result:
         raise DifferentiationError(f"the rule of {made.op.name} is not its derivative on the example.\n{result}")
@@ -273,13 +284,32 @@ def _differences(f: Callable[..., Any], xs: Sequence[Any], settings: dict[str, A
     arrays = [np.asarray(x, np.float64) if np.asarray(x).dtype.kind == "f" else np.asarray(x) for x in xs]
     if any(a.dtype.kind == "c" for a in (*arrays, np.asarray(f(*arrays, **settings)))):
         raise DTypeError("a numeric derivative of complex numbers was asked for. Write a vjp, or pass real parts.")
-    x, columns = arrays[position], []
-    shape: tuple[int, ...] = np.shape(f(*arrays, **settings))
-    for place in np.ndindex(x.shape):
-        ends, h = [], STEP * max(1.0, abs(float(x[place])))
-        for by in (h, -h):
+    x = arrays[position]
+    base = np.asarray(f(*arrays, **settings), np.float64)
+
+    def along(place: tuple[int, ...]) -> Callable[[float], NDArray[Any]]:
+        def at(by: float) -> NDArray[Any]:
             moved = x.copy()
             moved[place] += by
-            ends.append(np.asarray(f(*arrays[:position], moved, *arrays[position + 1 :], **settings), np.float64))
-        columns.append((ends[0] - ends[1]) / (2 * h))
-    return np.stack(columns, -1).reshape(*shape, *x.shape) if columns else np.zeros((*shape, *x.shape))
+            y = f(*arrays[:position], moved, *arrays[position + 1 :], **settings)
+            return np.asarray(y, np.float64).ravel()
+
+        return at
+
+    columns = [
+        _slope(along(place), base.ravel(), abs(float(x[place])), scale_around(x)) for place in np.ndindex(x.shape)
+    ]
+    return np.stack(columns, -1).reshape((*base.shape, *x.shape)) if columns else np.zeros((*base.shape, *x.shape))
+
+
+def _slope(at: Callable[[float], NDArray[Any]], base: NDArray[Any], own: float, around: float) -> NDArray[Any]:
+    """The derivative by one element: of one step where half of it says the same, else what many steps agree on."""
+    h = STEP * max(1.0, own)
+    with np.errstate(all="ignore"):
+        first, second = (slope(at(s), at(-s), 2 * s) for s in (h, h / 2))
+        rounding = EPS * np.max(np.abs(base), initial=0.0) / h
+        if (np.abs(first - second) <= NEAR * np.abs(second) + 8 * rounding).all():
+            return np.asarray(second)
+        scale = float(scale_of(own, around))
+        steps = steps_for(scale, (own, own / 128), EPS, 16 * float(np.spacing(own)))
+        return derivative(at, base, steps, np.full(base.shape, np.nan), Judge(0.0, NEAR, EPS), lambda: None).value

@@ -1,5 +1,7 @@
 """Operations of the user's own: their rules, the check at their making, numeric derivatives."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import scipy
@@ -256,3 +258,34 @@ def test_under_vmap_they_and_their_derivatives_are_those_of_each_sample(wave, of
     found = ag.vmap(f)(ROWS, HEIGHTS)
     expected = ag.stack([plain(ag.tensor(x), ag.tensor(h)) for x, h in zip(ROWS, HEIGHTS, strict=True)])
     np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-6 if wave is numeric_wave else 1e-12)
+
+
+@pytest.mark.parametrize("x", [0.5, np.array(0.5), np.float32(0.5)])
+def test_a_numeric_derivative_of_one_number(x):
+    sine = ag.primitive(lambda x: np.sin(x), vjp="numeric")
+    assert float(ag.grad(sine)(x)) == pytest.approx(np.cos(0.5), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("f", "slope"),
+    [(np.log, lambda x: 1 / x), (np.sqrt, lambda x: 0.5 / np.sqrt(x)), (np.square, lambda x: 2 * x)],
+)
+def test_a_numeric_derivative_near_where_a_function_ends(f, slope):
+    x = np.array([1e-8, 1e-5, 1e-3, 1.0, 1e8])
+    opaque = ag.primitive(lambda x: f(x), vjp="numeric")
+    np.testing.assert_allclose(ag.grad(lambda x: ag.sum(opaque(x)))(x).numpy(), slope(x), rtol=1e-5)
+
+
+def test_an_example_may_be_one_array():
+    for example in (np.array([0.5, 2.0]), 2.0, ag.tensor([2.0]), [np.array([0.5])]):
+        ag.primitive(lambda x: x * x, vjp=lambda g, x: 2 * x * g, example=example)
+        with pytest.raises(DifferentiationError, match="is not its derivative"):
+            ag.primitive(lambda x: x * x, vjp=lambda g, x: x * g, example=example)
+
+
+def test_callables_without_a_name_and_what_is_none():
+    power = ag.primitive(partial(pow, exp=3), vjp=lambda g, base: g * 3 * base**2, example=2.0)
+    assert float(ag.grad(power)(2.0)) == 12
+    for f, rule, words in ((3, "numeric", "given a int. Expected a function"), (abs, "Numeric", "the rule 'Numeric'")):
+        with pytest.raises(ArgumentError, match=words):
+            ag.primitive(f, vjp=rule)
