@@ -186,11 +186,12 @@ def _check(
     problem = Problem(f, inputs, names, record)
     if not problem.checked:
         return _nothing(problem, asked)
+    given = [x.value.copy() for x in problem.leaves()]
     outputs = problem.outputs()
     base, again = problem.values(), problem.values()
     eps = precision(outputs)
     if _unlike(base, again, eps):
-        return _random(problem, asked, base, again)
+        return _random(problem, asked, base, again, given)
     elements = sum(x.value.size for x in problem.leaves()) * base.size
     if not elements:
         empty = [problem.names[k] for k in problem.checked if not problem.variables[k].value.size]
@@ -205,7 +206,7 @@ def _check(
     else:
         found = full(problem, outputs, base, _chosen(problem, asked.max_elements, rng), how)
     if (found.wrong or found.kinks or found.imprecise) and _unlike(base, problem.values(), eps):
-        return _random(problem, asked, base, problem.values())
+        return _random(problem, asked, base, problem.values(), given)
     low = coarse(problem, outputs, rng) if eps < SINGLE and "reverse" in how.modes and not found.wrong else []
     if low and _cancelled(problem, asked):
         low = []
@@ -220,7 +221,11 @@ def _unlike(a: Any, b: Any, eps: float) -> bool:
     return not np.allclose(a, b, rtol=1e3 * eps, atol=1e2 * eps * float(size), equal_nan=True)
 
 
-def _random(problem: Problem, asked: _Asked, a: Any, b: Any) -> GradcheckResult:
+def _random(problem: Problem, asked: _Asked, a: Any, b: Any, given: Sequence[Any]) -> GradcheckResult:
+    pairs = zip(problem.checked, given, strict=True)
+    if changed := [k for k, x in pairs if not np.array_equal(problem.variables[k].value, x, equal_nan=True)]:
+        reason = f"f writes into {problem.names[changed[0]]}, so that each run has another. Write x = x.copy() there."
+        return GradcheckResult(0, (), reason, Verdict.NONDETERMINISTIC, seed=asked.seed)
     with np.errstate(all="ignore"):
         apart = float(np.nanmax(np.abs(a - b))) if a.shape == b.shape else float("nan")
     drawn = "of `ag.random` are replayed" if problem.states else "of `ag.random` would be replayed; none was used"

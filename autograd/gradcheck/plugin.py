@@ -30,8 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A place for the results."""
+    """A place for the results; a file that cannot be written is said before the tests, not after them."""
     config.stash[RESULTS] = []
+    where = config.getoption("--gradcheck-report")
+    if where not in (None, "-") and not Path(where).absolute().parent.is_dir():
+        raise pytest.UsageError(f"--gradcheck-report was given {where!r}. Expected a file in a folder that is there.")
 
 
 @pytest.fixture(name="gradcheck")

@@ -319,3 +319,7 @@ def test_the_plugin(tmp_path):
     assert "1 failed, 1 passed" in run.stdout, run.stdout + run.stderr
     assert "a factor 0.5" in run.stdout
     assert re.search(r"PASS +1 derivatives +test_it.py::test_right", run.stdout)
+    nowhere = [*command, "--gradcheck-report=/no/such/folder/a.json", "test_it.py"]
+    refused = subprocess.run(nowhere, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert (refused.returncode, "INTERNALERROR" in refused.stderr) == (4, False)
+    assert "Expected a file in a folder that is there" in refused.stderr

@@ -97,3 +97,13 @@ def test_settings_that_are_none_are_refused(check, setting):
 def test_what_is_no_function_is_refused():
     with pytest.raises(ArgumentError, match=r"given a ndarray to check. Expected a function"):
         ag.gradcheck(X, ag.sin)
+
+
+def test_a_function_that_writes_into_its_argument_is_told_so():
+    @ag.primitive(vjp=lambda g, x: 2 * g * x, check=False)
+    def raised(x):
+        x += 1
+        return x * x
+
+    result = ag.gradcheck(raised, [X.copy()])
+    assert (result.verdict, result.reason[:21]) == ("NONDETERMINISTIC", "f writes into input 0")
