@@ -88,8 +88,18 @@ def results(found: Any, args: Sequence[Any]) -> list[Any]:
     """What a call gave: its results, or the arrays that it was given to write to where it returned nothing."""
     if found is None:
         return [x for x in args if isinstance(x, np.ndarray)]
-    parts = found if isinstance(found, (tuple, list)) else (found,)
-    return [np.asarray(y.numpy() if hasattr(y, "numpy") else y) for y in parts]
+    return [np.asarray(y.numpy() if hasattr(y, "numpy") else y) for y in leaves(found)]
+
+
+def leaves(found: Any) -> list[Any]:
+    """What nested tuples, lists and dicts hold.
+
+    >>> leaves({"a": 1, "b": [2, (3,)]})
+    [1, 2, 3]
+    """
+    if isinstance(found, dict):
+        found = list(found.values())
+    return [y for part in found for y in leaves(part)] if isinstance(found, (tuple, list)) else [found]
 
 
 def size_of(args: Sequence[Any]) -> int:
@@ -107,6 +117,4 @@ def words(args: Sequence[Any]) -> str:
     >>> words([np.ones((3, 4), np.float32), 2.0])
     'float32[3,4], 2.0'
     """
-    return ", ".join(
-        f"{x.dtype}[{','.join(map(str, x.shape))}]" if isinstance(x, np.ndarray) else repr(x) for x in args
-    )
+    return ", ".join(f"{x.dtype}[{','.join(map(str, x.shape))}]" if hasattr(x, "shape") else repr(x) for x in args)

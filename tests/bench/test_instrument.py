@@ -310,3 +310,11 @@ def test_two_functions_share_arguments_that_they_leave_alone(writes):
 
     bench.compare(noting("f"), noting("g"), np.zeros(1000), seconds=0.05)
     assert (last["f"] == last["g"]) is not writes
+
+
+def test_results_in_a_dict_are_compared_and_tensors_said_in_short():
+    x, quick = np.arange(4.0), {"seconds": 0.01, "fresh": 0}
+    right = bench.kernel(lambda t: {"a": t, "b": [t]}, ag.tensor(x), reference=lambda t: {"a": x, "b": [x]}, **quick)
+    assert (right.error.ulp, right.arguments) == (0.0, "float64[4]")
+    with pytest.raises(WrongKernel):
+        bench.kernel(lambda t: {"a": t}, x, reference=lambda t: {"a": t + 1}, **quick)
