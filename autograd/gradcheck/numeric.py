@@ -109,7 +109,7 @@ def scale_of(own: Any, around: float) -> Any:
 def steps_for(scale: float, others: Sequence[float], eps: float, smallest: float, power: float = 0.3) -> list[float]:
     """The step to begin with, then those to fall back on, none below what x can resolve."""
     h = step(scale, eps)
-    wider = [h * 2.0**k for k in (-7, -14, -21, 0, 7, 14)] + [step(s, eps) for s in (*others, 1.0) if s > 0]
+    wider = [h * 2.0**k for k in (-7, -14, 0, 7, 14)] + [step(s, eps) for s in (*others, 1.0) if s > 0]
     return list(dict.fromkeys(max(s, step(smallest, 1.0)) for s in (step(scale, eps, power), *wider)))
 
 

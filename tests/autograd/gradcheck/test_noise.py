@@ -12,6 +12,7 @@ RIGHT = {
     "variance by moments": (lambda x: abs((x**2 + (x + 1) ** 2) / 2 - ((2 * x + 1) / 2) ** 2), 2, 6),
     "root of a quadratic": (lambda x: (-1e4 + ag.sqrt(1e8 + 4 * abs(x))) / 2, -3, 2),
     "sqrt near 0": (ag.sqrt, -12, -3),
+    "a large number added and taken away": (lambda x: (x + 1e8) - 1e8, -1, 1),
 }
 WRONG = {
     "cos": (lambda x: (1 - ag.cos(ag.stop_gradient(x))) / x**2, -1, 0),
