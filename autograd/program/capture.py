@@ -23,7 +23,7 @@ from autograd.program.training import Training
 from autograd.tape import recording
 from autograd.tensor import Tensor
 
-MASKED = {"getitem": 1, "index_add": 1, "nonzero": 0}  # how many of whose values depends on values, from this input on
+MASKED = {"getitem": 1, "index_add": 1}  # how many of whose values depends on truths, from this input on
 SWEPT = 1 << 16  # elements of a matrix from which on its product with a vector waits for memory
 
 
@@ -171,6 +171,8 @@ class Capture:
                 return swept
         if op.name in MASKED and any(isinstance(x, Symbol) and x.dtype.kind == "b" for x in lifted[MASKED[op.name] :]):
             self.refuse("it takes elements by a mask, and how many that are depends on values: write ag.where")
+        if op.name == "nonzero":
+            self.refuse("it looks for what is not zero, and how much that is depends on values: write ag.where")
         if op.name == "add" and all(isinstance(x, Symbol) and x.dtype.kind == "b" for x in lifted):
             self.refuse("it adds truths, which NumPy takes for `or`: write ag.logical_or, or .astype(int) before")
         record = recording.get()

@@ -245,3 +245,12 @@ def test_copies_of_a_leaf_are_off_the_tape(target):
     np.testing.assert_array_equal(target.numpy(), [1.0, 2.0])
     ag.sum(w * 3.0).backward()
     assert target.grad is None
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int64", "bool"])
+def test_how_much_is_not_zero_is_not_known_before(dtype):
+    compiled = ag.compile(lambda x: ag.nonzero(x)[0])
+    for x in ([1.0, 0.0, 2.0], [0.0, 0.0, 2.0]):
+        t = ag.tensor(x).astype(dtype)
+        np.testing.assert_array_equal(compiled(t).numpy(), np.flatnonzero(x))
+    assert "how much that is depends on values" in compiled.reasons()[0]
