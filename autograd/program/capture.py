@@ -64,8 +64,8 @@ class Captured(Symbol):
 
     @property
     def requires_grad(self) -> bool:
-        """Taken as wanted."""
-        return self.dtype.kind == "f"
+        """Whether it would be on the tape, were the function run as it stands."""
+        return self.capture.is_taped(self)
 
     def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
         """Accumulate the gradient of this value into the leaves that it was made of."""
@@ -103,6 +103,7 @@ class Capture:
         self.pieces = Pieces()
         self.late: set[Symbol] = set()  # what waits until it is read
         self.wanted_arguments = False  # whether one of them requires a gradient
+        self.sought: set[Symbol] = set()  # what gradients are asked for by, arguments or within the function
         self.rebinding = False  # whether it is known that `s += v` does what `s = s + v` does
 
     def __enter__(self) -> Capture:
@@ -214,6 +215,20 @@ class Capture:
         if self.past and self.past & set(graph(results, self.frozen.union(now))) - set(now):
             self.refuse("it changes a Tensor in place between its use and the gradient by it")
         return now
+
+    def is_taped(self, s: Symbol) -> bool:
+        """Whether a value would be on the tape: it is, or is made of, what requires a gradient."""
+        wanted = self.sought.union(x for t, x in self.tensors.values() if t.node is not None)
+        seen = {s}
+        for x in (queue := [s]):
+            if x in wanted:
+                return True
+            if x.op is None or not x.op.differentiable or x in self.frozen:
+                continue
+            fresh = [y for y in x.inputs if isinstance(y, Symbol) and y not in seen]
+            seen.update(fresh)
+            queue += fresh
+        return False
 
     def guard(self, holder: Any, name: str) -> None:
         """The program stands for the function only while an attribute keeps its value."""

@@ -93,6 +93,7 @@ class Run:
             self.all_given = len(self.places) == len(leaves)
             arguments = [k for k in self.places if isinstance(leaves[k], Tensor) and leaves[k].node is not None]
             noted.wanted_arguments = bool(arguments) and recording.get()
+            noted.sought.update(symbols[k] for k in arguments)
             args, settings = build(symbols)
             results, self.build = flatten(f(*args, **settings))
             results = noted.own(results)
@@ -303,6 +304,9 @@ def _results(noted: Capture, results: Sequence[Any], budget: Budget | None) -> t
     For a result of one number there are none: its gradients are computed with it, for a cotangent of 1; what comes
     later is a factor of them.
     """
+    for x in results:
+        if isinstance(x, Captured) and x.dtype.kind == "c" and x.requires_grad:
+            raise Unfusable(f"it returns {x.dtype} that a gradient may be asked of, and programs have real cotangents")
     found: list[Symbol] = [x for x in results if isinstance(x, Captured) and x.dtype.kind == "f"]
     if len(results) == 1 and found and not found[0].shape:
         return found, []

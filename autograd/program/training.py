@@ -121,7 +121,9 @@ class Training:
     def variable(self, x: Any) -> Any:
         """x as a variable of its own: another symbol for its value, however often it is asked for."""
         s, op = self.capture.lift(x), primitives["reshape"]
-        return self.capture.fresh(s.shape, s.dtype, op=op, inputs=(s,), settings={"shape": s.shape})
+        own = self.capture.fresh(s.shape, s.dtype, op=op, inputs=(s,), settings={"shape": s.shape})
+        self.capture.sought.add(own)
+        return own
 
     def pull(self, ys: Sequence[Any], given: Sequence[Any], by: Sequence[Any], record: bool) -> list[Any]:
         """The gradients of ys by other values, None for those that they were not made of."""

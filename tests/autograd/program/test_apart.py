@@ -212,3 +212,15 @@ def test_the_listing_has_both_programs() -> None:
     assert sorted(r for r in roles.values() if r.startswith("gradient")) == [f"gradient of t{k}" for k in range(4)]
     assert all(row.microseconds is not None for row in program.profile().rows)
     assert "once there are cotangents of the results" in call.explain(X)
+
+
+def test_a_complex_result_keeps_its_gradient() -> None:
+    call = ag.compile(lambda x: ag.fft.fft(x))
+    x = ag.tensor([1.0, 2.0, 4.0], requires_grad=True)
+    ag.sum(ag.abs(call(x))).backward()
+    (wanted,) = ag.grad(ag.sum(ag.abs(ag.fft.fft(x))), [x])
+    np.testing.assert_allclose(x.grad.numpy(), wanted.numpy(), rtol=1e-12)
+    assert "it returns complex128 that a gradient may be asked of" in call.reasons()[0]
+    with ag.no_grad():
+        np.testing.assert_allclose(call(x).numpy(), np.fft.fft(x.numpy()))
+    assert len(call.reasons()) == 1

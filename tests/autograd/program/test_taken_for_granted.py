@@ -254,3 +254,20 @@ def test_how_much_is_not_zero_is_not_known_before(dtype):
         t = ag.tensor(x).astype(dtype)
         np.testing.assert_array_equal(compiled(t).numpy(), np.flatnonzero(x))
     assert "how much that is depends on values" in compiled.reasons()[0]
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+@pytest.mark.parametrize("recording", [False, True])
+def test_what_is_on_the_tape_is_known_within(wanted, recording):
+    w, v, told = leaf(1.0, 2.0), ag.tensor([0.5, 0.5]), []
+
+    def f(x):
+        told.append([t.requires_grad for t in (x, x * w, x * v, (x * w).detach(), x > w, ag.no_grad()(ag.exp)(x * w))])
+        slope = ag.grad(lambda z: told[-1].append((z * v).requires_grad) or ag.sum(z * z))(x)
+        return ag.sum(x * w) if x.requires_grad else ag.sum(x * slope)
+
+    compiled, x = ag.compile(f), leaf(3.0, 4.0).requires_grad_(wanted)
+    with ag.enable_grad() if recording else ag.no_grad():
+        assert compiled(x).item() == f(x).item()
+    assert told[0] == told[1]
+    assert compiled.reasons() == []
