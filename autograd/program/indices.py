@@ -20,7 +20,7 @@ import numpy as np
 from autograd.methods import Methods
 from autograd.primitive import Primitive, functions
 from autograd.program.forms import Form, Label, Labels, Read, Sizes, joint
-from autograd.program.symbol import NoSuchAttribute, Unfusable
+from autograd.program.symbol import Unfusable, refuse_attribute
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class Indexed(Methods):
     places: Mapping[Label, Form] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Any:
-        raise NoSuchAttribute(f"it reads .{name} of a value")
+        refuse_attribute(name)
 
     @property
     def shape(self) -> Sizes:

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd.program.launch import kernel_module
 from autograd.program.symbol import Symbol
+from autograd.tensor import Tensor
 
 if TYPE_CHECKING:
     from autograd.program.run import Run
@@ -110,7 +111,7 @@ class Steady:
                 self.snapshot.attribute(t, "value", array)
                 self.snapshot.references(array, HELD)
                 targets.add(id(t))
-        for t in (t for column in u.reads for t in column if hasattr(t, "value")):
+        for t in (t for column in u.reads for t in column if isinstance(t, Tensor)):
             if id(t) not in targets:
                 raise Changing
         return sets  # type: ignore[no-any-return]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -21,14 +21,18 @@ from autograd.ops.axes import kept_shape
 from autograd.primitive import Primitive, Traced, explain, from_numpy, functions
 from autograd.sweep import sweep
 from autograd.tape import Node
+from autograd.tensor import Tensor
 
 _serials = itertools.count()
 REDUCTIONS = ("sum", "max", "min")
 SHAPERS = ("reshape", "broadcast_to", "permute_dims")
 
 
-class Unfusable(Exception):
-    """A composition uses what has no kernel form; the message is the reason."""
+class Unfusable(BaseException):
+    """A composition uses what has no kernel form; the message is the reason.
+
+    No `except Exception` of the composition itself comes between: it is about values, which only symbols lack.
+    """
 
 
 class NotYet(Unfusable):
@@ -40,7 +44,13 @@ class NotYet(Unfusable):
 
 
 class NoSuchAttribute(Unfusable, AttributeError):
-    """A composition asks a symbol for what only a Tensor has."""
+    """A composition asks a symbol for what Tensors and arrays have not either."""
+
+
+def refuse_attribute(name: str) -> NoReturn:
+    """Refuse what a Tensor or an array has and a symbol has not; to `hasattr`, what none of them has is not there."""
+    there = not name.startswith("__") and (hasattr(Tensor, name) or hasattr(np.ndarray, name))
+    raise (Unfusable if there else NoSuchAttribute)(f"it reads .{name} of a value")
 
 
 class Origin(NamedTuple):
@@ -115,7 +125,7 @@ class Symbol(Methods):
         self.origin = _origin.get()
 
     def __getattr__(self, name: str) -> Any:
-        raise NoSuchAttribute(f"it reads .{name} of a value")
+        refuse_attribute(name)
 
     @property
     def ndim(self) -> int:
@@ -134,6 +144,9 @@ class Symbol(Methods):
 
     def __getitem__(self, index: Any) -> Any:
         return functions["getitem"](self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise Unfusable("it assigns to elements of a value: write y = ag.put(y, index, v) for y[index] = v")
 
     def pair(self, op: Primitive, a: Any, b: Any) -> Any:
         """The result of a binary operator."""

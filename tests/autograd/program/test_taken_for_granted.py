@@ -271,3 +271,34 @@ def test_what_is_on_the_tape_is_known_within(wanted, recording):
         assert compiled(x).item() == f(x).item()
     assert told[0] == told[1]
     assert compiled.reasons() == []
+
+
+def caught(x):
+    try:
+        return ag.sum(x * x) * ag.sum(x).item()
+    except Exception:
+        return ag.sum(x)
+
+
+def probed(x):
+    return ag.sum(x * (x.numpy() if hasattr(x, "numpy") else 1.0)) * (2.0 if hasattr(x, "unheard_of") else 3.0)
+
+
+def assigned(x):
+    y = x * 2.0
+    try:
+        y[0] = 5.0
+    except TypeError:
+        y = x
+    return ag.sum(y)
+
+
+@pytest.mark.parametrize(
+    ("f", "reason"), [(caught, "reads .item"), (probed, "reads .numpy"), (assigned, "write y = ag.put")]
+)
+@pytest.mark.parametrize("wrap", [ag.compile, ag.fused])
+def test_a_refusal_is_not_the_functions_to_catch(f, reason, wrap):
+    x = ag.tensor(np.arange(1.0, 3001.0))
+    run = wrap(lambda x: f(x))
+    assert run(x).item() == f(x).item()
+    assert any(reason in r for r in run.reasons())
