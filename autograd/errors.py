@@ -12,6 +12,7 @@ from typing import Any
 
 _HOUSE = tuple(f"{Path(__file__).parent.parent / name}{os.sep}" for name in ("autograd", "nn", "optim", "regularize"))
 _BENCH = f"{Path(__file__).parent.parent / 'bench'}{os.sep}"
+_LIBRARY = (f"{Path(os.__file__).parent}{os.sep}", "<frozen ")  # and what is installed there
 _FILES: set[str] = set()  # those of the house that were met: to find one is quicker than to compare
 
 
@@ -76,6 +77,24 @@ def user_place() -> tuple[str, int]:
         frame = frame.f_back
         file = frame.f_code.co_filename
     return file, frame.f_lineno
+
+
+def asked_by_user() -> bool:
+    """Whether what called the function that asks is a line outside this project's packages.
+
+    Of a question of Python's own library, what called that counts.
+
+    >>> (lambda: asked_by_user())()
+    True
+    """
+    frame = sys._getframe(2)
+    while frame.f_back is not None and _is_library(frame.f_code.co_filename):
+        frame = frame.f_back
+    return not frame.f_code.co_filename.startswith(_HOUSE)
+
+
+def _is_library(file: str) -> bool:
+    return file.startswith(_LIBRARY) and "site-packages" not in file
 
 
 def is_ours(f: Any) -> bool:

@@ -7,7 +7,7 @@ the program, assignments to them become outputs, seeds of random numbers are dra
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from threading import get_ident
 from typing import Any, NoReturn
 
@@ -48,6 +48,10 @@ class Captured(Symbol):
         if not self.capture.rebinding or not alike:
             self.capture.refuse("it changes a value in place, which others may hold: write s = s + v for s += v")
         return result
+
+    def stands_for(self) -> type:
+        """A Tensor, or what an argument or a constant is; refused for what is computed of arrays alone."""
+        return self.capture.kind_of(self)
 
     def detach(self) -> Any:
         """The same value as a constant."""
@@ -104,6 +108,7 @@ class Capture:
         self.late: set[Symbol] = set()  # what waits until it is read
         self.wanted_arguments = False  # whether one of them requires a gradient
         self.sought: set[Symbol] = set()  # what gradients are asked for by, arguments or within the function
+        self.kinds: dict[Symbol, type] = {}  # of arguments and constants that are no Tensors
         self.rebinding = False  # whether it is known that `s += v` does what `s = s + v` does
 
     def __enter__(self) -> Capture:
@@ -139,6 +144,7 @@ class Capture:
         if isinstance(x, (np.ndarray, np.generic)):
             s = self.fresh(np.shape(x), x.dtype, label=f"c{len(self.constants)}")
             self.constants.append((s, np.array(x)))
+            self.kinds[s] = type(x)
             return s
         return x
 
@@ -149,6 +155,7 @@ class Capture:
     def number(self, draw: Callable[[], float]) -> Captured:
         """A number that each run draws anew."""
         s = self.input(0, f"n{len(self.drawn)}")
+        self.kinds[s] = int
         self.drawn.append((s, draw))
         return s
 
@@ -219,16 +226,16 @@ class Capture:
     def is_taped(self, s: Symbol) -> bool:
         """Whether a value would be on the tape: it is, or is made of, what requires a gradient."""
         wanted = self.sought.union(x for t, x in self.tensors.values() if t.node is not None)
-        seen = {s}
-        for x in (queue := [s]):
-            if x in wanted:
-                return True
-            if x.op is None or not x.op.differentiable or x in self.frozen:
-                continue
-            fresh = [y for y in x.inputs if isinstance(y, Symbol) and y not in seen]
-            seen.update(fresh)
-            queue += fresh
-        return False
+        made_of = _made_of(s, lambda x: x.op is not None and x.op.differentiable and x not in self.frozen)
+        return any(x in wanted for x in made_of)
+
+    def kind_of(self, s: Symbol) -> type:
+        """What a value would be: a Tensor, where one is among what it is made of."""
+        if s in self.kinds:
+            return self.kinds[s]
+        if not any(x.op is None and x not in self.kinds for x in _made_of(s, lambda _: True)):
+            self.refuse("it asks for the type of what it computes of arrays")
+        return Tensor
 
     def guard(self, holder: Any, name: str) -> None:
         """The program stands for the function only while an attribute keeps its value."""
@@ -280,6 +287,16 @@ class Capture:
     def refuse(self, reason: str) -> NoReturn:
         """Say why there is no program."""
         raise Unfusable(reason)
+
+
+def _made_of(s: Symbol, through: Callable[[Symbol], bool]) -> Iterator[Symbol]:
+    """s and what it is made of, as far as one may look through."""
+    seen = {s}
+    for x in (queue := [s]):
+        yield x
+        fresh = [y for y in x.inputs if isinstance(y, Symbol) and y not in seen] if through(x) else []
+        seen.update(fresh)
+        queue += fresh
 
 
 def is_outer(a: Any, b: Any) -> bool:

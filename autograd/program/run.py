@@ -94,6 +94,7 @@ class Run:
             arguments = [k for k in self.places if isinstance(leaves[k], Tensor) and leaves[k].node is not None]
             noted.wanted_arguments = bool(arguments) and recording.get()
             noted.sought.update(symbols[k] for k in arguments)
+            noted.kinds |= {symbols[k]: type(leaves[k]) for k in self.places if not isinstance(leaves[k], Tensor)}
             args, settings = build(symbols)
             results, self.build = flatten(f(*args, **settings))
             results = noted.own(results)

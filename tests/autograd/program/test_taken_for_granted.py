@@ -1,6 +1,8 @@
 """What a program takes for granted is looked at before each run; what it cannot do is left to the function."""
 
 import threading
+from collections.abc import Sequence
+from numbers import Number
 
 import numpy as np
 import pytest
@@ -302,3 +304,33 @@ def test_a_refusal_is_not_the_functions_to_catch(f, reason, wrap):
     run = wrap(lambda x: f(x))
     assert run(x).item() == f(x).item()
     assert any(reason in r for r in run.reasons())
+
+
+def kinds(x, m, c):
+    y, z = x * 2.0, ag.ones(3)
+    told = [isinstance(v, ag.Tensor) for v in (x, y, z, ag.random.normal(size=3), m * x, W, c)]
+    told += [isinstance(m, np.ndarray), isinstance(c, float), isinstance(c, Number), isinstance(y, (list, Sequence))]
+    match y:
+        case ag.Tensor():
+            told.append(True)
+    SEEN.append(told)
+    return ag.sum(y * m * c + W) if isinstance(x, ag.Tensor) else -ag.sum(y)
+
+
+W, SEEN = leaf(1.0, 2.0, 3.0), []
+
+
+def test_a_value_is_what_it_stands_for():
+    x, m = ag.tensor([1.0, 2.0, 3.0]), np.ones(3)
+    compiled = ag.compile(kinds)
+    assert compiled(x, m, 2.0).item() == kinds(x, m, 2.0).item()
+    assert SEEN[0] == SEEN[1]
+    assert compiled.reasons() == []
+
+
+@pytest.mark.parametrize("wrap", [ag.compile, ag.fused])
+def test_what_is_made_of_arrays_may_be_of_several_types(wrap):
+    f = lambda x: ag.sum(x) if isinstance(x * 2.0, np.ndarray) else -ag.sum(x)  # noqa: E731
+    run, x = wrap(lambda x: f(x)), np.ones(3000)
+    assert (run(x).item(), run(ag.tensor(x)).item()) == (3000.0, -3000.0)
+    assert "it asks for the type of" in run.reasons()[0]
