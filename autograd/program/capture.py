@@ -14,9 +14,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autograd.batching.level import Batched, Batching
-from autograd.errors import user_place
+from autograd.errors import UnsupportedError, line_at, user_place
 from autograd.primitive import Primitive, capture, capturing, functions, primitives
 from autograd.program.meaning import meaning
+from autograd.program.outside import Outside
 from autograd.program.pieces import Pieces
 from autograd.program.symbol import NotYet, Origin, Symbol, Unfusable, _weak, graph, look_later
 from autograd.program.training import Training
@@ -39,8 +40,22 @@ class Captured(Symbol):
 
     def run(self, op: Primitive, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         """Note an operation: by who captures, or by a level of `ag.vmap` that was entered since."""
+        self._while_captured()
         noting = capture()
         return (noting if isinstance(noting, Batching) else self.capture).run(op, inputs, settings)
+
+    def refuse(self, reason: str) -> NoReturn:
+        """Say why there is no program; once it is there, what to do instead of keeping a symbol."""
+        self._while_captured()
+        self.capture.refuse(reason)
+
+    def _while_captured(self) -> None:
+        if self.capture not in capturing:
+            made = "" if self.origin is None else f", made in {line_at(*self.origin[:2])}"
+            raise UnsupportedError(
+                f"a value of a compiled function was used outside of it{made}.\nIt stands for the values of all calls "
+                "and has none of its own. Return it from the function, or copy_ it to a Tensor that was made before."
+            )
 
     def _become(self, result: Any) -> Any:
         """What `s += v` leaves in s: the sum, where it is known that nothing else holds s."""
@@ -55,6 +70,7 @@ class Captured(Symbol):
 
     def detach(self) -> Any:
         """The same value as a constant."""
+        self._while_captured()
         return self.capture.run(primitives["stop_gradient"], (self,), {})
 
     def __getitem__(self, index: Any) -> Any:
@@ -73,6 +89,7 @@ class Captured(Symbol):
 
     def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False) -> None:
         """Accumulate the gradient of this value into the leaves that it was made of."""
+        self._while_captured()
         self.capture.training.backward([self], [gradient], create_graph)
 
 
@@ -109,14 +126,17 @@ class Capture:
         self.wanted_arguments = False  # whether one of them requires a gradient
         self.sought: set[Symbol] = set()  # what gradients are asked for by, arguments or within the function
         self.kinds: dict[Symbol, type] = {}  # of arguments and constants that are no Tensors
+        self.outside = Outside()
         self.rebinding = False  # whether it is known that `s += v` does what `s = s + v` does
 
     def __enter__(self) -> Capture:
         capturing.append(self)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         capturing.remove(self)
+        if kind is not None:
+            self.outside.restore()
 
     def input(self, x: Any, label: str) -> Captured:
         """A symbol for a value that each run brings along."""
@@ -390,6 +410,7 @@ def depends_on(holder: Any, *names: str) -> None:
             noting.guard(holder, name)
         if not names:
             noting.held.setdefault(id(holder), (holder, dict(vars(holder))))
+            noting.outside.look_into(holder)
 
 
 def not_yet(reason: str, prepare: Callable[[], object] | None = None) -> None:

@@ -17,10 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.errors import asked_by_user
 from autograd.methods import Methods
 from autograd.primitive import Primitive, functions
 from autograd.program.forms import Form, Label, Labels, Read, Sizes, joint
-from autograd.program.symbol import Unfusable, refuse_attribute
+from autograd.program.symbol import NoSuchAttribute, Unfusable, is_known
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ class Indexed(Methods):
     places: Mapping[Label, Form] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Any:
-        refuse_attribute(name)
+        raise (Unfusable if asked_by_user() and is_known(name) else NoSuchAttribute)(f"it reads .{name} of a value")
 
     @property
     def shape(self) -> Sizes:

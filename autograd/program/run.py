@@ -96,7 +96,9 @@ class Run:
             noted.sought.update(symbols[k] for k in arguments)
             noted.kinds |= {symbols[k]: type(leaves[k]) for k in self.places if not isinstance(leaves[k], Tensor)}
             args, settings = build(symbols)
+            noted.outside.look_at(f, leaves)
             results, self.build = flatten(f(*args, **settings))
+            noted.outside.refuse()
             results = noted.own(results)
             self.wanted: list[tuple[Any, Symbol, Symbol]] = []  # who gets a gradient, its value, the gradient
             gradients: list[Symbol] = []

@@ -48,10 +48,9 @@ class NoSuchAttribute(Unfusable, AttributeError):
     """A composition asks a symbol for what Tensors and arrays have not either."""
 
 
-def refuse_attribute(name: str) -> NoReturn:
-    """Refuse what a Tensor or an array has and a symbol has not; to `hasattr`, what none of them has is not there."""
-    there = not name.startswith("__") and (hasattr(Tensor, name) or hasattr(np.ndarray, name))
-    raise (Unfusable if there else NoSuchAttribute)(f"it reads .{name} of a value")
+def is_known(name: str) -> bool:
+    """Whether a Tensor or an array has an attribute; to `hasattr`, what none of them has is not there."""
+    return not name.startswith("__") and (hasattr(Tensor, name) or hasattr(np.ndarray, name))
 
 
 class Origin(NamedTuple):
@@ -132,10 +131,16 @@ class Symbol(Methods):
 
     def stands_for(self) -> type:
         """What the value would be, were the composition run as it stands."""
-        raise Unfusable("it asks for the type of a value")
+        self.refuse("it asks for the type of a value")
 
     def __getattr__(self, name: str) -> Any:
-        refuse_attribute(name)
+        if asked_by_user() and is_known(name):
+            self.refuse(f"it reads .{name} of a value")
+        raise NoSuchAttribute(f"it reads .{name} of a value")
+
+    def refuse(self, reason: str) -> NoReturn:
+        """Say why there is no program."""
+        raise Unfusable(reason)
 
     @property
     def ndim(self) -> int:
@@ -149,14 +154,14 @@ class Symbol(Methods):
 
     def __len__(self) -> int:
         if not self.shape:
-            raise Unfusable("it asks for the length of a number")
+            self.refuse("it asks for the length of a number")
         return self.shape[0]
 
     def __getitem__(self, index: Any) -> Any:
         return functions["getitem"](self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise Unfusable("it assigns to elements of a value: write y = ag.put(y, index, v) for y[index] = v")
+        self.refuse("it assigns to elements of a value: write y = ag.put(y, index, v) for y[index] = v")
 
     def pair(self, op: Primitive, a: Any, b: Any) -> Any:
         """The result of a binary operator."""
@@ -166,34 +171,34 @@ class Symbol(Methods):
         """Note an operation: its shape and dtype follow from those of its inputs."""
         for x in inputs:
             if isinstance(x, Traced) and not isinstance(x, Symbol):
-                raise Unfusable("it closes over a Tensor, which must be an argument")
+                self.refuse("it closes over a Tensor, which must be an argument")
             if isinstance(x, np.ndarray) and x.ndim:
-                raise Unfusable("it closes over an array, which must be an argument")
+                self.refuse("it closes over an array, which must be an argument")
         if op.composition is not None:
             return op.composition(*inputs, **settings)
         return Symbol(*_meaning(op, inputs, settings), op=op, inputs=inputs, settings=settings, weak=_weak(op, inputs))
 
     def __bool__(self) -> bool:
-        raise Unfusable("its control flow depends on a value")
+        self.refuse("its control flow depends on a value")
 
     def __float__(self) -> float:
-        raise Unfusable("it reads a value as a Python number")
+        self.refuse("it reads a value as a Python number")
 
     __index__ = __int__ = __float__
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        raise Unfusable("it reads a value as a NumPy array")
+        self.refuse("it reads a value as a NumPy array")
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
         op = from_numpy.get(ufunc)
         if op is None or method != "__call__" or settings:
-            raise Unfusable(f"it calls np.{ufunc.__name__} on a value")
+            self.refuse(f"it calls np.{ufunc.__name__} on a value")
         return op(*inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Sequence[Any], settings: dict[str, Any]) -> Any:
         own = from_numpy.get(function)
         if own is None:
-            raise Unfusable(f"it calls np.{function.__name__} on a value")
+            self.refuse(f"it calls np.{function.__name__} on a value")
         return own(*args, **settings)
 
     def __repr__(self) -> str:
