@@ -62,10 +62,10 @@ def entry(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> tuple[int, int
     """A product as an entry of a table: the kernel's address, the number of blocks, and its `args`, to be kept alive.
 
     a: (..., m, k), b: (..., k, n), out: (..., m, n), of one dtype, float32 or float64; vectors as in `np.matmul`; axes
-    in front broadcast. None if BLAS cannot take them as they stand: other strides than those of a matrix or its
-    transpose, a BLAS that is not OpenBLAS, no elements. `out` must not overlap.
+    in front broadcast. None if BLAS cannot take them as they stand: other dtypes, other strides than those of a matrix
+    or its transpose, a BLAS that is not OpenBLAS, no elements. `out` must not overlap.
     """
-    if out.dtype != a.dtype or a.dtype != b.dtype or not out.flags.writeable:
+    if out.dtype != a.dtype or a.dtype != b.dtype or a.dtype not in _FLOATS or not out.flags.writeable:
         return None
     plan = _plan(CORES, a.dtype, a.shape, a.strides, b.shape, b.strides, out.shape, out.strides)
     if plan is None:

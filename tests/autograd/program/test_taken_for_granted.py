@@ -334,3 +334,10 @@ def test_what_is_made_of_arrays_may_be_of_several_types(wrap):
     run, x = wrap(lambda x: f(x)), np.ones(3000)
     assert (run(x).item(), run(ag.tensor(x)).item()) == (3000.0, -3000.0)
     assert "it asks for the type of" in run.reasons()[0]
+
+
+def test_products_of_half_precision():
+    x = ag.tensor(np.random.default_rng(0).standard_normal((40, 50)).astype("float16"))
+    compiled = ag.compile(lambda x: x @ x.T + 1)
+    np.testing.assert_array_equal(compiled(x).numpy(), (x @ x.T + 1).numpy())
+    assert compiled.reasons() == []
