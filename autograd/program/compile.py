@@ -17,7 +17,7 @@ from autograd.primitive import Primitive, Traced, capture, capturing
 from autograd.program.budget import Budget, bytes_of
 from autograd.program.fitting import TooLarge
 from autograd.program.listing import Listing
-from autograd.program.run import Run, value_of
+from autograd.program.run import Run, is_input, value_of
 from autograd.program.several import cotangents_of, refused
 from autograd.program.symbol import NotYet, Unfusable
 from autograd.sweep import sweep
@@ -106,6 +106,9 @@ class Compiled(Method, Generic[P, R]):
         self.last = None
 
     def _made(self, leaves: Sequence[Any], build: Callable[[list[Any]], Any]) -> Run | str:
+        untold = [x for x in leaves if not is_input(x) and not _is_told(x)]
+        if untold:
+            return f"it is given a {type(untold[0]).__name__}, which cannot be told from another: write a tuple"
         try:
             with _uncollected():
                 return self._captured(leaves, build)
@@ -219,7 +222,16 @@ def _kind(x: Any) -> Any:
         return x.shape, x.dtype, x.node is not None
     if isinstance(x, (np.ndarray, np.generic)):
         return x.shape, x.dtype
-    return float if type(x) is float else (type(x), x)
+    return float if type(x) is float else (type(x), x if _is_told(x) else None)
+
+
+def _is_told(x: Any) -> bool:
+    """Whether a value can be told from others in a table; a set may change."""
+    try:
+        hash(x)
+    except TypeError:
+        return False
+    return True
 
 
 def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:

@@ -11,7 +11,7 @@ import autograd as ag
 import nn
 import nn.functional as F
 import optim
-from autograd.errors import IndexOutOfRange
+from autograd.errors import IndexOutOfRange, UnsupportedError
 
 XS = [ag.tensor(x) for x in ([1.0, 2.0], [3.0, -1.0], [0.5, 0.25], [0.5, 0.75], [0.1, 0.2], [-0.3, 0.4])]
 
@@ -341,3 +341,14 @@ def test_products_of_half_precision():
     compiled = ag.compile(lambda x: x @ x.T + 1)
     np.testing.assert_array_equal(compiled(x).numpy(), (x @ x.T + 1).numpy())
     assert compiled.reasons() == []
+
+
+@pytest.mark.parametrize("given", [{1, 2}, bytearray(b"ab")])
+def test_arguments_that_cannot_be_told_from_others(given):
+    compiled = ag.compile(lambda x, c, scale=1.0: ag.sum(x) * len(c) * scale)
+    assert [compiled(XS[0], c).item() for c in (given, given, type(given)())] == [6.0, 6.0, 0.0]
+    assert compiled.reasons() == [
+        f"it is given a {type(given).__name__}, which cannot be told from another: write a tuple"
+    ]
+    with pytest.raises(UnsupportedError, match="cannot be told from another"):
+        ag.compile(lambda x, c: ag.sum(x) * len(c), fit_in="1GB")(XS[0], given)
