@@ -19,7 +19,7 @@ from autograd.primitive import Primitive, capture, capturing, functions, primiti
 from autograd.program.meaning import meaning
 from autograd.program.outside import Outside
 from autograd.program.pieces import Pieces
-from autograd.program.symbol import NotYet, Origin, Symbol, Unfusable, _weak, graph, look_later
+from autograd.program.symbol import NotYet, Origin, Symbol, Unfusable, _weak, graph, is_empty, look_later
 from autograd.program.training import Training
 from autograd.tape import recording
 from autograd.tensor import Tensor
@@ -188,7 +188,7 @@ class Capture:
     def run(self, op: Primitive, inputs: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         """Note an operation; the same one on the same inputs is one."""
         lifted = tuple(self.lift(x) for x in inputs)
-        if op.composition is not None:
+        if op.composition is not None and not is_empty(lifted):
             return op.composition(*lifted, **settings)
         if op.name == "add" and (joined := self.pieces.joined(*lifted)) is not None:
             return joined

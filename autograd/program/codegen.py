@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd.program.loops import COLUMNS, OUTER, ROWS
 from autograd.program.stages import Stage, along_row
-from autograd.program.symbol import Symbol, Unfusable
+from autograd.program.symbol import Symbol, Unfusable, is_whole_extreme
 
 CODES = {"float32": "f4", "float64": "f8", "int64": "i8", "int32": "i4", "bool": "b1", "uint8": "u1"}
 GENERIC = {
@@ -255,8 +255,8 @@ class Writer:
     # ---- values
 
     def _start(self, s: Symbol) -> str:
-        if s.dtype.kind != "f" and s.op.name != "sum":  # type: ignore[union-attr]
-            raise Unfusable(f"{s.op.name} has no kernel form for {s.dtype}")  # type: ignore[union-attr]
+        if is_whole_extreme(s):
+            raise Unfusable(f"kernels have no {s.op.name} of {s.dtype}")  # type: ignore[union-attr]
         return f"{code_of(s.dtype)}({START[s.op.name]})"  # type: ignore[union-attr]
 
     def _combined(self, s: Symbol, total: str, value: str) -> str:

@@ -90,6 +90,8 @@ class Ready:
     def __init__(self, stage: Stage, kernel: Any, step: int = 0) -> None:
         loops = stage.loops
         rows, columns = loops.sizes
+        if not rows * columns:
+            raise Unfusable("it computes with arrays that have no elements")
         length, width = (rows, columns) if loops.has_rows else (columns, 1)
         levels = [loops.level[t] for t in stage.totals]
         if not step:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograd.program.symbol import REDUCTIONS, Symbol
+from autograd.program.symbol import REDUCTIONS, Symbol, is_whole_extreme
 
 Space = tuple[int, ...]  # the lengths of the loops that a symbol stands in, those of 1 left out
 _DTYPES = frozenset(map(np.dtype, ("float32", "float64", "int64", "int32", "bool")))
@@ -44,7 +44,12 @@ def _kind(s: Symbol) -> str:
     assert s.op is not None
     name = s.op.name
     loops = s.op.code is not None or name in (*REDUCTIONS, "pick", "place", "broadcast_to", "astype")
-    if loops and s.dtype in _DTYPES and all(x.dtype in _DTYPES for x in s.inputs if isinstance(x, Symbol)):
+    if (
+        loops
+        and not is_whole_extreme(s)
+        and s.dtype in _DTYPES
+        and all(x.dtype in _DTYPES for x in s.inputs if isinstance(x, Symbol))
+    ):
         return "group"
     if name in VIEWS and all(not isinstance(x, Symbol) for x in s.inputs[1:]):
         return "view"

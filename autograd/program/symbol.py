@@ -174,7 +174,7 @@ class Symbol(Methods):
                 self.refuse("it closes over a Tensor, which must be an argument")
             if isinstance(x, np.ndarray) and x.ndim:
                 self.refuse("it closes over an array, which must be an argument")
-        if op.composition is not None:
+        if op.composition is not None and not is_empty(inputs):
             return op.composition(*inputs, **settings)
         return Symbol(*_meaning(op, inputs, settings), op=op, inputs=inputs, settings=settings, weak=_weak(op, inputs))
 
@@ -255,6 +255,16 @@ def _meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> 
     if op.name == "astype":
         return x.shape, settings["dtype"]
     raise Unfusable(f"{op.name} has no kernel form")
+
+
+def is_empty(inputs: Sequence[Any]) -> bool:
+    """Whether an operation is one of no elements, of which there is no largest for its composition to begin with."""
+    return any(isinstance(x, Symbol) and not x.size for x in inputs)
+
+
+def is_whole_extreme(s: Symbol) -> bool:
+    """Whether it is the largest or the smallest of whole numbers or truths, which kernels do not look for."""
+    return s.op is not None and s.op.name in ("max", "min") and s.dtype.kind != "f"
 
 
 def graph(outputs: Sequence[Symbol], known: Collection[Symbol] = ()) -> list[Symbol]:

@@ -11,7 +11,7 @@ import autograd as ag
 import nn
 import nn.functional as F
 import optim
-from autograd.errors import IndexOutOfRange, UnsupportedError
+from autograd.errors import IndexOutOfRange, ShapeError, UnsupportedError
 
 XS = [ag.tensor(x) for x in ([1.0, 2.0], [3.0, -1.0], [0.5, 0.25], [0.5, 0.75], [0.1, 0.2], [-0.3, 0.4])]
 
@@ -352,3 +352,39 @@ def test_arguments_that_cannot_be_told_from_others(given):
     ]
     with pytest.raises(UnsupportedError, match="cannot be told from another"):
         ag.compile(lambda x, c: ag.sum(x) * len(c), fit_in="1GB")(XS[0], given)
+
+
+WHOLE = {
+    "rows": lambda x: ag.max(x, axis=1) + 1,
+    "all": lambda x: ag.min(x) * 2,
+    "columns": lambda x: ag.sum(ag.max(x, axis=0, keepdims=True) * 1.5),
+    "where": lambda x: x == ag.max(x, axis=1, keepdims=True),
+}
+
+
+@pytest.mark.parametrize("wrap", [ag.compile, ag.fused])
+@pytest.mark.parametrize("dtype", ["int64", "int32", "bool"])
+@pytest.mark.parametrize("name", WHOLE)
+def test_extremes_of_whole_numbers(name, dtype, wrap):
+    f, x = WHOLE[name], ag.tensor(np.arange(-60.0, 2940.0).reshape(60, 50) % 91).astype(dtype)
+    run, expected = wrap(lambda x: f(x)), f(x)
+    found = run(x)
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found.numpy(), expected.numpy())
+    assert run.reasons() == ([] if wrap is ag.compile else run.reasons()[:1])
+
+
+@pytest.mark.parametrize("f", [ag.logsumexp, ag.softmax, ag.sum, ag.prod, ag.var], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("shape", [(0, 4), (3, 0), (0,)])
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize("wrap", [ag.compile, ag.fused])
+def test_nothing_comes_to_what_it_comes_to(f, shape, axis, wrap):
+    ends = []
+    for call in (lambda f: f, wrap):
+        x, run = ag.zeros(shape, requires_grad=True), call(lambda x: f(x, axis=axis) * 2.0)
+        try:
+            y = run(x)
+            ends.append((y.shape, y.tolist(), ag.grad(ag.sum(y), x)[0].tolist()))
+        except ShapeError as error:
+            ends.append(str(error))
+    assert repr(ends[0]) == repr(ends[1])
