@@ -10,6 +10,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
 
+from autograd.batching.level import Batched, Batching, batching
 from autograd.config import config
 from autograd.errors import DifferentiationError, UnsupportedError, WengertError
 from autograd.named import Method
@@ -237,12 +238,35 @@ def _is_told(x: Any) -> bool:
 def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
     note = node.settings or {}
     cotangents = cotangents_of(g)
+    level = batching()
+    if level is not None:
+        return _for_each(level, cotangents, partial(_pulled, note, saved))
     if any(isinstance(part, Traced) for part in cotangents):
         f, args, settings = note["again"]
         return _recorded(cotangents, node, lambda: f(*args, **settings), note["made"], note["numbers"])
+    return _pulled(note, saved, cotangents)
+
+
+def _pulled(note: dict[str, Any], saved: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
+    """The gradients for cotangents that are arrays: by the second program, or as factors of those that are there."""
     if note["later"] is not None:
         return note["later"].run(saved[1:], cotangents)  # type: ignore[no-any-return]
+    (g,) = cotangents
     return [x if g == 1 else np.zeros_like(x) if g == 0 else g * x for x in saved[1:]]
+
+
+def _for_each(level: Batching, cotangents: Sequence[Any], pulled: Callable[[Sequence[Any]], list[Any]]) -> list[Any]:
+    """The gradients for rows of cotangents, as of a matrix of derivatives, one row after the other."""
+    if not all(c is None or (isinstance(c, Batched) and isinstance(c.content, np.ndarray)) for c in cotangents):
+        raise DifferentiationError(
+            "a matrix of second derivatives of a compiled function was asked for, or one in the other.\n"
+            "Call the function itself, without ag.compile."
+        )
+    rows = [
+        pulled([c if c is None else c.content[k] if c.mapped else c.content for c in cotangents])
+        for k in range(level.size)
+    ]
+    return [None if parts[0] is None else Batched(np.stack(parts), level, True) for parts in zip(*rows, strict=True)]
 
 
 def _recorded(

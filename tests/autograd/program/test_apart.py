@@ -224,3 +224,17 @@ def test_a_complex_result_keeps_its_gradient() -> None:
     with ag.no_grad():
         np.testing.assert_allclose(call(x).numpy(), np.fft.fft(x.numpy()))
     assert len(call.reasons()) == 1
+
+
+def test_matrices_of_derivatives_of_compiled_functions() -> None:
+    w, x = ag.tensor(RNG.standard_normal((6, 3))), ag.tensor(RNG.standard_normal(6))
+    f = lambda x: ag.tanh(x @ w)  # noqa: E731
+    call, total = ag.compile(f), ag.compile(lambda x: ag.sum(f(x)))
+    wanted = ag.jacobian(f)(x).numpy()
+    for mode in ("forward", "reverse", None):
+        np.testing.assert_allclose(ag.jacobian(call, mode=mode)(x).numpy(), wanted, rtol=1e-9, atol=1e-12)
+    found = ag.jacobian(lambda x: ag.stack([total(x), total(x) * 3.0]))(x).numpy()
+    np.testing.assert_allclose(found, np.stack([wanted.sum(0), 3.0 * wanted.sum(0)]), rtol=1e-9, atol=1e-12)
+    assert call.reasons() == total.reasons() == []
+    with pytest.raises(DifferentiationError, match="Call the function itself"):
+        ag.jacobian(ag.jacobian(call))(x)
