@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import partial
+from inspect import signature
 from reprlib import recursive_repr
 from typing import Any, NamedTuple, Self
 
@@ -46,6 +47,17 @@ def _no_array(module: Module, x: Any) -> DTypeError:
     )
 
 
+_ELSEWHERE = {
+    "inplace": "operations make new arrays. Leave it out",
+    "device": "there is one device. Leave it out",
+}
+
+
+def _begins(kind: type[Module]) -> bool:
+    """Whether a class has an `__init__`."""
+    return kind.__init__ is not object.__init__
+
+
 class Module(Tree):
     """A part of a model: assign parameters, buffers and other modules to attributes, and write `forward`.
 
@@ -69,6 +81,17 @@ class Module(Tree):
     """
 
     training: bool = True
+
+    def __new__(cls, *args: Any, **settings: Any) -> Self:
+        """Say what becomes of settings that PyTorch's layers have and ours have not."""
+        for name in _ELSEWHERE.keys() & settings.keys():
+            taken = signature(cls.__init__).parameters if _begins(cls) else {}
+            if name not in taken and not any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+                raise TypeError(f"{cls.__name__} was given {name}, which it has not: {_ELSEWHERE[name]}.")
+        if (args or settings) and not _begins(cls):
+            raise TypeError(f"{cls.__name__}() takes no arguments")
+        return super().__new__(cls)
+
     _module_hooks: Hooks | None = None
 
     def forward(self, *inputs: Any, **settings: Any) -> Any:

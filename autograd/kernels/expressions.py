@@ -44,6 +44,12 @@ copysign = _pairing("copysign")
 
 
 @generic
+def fmod(x: Any, y: Any) -> Any:
+    """What is left of x after as many y as there are in it, exact, with the sign of x."""
+    return x(x, x), lambda builder, x, y: builder.frem(x, y)
+
+
+@generic
 def select(condition: Any, a: Any, b: Any) -> Any:
     """Give a where the condition holds, else b: both are computed, nothing branches."""
     return a(BOOL, a, a), lambda builder, condition, a, b: builder.select(condition, a, b)

@@ -80,13 +80,15 @@ rsqrt: Primitive = elementwise(
     "rsqrt", "x", lambda x: 1 / np.sqrt(x), partials=(lambda y: -0.5 * y * y * y,), domain=POSITIVE, doc="1 / sqrt(x)."
 )
 cbrt = elementwise("cbrt", "x", np.cbrt, partials=(lambda y: 1 / (3 * y * y),), domain=NONZERO, doc="The cube root.")
+_WRONG = "select(b < 0, fmod(a, b) > 0, fmod(a, b) < 0)"  # what is left has not the sign of b
+_WHOLE = "select(b == 0, a / b, floor(q) + select(q - floor(q) > 0.5, 1, 0))"  # NumPy's, but for the sign of a zero
 floor_divide = elementwise(
     "floor_divide",
     "a b",
     np.floor_divide,
     partials=(0, 0),
     domain=(Interval(0.6, 0.9), Interval(0.3, 0.5)),
-    code="floor(a / b)",
+    code=_WHOLE.replace("q", "((a - fmod(a, b)) / b - select(wrong, 1, 0))").replace("wrong", _WRONG),
     doc="floor(a / b).",
 )
 remainder = elementwise(
@@ -95,7 +97,7 @@ remainder = elementwise(
     np.remainder,
     partials=(1, lambda a, b: -floor(a / b)),
     domain=(Interval(1.1, 1.4), Interval(0.75, 1)),
-    code="a - b * floor(a / b)",
+    code=f"select({_WRONG}, fmod(a, b) + b, fmod(a, b))",
     doc="a - b floor(a / b), with the sign of b.",
 )
 

@@ -20,7 +20,7 @@ from autograd.program.symbol import Symbol, Unfusable, is_whole_extreme
 
 CODES = {"float32": "f4", "float64": "f8", "int64": "i8", "int32": "i4", "bool": "b1", "uint8": "u1"}
 GENERIC = {
-    "select", "maximum", "minimum", "fabs", "floor", "ceil", "rint", "trunc", "sqrt", "copysign", "truth",
+    "select", "maximum", "minimum", "fabs", "floor", "ceil", "rint", "trunc", "sqrt", "fmod", "copysign", "truth",
     "uniform", "INFINITY",
 }  # fmt: skip
 FLOATING = GENERIC - {"select", "truth", "uniform"}

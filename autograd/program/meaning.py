@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd.errors import WengertError
 from autograd.primitive import Primitive
@@ -36,13 +37,23 @@ def meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> t
     try:
         return _meaning(op, inputs, settings)
     except Unfusable:
-        tried = [(1.0 if x.weak else np.zeros(x.shape, x.dtype)) if isinstance(x, Symbol) else x for x in inputs]
-        try:
-            with np.errstate(all="ignore"):
-                y = np.asarray(op.forward(*tried, **settings))
-        except (WengertError, ValueError, TypeError, IndexError, ArithmeticError) as error:
-            raise Unfusable(f"{op.name} cannot be tried on zeros ({error})") from None
-        return y.shape, y.dtype
+        for example in (np.zeros, _ones):
+            tried = [(1.0 if x.weak else example(x.shape, x.dtype)) if isinstance(x, Symbol) else x for x in inputs]
+            try:
+                with np.errstate(all="ignore"):
+                    y = np.asarray(op.forward(*tried, **settings))
+            except (WengertError, ValueError, TypeError, IndexError, ArithmeticError) as error:
+                refused = Unfusable(f"{op.name} cannot be tried on zeros or ones ({error})")
+                continue
+            return y.shape, y.dtype
+        raise refused from None
+
+
+def _ones(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """A vector of ones, or matrices with ones on their diagonals, which have an inverse."""
+    if len(shape) < 2:
+        return np.ones(shape, dtype)
+    return np.broadcast_to(np.eye(*shape[-2:], dtype=dtype), shape)
 
 
 def _product(a: Any, b: Any) -> tuple[tuple[int, ...], np.dtype[Any]] | None:

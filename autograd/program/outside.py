@@ -82,7 +82,7 @@ class Outside:
     def refuse(self) -> None:
         """Refuse what a program would not do again; hold nothing any longer if there is nothing of that."""
         for what, get, _, before in self.streams:
-            if repr(get()) != repr(before):
+            if not _same(get(), before):
                 raise Unfusable(f"it draws from {what}, whose numbers would be the same in each run: write ag.random")
         for what, _ in self._left():
             raise Unfusable(
@@ -111,10 +111,17 @@ class Outside:
         if not vars(self):
             return
         for _, get, put, before in self.streams:
-            if repr(get()) != repr(before):
+            if not _same(get(), before):
                 put(before)
         for _, put_back in list(self._left()):
             put_back()
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two states of a generator are equal."""
+    if isinstance(a, dict):
+        return all(_same(x, b[name]) for name, x in a.items())
+    return np.array_equal(a, b) if isinstance(a, np.ndarray) else bool(a == b)
 
 
 def _put(place: dict[Any, Any], name: Any, x: Any) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -376,3 +377,20 @@ def test_training_goes_on_in_another_dtype(make):
     moved = losses(["float32", "float64", "float32"])
     np.testing.assert_allclose(moved, losses(["float32"] * 3), rtol=2e-4, atol=1e-6)
     assert moved[-1] < 0.2 * moved[0]
+
+
+def test_settings_of_pytorchs_layers_that_ours_have_not():
+    class Free(nn.Module):
+        def __init__(self, **settings):
+            self.settings = settings
+
+    for make, message in (
+        (lambda: nn.ReLU(inplace=True), "ReLU was given inplace, which it has not: operations make new arrays."),
+        (lambda: nn.LeakyReLU(0.1, inplace=True), "LeakyReLU was given inplace"),
+        (lambda: nn.Linear(2, 3, device="cpu"), "Linear was given device, which it has not: there is one device."),
+        (lambda: nn.ReLU(3), "ReLU() takes no arguments"),
+        (lambda: nn.Linear(2, 3, nothing=1), "unexpected keyword argument 'nothing'"),
+    ):
+        with pytest.raises(TypeError, match=re.escape(message)):
+            make()
+    assert Free(inplace=True, device=1).settings == {"inplace": True, "device": 1}

@@ -1,6 +1,7 @@
 """Random compositions: fused they are what they are plain, with threads what they are without."""
 
 import numpy as np
+import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
@@ -131,3 +132,19 @@ def test_random_compositions_are_the_composition(drawn):
     for fast, plain in zip(*results, strict=True):
         scale = 1 + np.abs(plain).max(initial=0)
         np.testing.assert_allclose(fast / scale, plain / scale, rtol=tolerance, atol=tolerance)
+
+
+HARD = [0.0, -0.0, 1.0, -1.0, 0.1, -0.1, 3.0, -3.0, 1e10, -1e10, 1e-30, -1e-30, np.inf, -np.inf, np.nan, 5.5, 2.5, 7.0]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["remainder", "floor_divide"])
+def test_what_is_left_of_a_division_is_numpys(name, dtype):
+    rng = np.random.default_rng(0)
+    a, b = (x.ravel() for x in np.meshgrid(HARD, HARD))
+    a = np.concatenate([a, 100 * rng.standard_normal(4000), rng.integers(-20, 20, 2000) / 10]).astype(dtype)
+    b = np.concatenate([b, rng.standard_normal(4000), rng.integers(-9, 9, 2000) / 10]).astype(dtype)
+    fused = Fused(lambda x, y: getattr(ag, name)(x, y), smallest=0)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(fused(ag.tensor(a), ag.tensor(b)).numpy(), getattr(np, name)(a, b))
+    assert fused.reasons() == []

@@ -388,3 +388,17 @@ def test_nothing_comes_to_what_it_comes_to(f, shape, axis, wrap):
         except ShapeError as error:
             ends.append(str(error))
     assert repr(ends[0]) == repr(ends[1])
+
+
+@pytest.mark.parametrize("name", ["inv", "cholesky", "solve", "slogdet"])
+def test_factors_of_matrices_that_zeros_have_not(name):
+    def f(x, y):
+        found = getattr(ag, name)(x @ x.T + ag.eye(4), *([y] if name == "solve" else []))
+        return ag.sum(found[1] if name == "slogdet" else found)
+
+    g = ag.compile(f)
+    for k in range(2):
+        x, y = (ag.tensor(np.random.default_rng(k + n).standard_normal((4, 4 - n))) for n in range(2))
+        np.testing.assert_allclose(g(x, y).numpy(), f(x, y).numpy(), rtol=1e-12)
+        np.testing.assert_allclose(ag.grad(g)(x, y).numpy(), ag.grad(f)(x, y).numpy(), rtol=1e-10, atol=1e-12)
+    assert g.reasons() == []
