@@ -7,23 +7,24 @@ from typing import Any, Self, overload
 
 from autograd.errors import ArgumentError, IndexOutOfRange
 from nn.module import Module
+from nn.tree import is_module
 
 
 def _checked(owner: Module, module: Any) -> Module:
-    if not isinstance(module, Module):
+    if not is_module(module):
         given = module.__name__ if isinstance(module, type) else type(module).__name__
         fix = "Write nn.ReLU(), not nn.ReLU or nn.functional.relu; for your own function, a Module that calls it."
         if isinstance(module, list | tuple | Iterator):
             fix = "Write nn.Sequential(*modules) for modules one after another."
         raise ArgumentError(f"{type(owner).__name__} was given {given}, which is not a Module.\n{fix}")
-    return module
+    return module  # type: ignore[no-any-return]  # it is one
 
 
 class _Holder(Module):
     """Modules by name."""
 
     def _row(self) -> dict[str, Module]:
-        return {name: m for name, m in vars(self).items() if isinstance(m, Module)}
+        return {name: m for name, m in vars(self).items() if is_module(m)}
 
     def _add(self, name: str, module: Any) -> None:
         if not isinstance(name, str) or not name or "." in name or hasattr(self, name):

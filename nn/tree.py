@@ -190,6 +190,15 @@ def _found(key: str, value: Any) -> Iterator[tuple[str, Tensor | Module]]:
             yield from _found(f"{key}.{i}", v)
 
 
+def is_module(x: object) -> bool:
+    """Whether x is a module, or one that is compiled.
+
+    >>> is_module(Tree()), is_module(Compiled(Tree())), is_module(Compiled(len))
+    (True, True, False)
+    """
+    return isinstance(x.function if isinstance(x, Compiled) else x, Tree)
+
+
 def _once(named: Iterator[tuple[str, T]]) -> Iterator[tuple[str, T]]:
     """Each thing under its first name."""
     seen: set[int] = set()

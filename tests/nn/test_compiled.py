@@ -321,6 +321,18 @@ def test_a_trainer_is_copied_and_its_programs_made_anew(again):
     assert other.reasons() == []
 
 
+def test_containers_hold_compiled_modules():
+    first = nn.Linear(2, 3)
+    model = nn.Sequential(ag.compile(first), nn.ReLU(), ag.compile(nn.Linear(3, 1)))
+    assert list(model.state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    assert len(model) == 3
+    assert model[0].weight is first.weight
+    x = ag.ones((4, 2), dtype="float32")
+    np.testing.assert_allclose(model(x).numpy(), model[2].function(model[1](first(x))).numpy(), rtol=1e-6)
+    with pytest.raises(ArgumentError, match="Compiled, which is not a Module"):
+        nn.Sequential(ag.compile(ag.relu))
+
+
 def test_a_compiled_module_is_used_as_the_module():
     class Net(nn.Module):
         def __init__(self, compiled):
