@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import partial
-from inspect import signature
+from inspect import Signature, signature
 from reprlib import recursive_repr
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -81,6 +81,12 @@ class Module(Tree):
     """
 
     training: bool = True
+
+    __signature__: ClassVar[Signature | None]  # else help would show what `__new__` takes
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        cls.__signature__ = None if _begins(cls) else Signature()
 
     def __new__(cls, *args: Any, **settings: Any) -> Self:
         """Say what becomes of settings that PyTorch's layers have and ours have not."""

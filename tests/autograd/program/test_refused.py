@@ -111,8 +111,8 @@ def adding_a_string(x):
     return x + "1"  # here
 
 
-def calling_gamma(x):
-    return math.gamma(x)  # here
+def calling_fmod(x):
+    return math.fmod(x, 2.0)  # here
 
 
 def calling_a_reduction(x):
@@ -289,7 +289,7 @@ REFUSED = [
     (making_a_string, "a string is made", "Write numbers only."),
     (printing, "print has no form on symbols", FUNCTIONS_ONLY),
     (adding_a_string, "an operator is applied to what is no number", "Write numbers only."),
-    (calling_gamma, "gamma has no form on symbols", FUNCTIONS_ONLY),
+    (calling_fmod, "fmod has no form on symbols", FUNCTIONS_ONLY),
     (calling_a_reduction, "sum has no form on symbols", FUNCTIONS_ONLY),
     (calling_numpy, "norm has no form on symbols", FUNCTIONS_ONLY),
     (reading_an_array, "an array is read from outside the function", "Make it one of the positional arguments."),
