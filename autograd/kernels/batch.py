@@ -53,4 +53,4 @@ class Batch:
 @cache
 def begin() -> compile.Kernel:
     """The kernel of a batch, which may still be compiled."""
-    return compile.begin(_SOURCE, "each", flags=())
+    return compile.begin(_SOURCE, "each", flags=(), hot=False)

@@ -44,6 +44,7 @@ class Source:
     reads: tuple[str, ...]
     flags: tuple[str, ...]
     signature: tuple[str, ...]
+    hot: bool = True
 
     def fields(self) -> dict[str, Any]:
         """Everything that the machine code depends on."""
@@ -54,6 +55,7 @@ class Source:
             "house": _house(),
             "flags": sorted(self.flags),
             "signature": list(self.signature),
+            "hot": self.hot,
             **loader.machine_fields(),
         }
 
@@ -102,12 +104,14 @@ def get(
     *,
     flags: Sequence[str] = FLAGS,
     signature: Sequence[str] = KERNEL,
+    hot: bool = True,
 ) -> Kernel:
     """The function called `name` in a source text, compiled.
 
     The source may use `np`, everything public in `intrinsics` and `maths`, and `@inline` on functions of its own.
     `reads` are the source texts of what else it calls: an edit to one of them makes another kernel. The modules of
-    `autograd.kernels` are always read.
+    `autograd.kernels` are always read. What is not `hot` spends its time in what it calls: it is compiled in a third of
+    the time, and its loops are not vectorised.
 
     >>> import numpy as np
     >>> double = get("def kernel(lo, hi, args):\\n for i in range(lo, hi): pointer_f8(args, 0)[i] *= 2.0")
@@ -116,7 +120,7 @@ def get(
     >>> x
     array([2., 2., 1.])
     """
-    kernel = begin(source, name, reads, flags=flags, signature=signature)
+    kernel = begin(source, name, reads, flags=flags, signature=signature, hot=hot)
     kernel.address  # noqa: B018  # waits
     return kernel
 
@@ -128,13 +132,14 @@ def begin(
     *,
     flags: Sequence[str] = FLAGS,
     signature: Sequence[str] = KERNEL,
+    hot: bool = True,
 ) -> Kernel:
     """The same, which may still be compiled while Python goes on.
 
     >>> begin("def kernel(lo, hi, args): args[0] = hi").name
     'kernel'
     """
-    wanted = Source(source, name, tuple(reads), tuple(flags), tuple(signature))
+    wanted = Source(source, name, tuple(reads), tuple(flags), tuple(signature), hot)
     kernel = _memory.get(wanted)
     if kernel is None:
         with _lock:
@@ -161,7 +166,7 @@ def _find(wanted: Source) -> Kernel:
             disk.damaged(disk.path_of(kernel.key, config.cache or _FOLDER), error)
     from autograd.kernels import emit  # late: a warm process never needs a compiler
 
-    lowered = emit.lowered(wanted.text, wanted.name, wanted.signature, wanted.flags)
+    lowered = emit.lowered(wanted.text, wanted.name, wanted.signature, wanted.flags, wanted.hot)
 
     def made() -> Entry:
         found = emit.emit(lowered, wanted.name, fields)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import linecache
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple
@@ -27,10 +27,10 @@ _GLOBAL = re.compile(r"^(@.*? = )(?:common|linkonce_odr|weak|weak_odr)( )", re.M
 
 
 class Lowered(NamedTuple):
-    """A kernel in LLVM's language. optimal: all passes are done."""
+    """A kernel in LLVM's language. passes: those that are still to run."""
 
     text: str
-    optimal: bool
+    passes: Callable[[Any], None] | None
 
 
 def emit(lowered: Lowered, name: str, fields: Mapping[str, Any]) -> Entry:
@@ -52,19 +52,20 @@ def emit(lowered: Lowered, name: str, fields: Mapping[str, Any]) -> Entry:
 def finished(lowered: Lowered) -> Iterator[Any]:
     """LLVM's module of a kernel, all passes done."""
     with loader.parsed(lowered.text) as module:
-        if not lowered.optimal:
-            loader.optimize(module)
+        if lowered.passes is not None:
+            lowered.passes(module)
         yield module
 
 
-def lowered(source: str, name: str, signature: Sequence[str], flags: Sequence[str]) -> Lowered:
+def lowered(source: str, name: str, signature: Sequence[str], flags: Sequence[str], hot: bool = True) -> Lowered:
     """The function called `name` of a source text in LLVM's language."""
     file = f"<kernel {name} {hash(source):x}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     try:
-        return Lowered(internal(_lowered(source, file, name, signature, flags), f"wengert_{name}"), False)
+        text = internal(_lowered(source, file, name, signature, flags), f"wengert_{name}")
     except Unlowered:
-        return Lowered(_through_numba(source, file, name, signature, flags), True)
+        return Lowered(_through_numba(source, file, name, signature, flags), None)
+    return Lowered(text, loader.optimize if hot else loader.tidy)
 
 
 def _lowered(source: str, file: str, name: str, signature: Sequence[str], flags: Sequence[str]) -> str:

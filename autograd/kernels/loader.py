@@ -122,6 +122,16 @@ def optimize(module: Any) -> None:
         late.run(module, passes)
 
 
+def tidy(module: Any) -> None:
+    """Run the passes that take little time: values leave the stack, and what is plain is computed."""
+    few = ll.create_new_module_pass_manager()
+    few.add_sroa_pass()
+    few.add_instruction_combine_pass()
+    few.add_simplify_cfg_pass()
+    with closing(ll.create_pass_builder(target_machine(), ll.create_pipeline_tuning_options())) as passes:
+        few.run(module, passes)
+
+
 def emit(module: Any) -> bytes:
     """The object file of a module."""
     with ffi.OutputString() as error:

@@ -192,7 +192,7 @@ class Followed:
 @cache
 def _follow() -> Any:
     """The kernel, called without letting go of the interpreter's lock: nobody may change a path meanwhile."""
-    kernel = compile.get(_FOLLOW, "follow", flags=())
+    kernel = compile.get(_FOLLOW, "follow", flags=(), hot=False)
     return ctypes.PYFUNCTYPE(None, *[ctypes.c_void_p] * 3)(kernel.address)
 
 
@@ -212,7 +212,7 @@ def starter() -> Callable[[int, int, int, int, int], None] | None:
     It replaces the words [first, end) of `args`, each the `id` of an ndarray, by the addresses of their data, and runs
     the kernel on [0, chunks) if its address is not 0. Asking each array for its address takes Python ten times longer.
     """
-    return compile.get(_BEGIN, "begin", signature=("intp",) * 5, flags=()).call if layout() else None
+    return compile.get(_BEGIN, "begin", signature=("intp",) * 5, flags=(), hot=False).call if layout() else None
 
 
 @cache
@@ -229,7 +229,7 @@ def slot(kind: Any, name: str) -> int:
 @cache
 def begin() -> compile.Kernel:
     """The kernel of a survey, which may still be compiled."""
-    return compile.begin(_SOURCE, "survey", flags=())
+    return compile.begin(_SOURCE, "survey", flags=(), hot=False)
 
 
 @cache

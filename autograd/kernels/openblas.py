@@ -113,7 +113,7 @@ def begin(dtype: np.dtype[Any]) -> compile.Kernel | None:
         return None
     names = {"gemm": f"gemm_f{dtype.itemsize}", "size": dtype.itemsize, "COUNT": COUNT, "SAVED": SAVED}
     source = _SOURCE.format(**names, GET=GET, SET=SET, OWN=OWN, GATE=GATE)
-    return compile.begin(_LOCK + source)
+    return compile.begin(_LOCK + source, hot=False)
 
 
 def _linear_algebra() -> ModuleType:
@@ -143,7 +143,7 @@ def _find_switch() -> None:
 
 def _guard_forks() -> None:
     """Let no fork happen while a slice runs: the child would inherit BLAS's locks, held by threads that it has not."""
-    gate = compile.begin(_LOCK + _GATE, "gate", signature=("intp", "intp"), flags=())
+    gate = compile.begin(_LOCK + _GATE, "gate", signature=("intp", "intp"), flags=(), hot=False)
 
     def turn(forks: int) -> None:
         gate.call(LIMIT.ctypes.data, forks)

@@ -93,7 +93,7 @@ class Snapshot:
 @cache
 def _compare() -> Any:
     """The kernel, called without letting go of the interpreter's lock."""
-    kernel = compile.get(_FIRST, "first", flags=())
+    kernel = compile.get(_FIRST, "first", flags=(), hot=False)
     return ctypes.PYFUNCTYPE(None, *[ctypes.c_void_p] * 3)(kernel.address)
 
 

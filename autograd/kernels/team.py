@@ -196,7 +196,7 @@ def team(what, state, a, b, c, d, e, f):
 @cache
 def begin() -> compile.Kernel:
     """The kernel of `native`, which may still be compiled."""
-    return compile.begin(_SOURCE, "team", signature=("intp",) * 8, flags=())
+    return compile.begin(_SOURCE, "team", signature=("intp",) * 8, flags=(), hot=False)
 
 
 def native() -> Callable[..., None]:

@@ -99,4 +99,4 @@ def entry(members: Sequence[tuple[int, array[int]]]) -> tuple[int, array[int]]:
     words = array("q", (len(members),))
     for address, args in members:
         words.extend((address, args.buffer_info()[0]))
-    return kernel_module("compile").get(_SOURCE, flags=()).address, words
+    return kernel_module("compile").get(_SOURCE, flags=(), hot=False).address, words

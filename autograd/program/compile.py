@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Sequence
 from functools import partial, update_wrapper
+from threading import Lock
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
@@ -29,6 +30,7 @@ from autograd.tree import flatten, outline
 P = ParamSpec("P")
 R = TypeVar("R")
 PREPARED = 100  # groups of optimizers whose states may be made before a function is captured
+TURN = 3e-4  # seconds that one thread may have the interpreter for while others want it
 PROGRAMS = 16  # that a function keeps: for kinds of arguments, with a gradient and without
 
 
@@ -111,7 +113,7 @@ class Compiled(Method, Generic[P, R]):
         if untold:
             return f"it is given a {type(untold[0]).__name__}, which cannot be told from another: write a tuple"
         try:
-            with _uncollected():
+            with _undisturbed:
                 return self._captured(leaves, build)
         except (NotYet, TooLarge):
             raise
@@ -183,16 +185,35 @@ class Compiled(Method, Generic[P, R]):
         return sorted({run for runs in self.programs.values() for run in runs if isinstance(run, str)})
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the collector of cycles, which would look at thousands of new objects again and again to find none."""
-    before = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if before:
-            gc.enable()
+class _Undisturbed:
+    """Without the collector of cycles, which would look at thousands of new objects again and again to find none.
+
+    Threads that compile what is captured get the interpreter as soon as LLVM is done; else each waits for its turn.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.inside = Lock(), 0
+        self.before = True, TURN
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if not self.inside:
+                self.before = gc.isenabled(), sys.getswitchinterval()
+                gc.disable()
+                sys.setswitchinterval(min(TURN, self.before[1]))
+            self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if not self.inside:
+                collecting, turn = self.before
+                sys.setswitchinterval(turn)
+                if collecting:
+                    gc.enable()
+
+
+_undisturbed = _Undisturbed()
 
 
 def _unnamed(leaves: Sequence[Any]) -> Any:

@@ -72,6 +72,9 @@ class Program(Binding):
             self._part(step, {s: whom - {k} for s in step.symbols if (whom := users.get(s, set())) - {k}})
             for k, step in enumerate(plan)
         ]
+        if not draft:
+            single("load")
+            single("copy")
         together = {k: run for run in chains(parts) for k in run}
         ends = {s: k if k is None or k not in together else together[k][-1] for s, k in last_read(plan, users).items()}
         self.memory.share(ends)

@@ -31,4 +31,4 @@ LOADED = {np.dtype(name): kind for kind, name in enumerate(("float32", "float64"
 
 def single(name: str) -> Any:
     """The kernel `load` or `copy`."""
-    return kernel_module("compile").begin(_SOURCE, name, flags=())
+    return kernel_module("compile").begin(_SOURCE, name, flags=(), hot=False)
