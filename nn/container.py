@@ -24,7 +24,7 @@ class _Holder(Module):
     """Modules by name."""
 
     def _row(self) -> dict[str, Module]:
-        return {name: m for name, m in vars(self).items() if is_module(m)}
+        return {name: m for name, m in vars(self).items() if isinstance(m, Module) or is_module(m)}
 
     def _add(self, name: str, module: Any) -> None:
         if not isinstance(name, str) or not name or "." in name or hasattr(self, name):
