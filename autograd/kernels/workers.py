@@ -35,7 +35,7 @@ def begin(job: Callable[[], R]) -> Future[R]:
         found = Future()
         try:
             found.set_result(job())
-        except Exception as error:
+        except Exception as error:  # for who asks for the result
             found.set_exception(error)
         return found
     if _threads is None:
