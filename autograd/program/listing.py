@@ -167,8 +167,8 @@ class Listing:
         return f"{self.name}: {native}, {size(self.bytes)} of its own"
 
     def _ends(self) -> list[str]:
-        total = sum(row.microseconds or 0.0 for row in self.rows)
-        took = [f"all entries: {total:.1f} us"] if total else []
+        measured = [row.microseconds for row in self.rows if row.microseconds is not None]
+        took = [f"all entries: {sum(measured):.1f} us"] if measured else []
         if self.turn < len(self.rows):
             took.append(f"from entry {self.turn} on: gradients, once there are cotangents of the results")
         return [*took, *(f"then an update of {u}" for u in self.updates), *self._fitted()]

@@ -28,18 +28,17 @@ def microseconds(program: Program, values: Sequence[Any]) -> list[float]:
     took: list[list[float]] = [[] for _ in program.entries]
     program.drawn = [(s, lambda: 1) for s, _ in program.drawn]  # no generator moves on
     program.actions = [_timed(_runner(entry), mine) for entry, mine in zip(program.entries, took, strict=True)]
+    nothing = array("q", (0, 0, 0))
+    calls: list[float] = []
+    call = _timed(_runner((single("copy").address, 1, nothing.buffer_info()[0], False)), calls)
     with np.errstate(all="ignore"):
         program.run(values)
         start = perf_counter()
         program.run(values)
         rounds = max(LEAST, min(MOST, int(PATIENCE / (perf_counter() - start))))
         for _ in range(rounds):
+            call({})  # among the runs, so that both see the machine alike
             program.run(values)
-    nothing = array("q", (0, 0, 0))
-    calls: list[float] = []
-    call = _timed(_runner((single("copy").address, 1, nothing.buffer_info()[0], False)), calls)
-    for _ in range(MOST):
-        call({})
     price = [median(calls) if isinstance(entry, tuple) else 0.0 for entry in program.entries]
     return [1e6 * max(0.0, median(mine[2:]) - call) for mine, call in zip(took, price, strict=True)]
 
