@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -37,7 +39,7 @@ def meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> t
     try:
         return _meaning(op, inputs, settings)
     except Unfusable:
-        for example in (np.zeros, _ones):
+        for example in (_zeros, _ones):
             tried = [(1.0 if x.weak else example(x.shape, x.dtype)) if isinstance(x, Symbol) else x for x in inputs]
             try:
                 with np.errstate(all="ignore"):
@@ -47,6 +49,14 @@ def meaning(op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> t
                 continue
             return y.shape, y.dtype
         raise refused from None
+
+
+def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Zeros; many take no memory before somebody writes to them, wherever that of earlier arrays lies ready."""
+    size = prod(shape) * dtype.itemsize
+    if size < mmap.PAGESIZE:
+        return np.zeros(shape, dtype)
+    return np.frombuffer(mmap.mmap(-1, size), dtype).reshape(shape)
 
 
 def _ones(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
