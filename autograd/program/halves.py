@@ -24,6 +24,7 @@ class Halves:
         plan: its steps. step_of: for each symbol that is computed the number of its step.
         forward: the symbols of the forward half. root: for a view the symbol whose memory it is a part of.
         read: what the backward half reads of the forward half, with the steps that it would be computed again for.
+        light: values that are computed again in any case.
     """
 
     def __init__(self, ends: Sequence[Symbol], twins: Twins, apart: Collection[Symbol]) -> None:
@@ -31,13 +32,14 @@ class Halves:
         self.symbols = graph(ends)
         self.plan: list[Step] = steps(self.symbols, apart)
         self.step_of = {s: k for k, step in enumerate(self.plan) for s in step.symbols}
-        self.backward = _depending(self.symbols, [g for _, g in twins])
+        self.backward = depending(self.symbols, [g for _, g in twins])
         self.forward = {s for s in self.symbols if s.op is not None and s not in self.backward}
         self.root: dict[Symbol, Symbol] = {}
         for s in self.symbols:
             x = s.inputs[0] if s.op is not None and self.kind(s) == "view" else s
             self.root[s] = self.root[x] if x is not s else s
         self.room = [max(s.size for s in step.symbols) for step in self.plan]
+        self.light: set[Symbol] = set()
         self.read: dict[Symbol, set[int | None]] = {}
         for s in self.symbols:
             if s in self.backward and s.op is not None:
@@ -57,6 +59,8 @@ class Halves:
         """Whether the backward half reads the value that the forward half computed."""
         if s not in self.forward:
             return True
+        if s in self.light:
+            return False
         own = self.step_of[self.root[s]] if self.root[s] in self.forward else -1
         return own not in again or self.root[s].size * SMALL <= self.room[own]
 
@@ -106,7 +110,7 @@ class Anew:
                 copies[halves.use(x, s, key)] if isinstance(x, Symbol) and not halves.stays(x, again) else x
                 for x in s.inputs
             )
-            copies[use] = _like(s, inputs)
+            copies[use] = like(s, inputs)
         for s in halves.symbols:
             if s in halves.backward and s.op is not None:
                 self._again(s, halves, again, copies)
@@ -127,14 +131,15 @@ class Anew:
             for x in s.inputs
         )
         if any(a is not b for a, b in zip(inputs, s.inputs, strict=True)):
-            self._new[s] = _like(s, inputs)
+            self._new[s] = like(s, inputs)
 
     def __getitem__(self, s: Symbol) -> Symbol:
         """The new symbol for an old one."""
         return self._new.get(s, s)
 
 
-def _depending(symbols: Sequence[Symbol], on: Sequence[Symbol]) -> set[Symbol]:
+def depending(symbols: Sequence[Symbol], on: Sequence[Symbol]) -> set[Symbol]:
+    """Those of a graph that depend on some of it, and these."""
     found = set(on)
     for s in symbols:
         if any(isinstance(x, Symbol) and x in found for x in s.inputs):
@@ -142,7 +147,8 @@ def _depending(symbols: Sequence[Symbol], on: Sequence[Symbol]) -> set[Symbol]:
     return found
 
 
-def _like(s: Symbol, inputs: tuple[Any, ...]) -> Symbol:
+def like(s: Symbol, inputs: tuple[Any, ...]) -> Symbol:
+    """The same operation on other inputs."""
     copy = Symbol(s.shape, s.dtype, s.op, inputs, s.settings, weak=s.weak, label=s.label)
     copy.origin = s.origin
     return copy

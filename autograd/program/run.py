@@ -14,6 +14,7 @@ from autograd.program.apart import Later
 from autograd.program.budget import Budget, peak_of
 from autograd.program.capture import Capture, Captured
 from autograd.program.compiled import Program
+from autograd.program.crossing import Factored, quick
 from autograd.program.fitting import Draft, Fitting, Recomputed
 from autograd.program.fold import fold
 from autograd.program.halves import Anew, Halves
@@ -129,6 +130,8 @@ class Run:
         with np.errstate(all="ignore"):
             if budget is not None:
                 self._fit(noted, inputs, examples, budget)
+            else:
+                self._lighten(noted)
             if seeds and self.wanted:
                 self.later = self._later(noted, seeds, dict(zip(inputs, examples, strict=True)))
             self.program = Program(noted, inputs, self._outputs(), examples, self.twins)
@@ -163,8 +166,30 @@ class Run:
         self._write(noted, anew)
         noted.apart = {anew.inner(s) for s in noted.apart}
         self.twins = anew.twins(twins)
+        self._factor(noted)
 
-    def _write(self, noted: Capture, anew: Layout | Anew) -> None:
+    def _factor(self, noted: Capture) -> None:
+        """Write the graph anew with less that crosses over from its forward half to its backward half."""
+        factored = Factored(self._ends(noted), self.twins)
+        self._write(noted, factored)
+        noted.apart, self.twins = {factored[s] for s in noted.apart}, factored.twins
+
+    def _lighten(self, noted: Capture) -> None:
+        """Write the graph anew so that the backward half computes again what is quicker computed than kept."""
+        anew = Anew(self._halves(noted), ())
+        self._write(noted, anew)
+        noted.apart, noted.late, self.twins = anew.apart, anew.late, anew.twins
+
+    def _halves(self, noted: Capture) -> Halves:
+        halves = Halves(self._ends(noted), self.twins, noted.apart)
+        halves.light = quick(halves)
+        return halves
+
+    def _ends(self, noted: Capture) -> list[Symbol]:
+        """What the graph ends in."""
+        return [*self._outputs(), *(g for *_, g in self.wanted), *(s for _, read in noted.checks for s in read)]
+
+    def _write(self, noted: Capture, anew: Layout | Anew | Factored) -> None:
         """Speak of the symbols of a graph that was written anew."""
         self.results = [None if s is None else anew[s] for s in self.results]
         self.wanted = [(x, s, anew[g]) for x, s, g in self.wanted]
@@ -209,7 +234,7 @@ class Run:
             vars(made).clear()  # its actions refer to it: it would stay until the garbage collector comes
             return found
 
-        halves = Halves([*outputs, *(s for _, read in checks for s in read)], self.twins, noted.apart)
+        halves = self._halves(noted)
         fitting = Fitting(halves, draft)
         if not fitting.search(budget.bytes):
             raise fitting.refusal(budget.name, budget.given)

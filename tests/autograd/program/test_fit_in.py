@@ -50,7 +50,7 @@ def residual():
 
 
 MODELS = {f.__name__: f for f in (perceptron, attention, convolutions, residual)}
-PARTS = {"perceptron": 0.7, "attention": 0.75, "convolutions": 0.88, "residual": 0.75}  # of the memory for everything
+PARTS = {"perceptron": 0.78, "attention": 0.75, "convolutions": 0.88, "residual": 0.8}  # of the memory for everything
 
 
 class Training:
@@ -236,7 +236,7 @@ def test_each_kind_of_arguments_has_a_peak_of_its_own():
     training.step(x[:100], t[:100])
     whole, part = (listing.peak for listing in training.step.listings())
     parameters = sum(p.numpy().nbytes for p in training.model.parameters())
-    assert 4 < (whole - 4 * parameters) / (part - 4 * parameters) < 6
+    assert 3.5 < (whole - 4 * parameters) / (part - 4 * parameters) < 6
 
 
 def test_arrays_that_are_needed_at_once_lie_apart():
