@@ -252,8 +252,9 @@ class Fitting:
     # ---- the answer
 
     def recomputed(self) -> list[Recomputed]:
-        """What is computed again, step by step."""
+        """What is computed again because of the budget, step by step."""
         halves = self.halves
+        anyway = set(halves.wanted(()))
         before, after = self._walk(frozenset())[0], self._walk(self.again)[0]
         freed: dict[int, int] = {}
         for s in before:
@@ -261,7 +262,8 @@ class Fitting:
                 freed[halves.step_of[s]] = freed.get(halves.step_of[s], 0) + size_of(s)
         found: dict[int, list[Use]] = {}
         for use in halves.wanted(self.again):
-            found.setdefault(halves.step_of[halves.root[use[0]]], []).append(use)
+            if use not in anyway:
+                found.setdefault(halves.step_of[halves.root[use[0]]], []).append(use)
         return [_told(uses, freed.get(k, 0)) for k, uses in sorted(found.items())]
 
     def refusal(self, name: str, given: object) -> TooLarge:

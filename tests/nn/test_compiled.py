@@ -137,13 +137,13 @@ def deep(fit_in, **settings):
 def test_steps_of_a_trainer_fit_into_a_budget():
     """From the first step on; the curve is the same, and something is computed again."""
     x, y = data(4000)
-    free, fitted = deep(None), deep("0.7MB")
+    free, fitted = deep(None), deep("0.5MB")
     for trainer in (free, fitted):
         ag.random.seed(2)  # for the order of the samples
         trainer.fit((x, y), epochs=4, batch_size=2000)
     np.testing.assert_allclose(fitted.history["loss"], free.history["loss"], rtol=1e-5)
     (kept,), (again,) = programs(free)["training"], programs(fitted)["training"]
-    assert kept.peak > 7e5 >= again.peak
+    assert kept.peak > 5e5 >= again.peak
     assert again.recomputed
     once = deep("1.5MB")
     once.fit((x, y), epochs=1, batch_size=4000)
