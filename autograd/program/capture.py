@@ -410,7 +410,7 @@ def depends_on(holder: Any, *names: str) -> None:
             noting.guard(holder, name)
         if not names:
             noting.held.setdefault(id(holder), (holder, dict(vars(holder))))
-            noting.outside.look_into(holder)
+            noting.outside.look_at(holder)
 
 
 def not_yet(reason: str, prepare: Callable[[], object] | None = None) -> None:

@@ -98,7 +98,7 @@ class Run:
             args, settings = build(symbols)
             noted.outside.look_at(f, leaves)
             results, self.build = flatten(f(*args, **settings))
-            noted.outside.refuse()
+            noted.outside.refuse(noted.assigned)
             results = noted.own(results)
             self.wanted: list[tuple[Any, Symbol, Symbol]] = []  # who gets a gradient, its value, the gradient
             gradients: list[Symbol] = []
