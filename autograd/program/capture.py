@@ -137,6 +137,7 @@ class Capture:
         capturing.remove(self)
         if kind is not None:
             self.outside.restore()
+            self.training.restore()
 
     def input(self, x: Any, label: str) -> Captured:
         """A symbol for a value that each run brings along."""

@@ -99,6 +99,7 @@ class Run:
             noted.outside.look_at(f, leaves)
             results, self.build = flatten(f(*args, **settings))
             noted.outside.refuse(noted.assigned)
+            noted.training.refuse_freed()
             results = noted.own(results)
             self.wanted: list[tuple[Any, Symbol, Symbol]] = []  # who gets a gradient, its value, the gradient
             gradients: list[Symbol] = []
@@ -112,7 +113,7 @@ class Run:
                     found, seeds = _results(noted, results, budget)
                     twins, self.wanted = _gradients(noted, found, seeds, wanted)
                     gradients = [g for *_, g in self.wanted]
-        if not any(isinstance(x, Captured) for x in results) and not noted.training.used:
+        if not (any(isinstance(x, Captured) for x in results) or noted.training.used or noted.assigned):
             raise Unfusable("it returns nothing that depends on its arguments")
         self.constants = results
         self.premises, self.random = Premises(noted.guards, noted.kept()), bool(noted.drawn)

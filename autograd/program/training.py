@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from sys import getrefcount
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from autograd.primitive import functions, primitives
 from autograd.program.numbers import number_of
-from autograd.program.symbol import Symbol, derive, made_for
+from autograd.program.symbol import NotYet, Symbol, derive, made_for
 from autograd.tape import enable_grad, no_grad, recording
 from autograd.tensor import Tensor
 
 if TYPE_CHECKING:
     from autograd.program.capture import Capture
+
+
+HELD = 5  # references to a Tensor that only a capture holds: in its tables, and while they are counted
 
 
 class Live(Protocol):
@@ -115,6 +119,7 @@ class Training:
         self.within: list[tuple[Update, Within]] = []
         self.stepped: set[int] = set()
         self.twins: list[tuple[Symbol, Symbol]] = []
+        self.nodes: dict[int, tuple[Tensor, Any]] = {}  # of Tensors that were frozen or freed, as they were before
 
     @property
     def used(self) -> bool:
@@ -152,6 +157,30 @@ class Training:
         if gradient is not None and gradient.shape != t.shape:
             self.capture.refuse(f"it sets a gradient of shape {gradient.shape} on a Tensor of shape {t.shape}")
         self.gradients[id(t)] = (t, None if gradient is None else self.capture.lift(gradient))
+
+    def frees(self, t: Tensor, wanted: bool) -> None:
+        """Note that a constant becomes a leaf, or a leaf a constant: what reads it from now on reads another symbol."""
+        if wanted is (t.node is not None) or not t.is_leaf:
+            return
+        s = self.capture.lift(t)
+        self.nodes.setdefault(id(t), (t, t.node))
+        self.capture.now[id(t)] = (
+            self.variable(s) if wanted else self.capture.run(primitives["stop_gradient"], (s,), {})
+        )
+        self.gradients[id(t)] = (t, None)
+
+    def refuse_freed(self) -> None:
+        """Refuse, this time, a function that leaves as a leaf what was a constant, or the other way round."""
+        for t, node in self.nodes.values():
+            if (t.node is None) is not (node is None) and getrefcount(t) > HELD:
+                raise NotYet(
+                    "it freezes or frees a Tensor, which its program would not: do that outside", changed=[None]
+                )
+
+    def restore(self) -> None:
+        """Let leaves and constants be what they were."""
+        for t, node in self.nodes.values():
+            t.node = node
 
     def backward(self, ts: Sequence[Any], given: Sequence[Any], create_graph: bool) -> None:
         """Accumulate gradients into the leaves that ts are made of."""

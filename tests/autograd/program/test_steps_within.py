@@ -198,3 +198,76 @@ def test_a_gradient_of_some_rows_is_not_added_to():
     ag.sum(table(ag.tensor([1, 2]))).backward()
     step(ag.tensor([1]), ag.tensor(2.0, dtype="float32"))
     np.testing.assert_array_equal(table.weight.grad.numpy()[:, 0], [2, 3, 3, 2])
+
+
+@pytest.mark.parametrize("when", ["before", "after", "never"])
+def test_a_network_that_is_frozen_for_a_while(when):
+    def make(wrap):
+        makes, judges = network(2, 8, 3), network(3, 8, 1)
+        first, second = optim.Adam(makes.parameters(), lr=0.01), optim.Adam(judges.parameters(), lr=0.02)
+
+        @wrap
+        def step(x):
+            judges.requires_grad_(True)
+            made = makes(ag.random.normal(size=(len(x), 2), dtype="float32"))
+            second.zero_grad()
+            judged = judges(made.detach()).mean() - judges(x).mean()
+            judged.backward()
+            second.step()
+            judges.requires_grad_(False)
+            first.zero_grad()
+            loss = -judges(made).mean()
+            judges.requires_grad_(when == "before")  # the loss was recorded while it was frozen
+            loss.backward()
+            first.step()
+            judges.requires_grad_(when != "never")
+            return judged, loss
+
+        every = [*makes.parameters(), *judges.parameters()]
+        leaves = lambda: [(w.grad, w.requires_grad) for w in every]  # noqa: E731
+        return lambda x: step(ag.tensor(x)), [step], [makes, judges, first, second, leaves]
+
+    same_as_eager(make)
+
+
+def test_a_capture_that_fails_frees_nothing():
+    w, v = ag.tensor([1.0, 2.0], requires_grad=True), ag.tensor([1.0, 2.0])
+
+    def f(x):
+        assert w.requires_grad
+        w.requires_grad_(False)
+        found = ag.sum(x * w).item()
+        w.requires_grad_(True)
+        v.requires_grad_(True)
+        return x * found
+
+    run = ag.compile(f)
+    for _ in range(3):
+        assert run(ag.ones(2)).tolist() == [3.0, 3.0]
+    assert w.requires_grad
+    assert v.requires_grad
+    run = ag.compile(lambda x: x * v.requires_grad_())
+    assert run(ag.ones(2)).requires_grad
+
+
+def test_what_is_freed_for_good_is_freed():
+    v = ag.tensor([1.0, 2.0])
+    run = ag.compile(lambda x: ag.sum(x * v.requires_grad_()))
+    for _ in range(3):
+        assert run(ag.ones(2)).requires_grad
+        assert v.requires_grad
+        v.requires_grad_(False)
+
+
+def test_a_function_may_do_nothing_but_assign():
+    a, b = ag.zeros(2), ag.tensor([1.0, 2.0], requires_grad=True)
+
+    @ag.compile
+    def follow():
+        with ag.no_grad():
+            a.copy_(0.5 * a + b)
+
+    for wanted in (1.0, 1.5, 1.75):
+        assert follow() is None
+        np.testing.assert_array_equal(a.numpy(), [wanted, 2 * wanted])
+    assert follow.reasons() == []
