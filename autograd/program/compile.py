@@ -115,7 +115,8 @@ class Compiled(Method, Generic[P, R]):
             places = [place for place in reason.changed if place is not None]
             self.places += places
             if not all(place.empty for place in places):  # a program made before would not have changed it
-                self.programs.clear()
+                for runs in self.programs.values():
+                    runs[:] = [run for run in runs if isinstance(run, str)]
                 self.last = None
 
     def _keep(self, key: Any, run: Run | str) -> None:

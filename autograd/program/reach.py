@@ -72,7 +72,9 @@ class Reach:
         else:
             for name, y in attributes_of(x).items():
                 self._wait((y,), f"the attribute `{name}` of {type(x).__name__}", spoken and name in self.names)
-            self._wait((type(x), getattr(x, "__dict__", {}).get("__wrapped__")), what, False)
+            own = getattr(x, "__dict__", {})
+            self._wait((type(x), own.get("__wrapped__")), what, False)
+            self._wait((y for y in own.values() if _is_ours(type(y))), what, False)  # the hooks of a module
 
     def _function(self, f: FunctionType, spoken: bool) -> None:
         if not is_users(f.__code__.co_filename):
@@ -125,7 +127,7 @@ def attributes_of(x: Any) -> dict[str, Any]:
     """
     kind = x if isinstance(x, type) else type(x)
     home = str(kind.__module__)
-    ours = home.partition(".")[0] in _OURS
+    ours = _is_ours(kind)
     if not ours and kind is not SimpleNamespace and not is_users(_file_of(home)):
         return {}
     found = {name: y for name, y in getattr(x, "__dict__", {}).items() if not _is_special(name)}
@@ -133,6 +135,10 @@ def attributes_of(x: Any) -> dict[str, Any]:
         names = (name for base in kind.__mro__ for name in _slots_of(base))
         found |= {name: getattr(x, name) for name in names if hasattr(x, name)}
     return {name: y for name, y in found.items() if not name.startswith("_")} if ours else found
+
+
+def _is_ours(kind: type) -> bool:
+    return str(kind.__module__).partition(".")[0] in _OURS
 
 
 def _slots_of(kind: type) -> list[str]:

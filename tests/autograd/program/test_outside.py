@@ -244,3 +244,37 @@ def test_what_is_remembered_of_a_call_is_that_of_the_last():
     for n in (3, 3, 4, 4, 3, 4, 3, 3):
         run(ag.ones(n))
         assert model.shape == (n,)
+
+
+def test_what_hooks_keep_is_what_the_call_computed():
+    layer, kept = nn.Linear(2, 2), {}
+    layer.register_forward_hook(lambda _module, _given, y: kept.update(y=y))
+    run = ag.compile(lambda x: ag.sum(layer(x)))
+    for k in range(4):
+        x = ag.tensor([[1.0, k]], dtype="float32")
+        run(x)
+        np.testing.assert_allclose(kept["y"].numpy(), (x @ layer.weight.T + layer.bias).numpy(), rtol=1e-6)
+
+
+def seeding(x):
+    ag.random.seed(3)
+    return x + ag.random.normal(size=3)
+
+
+def making_a_generator(x):
+    return x + ag.random.Generator(5).normal(size=3)
+
+
+def going_back(x, generator=ag.random.Generator(2)):  # noqa: B008  # the same in each call
+    state = generator.get_state()
+    found = x + generator.normal(size=3)
+    generator.set_state(state)
+    return found
+
+
+@pytest.mark.parametrize("f", [seeding, making_a_generator, going_back])
+def test_numbers_that_begin_anew_in_each_call(f):
+    run = ag.compile(f)
+    for _ in range(3):
+        assert run(ag.ones(3)).tolist() == f(ag.ones(3)).tolist()
+    assert "generator" in run.reasons()[0]
