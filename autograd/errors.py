@@ -12,6 +12,7 @@ from typing import Any
 
 _HOUSE = tuple(f"{Path(__file__).parent.parent / name}{os.sep}" for name in ("autograd", "nn", "optim", "regularize"))
 _BENCH = f"{Path(__file__).parent.parent / 'bench'}{os.sep}"
+_INSTALLED = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "purelib", "platlib"))
 _LIBRARY = (f"{Path(os.__file__).parent}{os.sep}", "<frozen ")  # and what is installed there
 _FILES: set[str] = set()  # those of the house that were met: to find one is quicker than to compare
 
@@ -106,6 +107,15 @@ def is_ours(f: Any) -> bool:
     return getattr(getattr(f, "__code__", None), "co_filename", "").startswith(_HOUSE)
 
 
+def is_users(file: str | None) -> bool:
+    """Whether a file is a user's: no module of this project, of Python's library or of what is installed.
+
+    >>> is_users("train.py"), is_users(os.__file__), is_users(None)
+    (True, False, False)
+    """
+    return file is not None and not file.startswith((*_HOUSE, *_INSTALLED, "<frozen "))
+
+
 def user_line() -> str:
     """`file:line: source` of the innermost frame outside this project's packages.
 
@@ -121,7 +131,7 @@ def words_of(error: BaseException) -> str:
     >>> words_of(ValueError("no file"))
     'ValueError: no file'
     """
-    others = (*_HOUSE, _BENCH, *map(sysconfig.get_path, ("stdlib", "purelib", "platlib")))
+    others = (*_HOUSE, _BENCH, *_INSTALLED)
     places = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
     own = [place for place in places if os.path.isabs(place[0]) and not place[0].startswith(others)]
     said = f"{type(error).__name__}: {error}"

@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 from autograd.batching.level import Batching
 from autograd.errors import ArgumentError
 from autograd.ops.draw import SEEDS
-from autograd.primitive import capture, capturing
+from autograd.primitive import capture, capturing, training
 from autograd.tensor import Operand, Tensor
 
 Shape = int | Sequence[int] | None
@@ -37,6 +37,7 @@ class Generator:
         return made
 
     def __init__(self, seed: int | None = None) -> None:
+        _once("makes a generator of random numbers")
         self._bits = np.random.Philox(seed)
         self._stream = np.random.Generator(self._bits)
         self._seeded = seed is not None
@@ -108,6 +109,7 @@ class Generator:
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from where `get_state` was called."""
+        _once("seeds a generator, or sets its state")
         self._seeded = True
 
         def words(name: str) -> NDArray[np.uint64]:
@@ -121,6 +123,12 @@ class Generator:
             "has_uint32": state["has_uint32"],
             "uinteger": state["uinteger"],
         }
+
+
+def _once(what: str) -> None:
+    """Refuse what a program would not do again: it goes on with the streams that there are."""
+    if capturing and training() is not None:
+        capture().refuse(f"it {what}, which its program would not: do that outside of it")
 
 
 default = Generator()

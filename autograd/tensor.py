@@ -147,6 +147,8 @@ class Tensor(Methods, Eager):
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Make this Tensor a leaf whose gradient is wanted, or a constant; returns itself."""
+        if capturing and (noting := training()):
+            noting.frees(self, requires_grad)
         if requires_grad and self.node is None:
             if self.dtype.kind not in "fc":
                 raise DTypeError(
@@ -205,12 +207,7 @@ class Tensor(Methods, Eager):
             raise DifferentiationError("register_hook on a constant. Write t.requires_grad_() first.")
         hooks = self.node.watched().hooks
         hooks.append(hook)
-
-        def remove() -> None:
-            if hook in hooks:
-                hooks.remove(hook)
-
-        return remove
+        return lambda: hooks.remove(hook) if hook in hooks else None
 
     def backward(
         self, gradient: Operand | None = None, retain_graph: bool | None = None, create_graph: bool = False

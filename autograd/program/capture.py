@@ -137,6 +137,7 @@ class Capture:
         capturing.remove(self)
         if kind is not None:
             self.outside.restore()
+            self.training.restore()
 
     def input(self, x: Any, label: str) -> Captured:
         """A symbol for a value that each run brings along."""
@@ -156,7 +157,7 @@ class Capture:
         """The symbol of a value."""
         if isinstance(x, Tensor):
             if id(x) in self.training.stepped:
-                self.refuse("it reads what an optimizer's step has changed before")
+                self.training.settle()
             if id(x) not in self.now:
                 s = self.input(x.value, f"t{len(self.tensors)}")
                 self.tensors[id(x)], self.now[id(x)] = (x, s), s
@@ -410,7 +411,7 @@ def depends_on(holder: Any, *names: str) -> None:
             noting.guard(holder, name)
         if not names:
             noting.held.setdefault(id(holder), (holder, dict(vars(holder))))
-            noting.outside.look_into(holder)
+            noting.outside.look_at(holder)
 
 
 def not_yet(reason: str, prepare: Callable[[], object] | None = None) -> None:

@@ -21,7 +21,7 @@ from autograd.program.fitting import TooLarge
 from autograd.program.listing import Listing
 from autograd.program.run import Run, is_input, value_of
 from autograd.program.several import cotangents_of, refused
-from autograd.program.symbol import NotYet, Unfusable
+from autograd.program.symbol import NotYet, Place, Unfusable
 from autograd.sweep import sweep
 from autograd.tape import Node, enable_grad, no_grad, recording
 from autograd.tensor import Tensor
@@ -48,6 +48,8 @@ class Compiled(Method, Generic[P, R]):
         self.function = f
         self.budget = None if fit_in is None else Budget(self.__name__, fit_in, bytes_of(fit_in))
         self.programs: dict[Any, list[Run | str]] = {}
+        self.changed: set[Any] = set()  # kinds of arguments for which the function was seen to change something
+        self.places: list[Place] = []  # and where that was
         self.last: Any = None  # what the call before asked for, and what is kept for that
         self.runs: Sequence[Run | str] = ()
         self.op = Primitive(getattr(f, "__name__", "compiled"), "*xs", refused, pulls=(), reads=())
@@ -83,8 +85,11 @@ class Compiled(Method, Generic[P, R]):
         else:
             try:
                 found = self._made(leaves, build)
-            except NotYet:
-                return self.function(*args, **settings)
+            except NotYet as reason:
+                if not (reason.changed and _key(asked) in self.changed):
+                    self._noticed(reason, _key(asked))
+                    return self.function(*args, **settings)
+                found = str(reason)
             if isinstance(found, str):
                 if self.budget is not None:
                     raise UnsupportedError(
@@ -94,6 +99,7 @@ class Compiled(Method, Generic[P, R]):
                 result = self.function(*args, **settings)  # raises what is wrong with these arguments, if anything is
                 self._keep(_key(asked), found)
                 return result
+            found.premises.some += [(holder, [name], [holder.get(name)]) for holder, name, _ in self.places]
             self._keep(_key(asked), found)
         if isinstance(found, str) or not found.program.lock.acquire(blocking=False):
             return self.function(*args, **settings)
@@ -101,6 +107,17 @@ class Compiled(Method, Generic[P, R]):
             return found(leaves, (self.function, args, settings))  # type: ignore[no-any-return]
         finally:
             found.program.lock.release()
+
+    def _noticed(self, reason: NotYet, key: Any) -> None:
+        """Take notice of what the function has changed: its programs stand only while that stays as it is."""
+        if reason.changed:
+            self.changed.add(key)
+            places = [place for place in reason.changed if place is not None]
+            self.places += places
+            if not all(place.empty for place in places):  # a program made before would not have changed it
+                for runs in self.programs.values():
+                    runs[:] = [run for run in runs if isinstance(run, str)]
+                self.last = None
 
     def _keep(self, key: Any, run: Run | str) -> None:
         if sum(map(len, self.programs.values())) >= PROGRAMS:

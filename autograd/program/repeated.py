@@ -239,7 +239,9 @@ def _captured(f: Callable[..., Any], leaves: list[Any], build: Callable[[list[An
     """The program of f for arguments that `build` makes of leaves, or the reason why there is none."""
     try:
         return Run(f, leaves, build, op)
-    except NotYet:
+    except NotYet as reason:
+        if reason.changed:
+            return str(reason)
         raise
     except Unfusable as reason:
         return str(reason)

@@ -23,7 +23,7 @@ from autograd.program.layout import Layout
 from autograd.program.several import parts_of
 from autograd.program.steady import Changing, Steady
 from autograd.program.symbol import Symbol, Unfusable, derive, graph
-from autograd.program.training import Update, in_order
+from autograd.program.training import Before, Update, Within, in_order
 from autograd.tape import Node, recording
 from autograd.tensor import Tensor
 from autograd.tree import flatten
@@ -99,7 +99,8 @@ class Run:
             args, settings = build(symbols)
             noted.outside.look_at(f, leaves)
             results, self.build = flatten(f(*args, **settings))
-            noted.outside.refuse()
+            noted.outside.refuse(noted.assigned)
+            noted.training.refuse_freed()
             results = noted.own(results)
             self.wanted: list[tuple[Any, Symbol, Symbol]] = []  # who gets a gradient, its value, the gradient
             gradients: list[Symbol] = []
@@ -113,7 +114,7 @@ class Run:
                     found, seeds = _results(noted, results, budget)
                     twins, self.wanted = _gradients(noted, found, seeds, wanted)
                     gradients = [g for *_, g in self.wanted]
-        if not any(isinstance(x, Captured) for x in results) and not noted.training.used:
+        if not (any(isinstance(x, Captured) for x in results) or noted.training.used or noted.assigned):
             raise Unfusable("it returns nothing that depends on its arguments")
         self.constants = results
         self.premises, self.random = Premises(noted.guards, noted.kept()), bool(noted.drawn)
@@ -121,6 +122,8 @@ class Run:
         self.looked = noted.looked
         self.fresh = noted.training.fresh
         self.updates = noted.training.updates
+        self.within = [within for _, within in noted.training.within]
+        self.taken: list[Within | Before] = [*self.within, *noted.training.before.values()]
         self.numbers = [() if u.live is None else u.live.read() for u in self.updates]
         for u, numbers in zip(self.updates, self.numbers, strict=True):
             u.foreach.expect(u.targets, len(u.reads), len(numbers or ()), u.key)
@@ -151,17 +154,18 @@ class Run:
     def _lay_out(self, noted: Capture, results: Sequence[Any], gradients: Sequence[Symbol], twins: Any) -> None:
         """Write the graph anew in the order of memory, and what the run knows of it."""
         training = noted.training
+        kept = [(t, g) for t, g in training.gradients.values() if g not in training.before]
         ends = [
             *(x for x in results if isinstance(x, Captured)),
             *gradients,
             *(s for _, s in noted.assigned.values()),
-            *(g for _, g in training.gradients.values() if g is not None),
+            *(g for _, g in kept if g is not None),
             *(s for u in self.updates for column in u.reads for s in column if isinstance(s, Symbol)),
             *(s for _, read in noted.checks for s in read),
         ]
         anew = Layout(graph(ends))
         self.results: list[Symbol | None] = [x if isinstance(x, Captured) else None for x in results]
-        self.gradients = list(training.gradients.values())
+        self.gradients: list[tuple[Tensor, Symbol | None]] = kept
         self.assigned = list(noted.assigned.values())
         self._write(noted, anew)
         noted.apart = {anew.inner(s) for s in noted.apart}
@@ -253,7 +257,11 @@ class Run:
         self.numbers = [() if u.live is None else u.live.read() for u in self.updates]
         if None in self.numbers:
             return False
-        return self._is_steady() or (self.reads_alike() and all(t.grad is None for t in self.fresh))
+        if self._is_steady():
+            return True
+        return (
+            self.reads_alike() and all(t.grad is None for t in self.fresh) and all([one.take() for one in self.taken])  # noqa: C419  # quicker
+        )
 
     def reads_alike(self) -> bool:
         """Whether what the program reads is still of the same shape and dtype, frozen or not, and without hooks."""
@@ -300,6 +308,9 @@ class Run:
         for t, g in self.gradients:
             if g is not None:
                 t.grad = Tensor(found[place[g]])
+        known: dict[Symbol, Any] = {}
+        for within in self.within:
+            within.write(known)
         for u, numbers in zip(self.updates, self.numbers, strict=True):
             self._update(u, numbers, found)
         self.attempts = self.attempts if self.settled or not self.updates else ATTEMPTS

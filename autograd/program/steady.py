@@ -32,7 +32,7 @@ class Steady:
     """
 
     def __init__(self, run: Run) -> None:
-        if run.fresh or run.assigned or not kernel_module("objects").layout():
+        if run.fresh or run.taken or run.assigned or not kernel_module("objects").layout():
             raise Changing
         self.snapshot = kernel_module("snapshot").Snapshot()
         self.kept: list[Any] = []  # so that no other object can take their places

@@ -36,12 +36,26 @@ class Unfusable(BaseException):
     """
 
 
-class NotYet(Unfusable):
-    """What can be compiled at a later call, but not at this one; `prepare`, if there is one, does what it waits for."""
+class Place(NamedTuple):
+    """Where a function has changed something: a dictionary, a name in it, and whether nothing stood there before."""
 
-    def __init__(self, reason: str, prepare: Callable[[], object] | None = None) -> None:
+    holder: dict[Any, Any]
+    name: Any
+    empty: bool
+
+
+class NotYet(Unfusable):
+    """What can be compiled at a later call, but not at this one; `prepare`, if there is one, does what it waits for.
+
+    changed: what the function changes, where that is why; None for a change that no name tells of. A function that does
+    so again cannot be compiled.
+    """
+
+    def __init__(
+        self, reason: str, prepare: Callable[[], object] | None = None, changed: Sequence[Place | None] = ()
+    ) -> None:
         super().__init__(reason)
-        self.prepare = prepare
+        self.prepare, self.changed = prepare, changed
 
 
 class NoSuchAttribute(Unfusable, AttributeError):
