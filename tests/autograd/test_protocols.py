@@ -59,6 +59,8 @@ CALLS = [
     lambda t: np.repeat(t, 2, axis=0),
     lambda t: np.roll(t, 1),
     lambda t: np.diff(t, axis=1),
+    lambda t: np.diff(t, prepend=t[0, 0], append=t[:, :1]),
+    lambda t: np.diff(A, axis=0, prepend=t),
     lambda t: np.outer(t[0], t[1]),
     lambda t: np.vstack([t, A[0]]),
     lambda t: np.hstack([t[0], 1.0]),
