@@ -32,7 +32,7 @@ from autograd.ledger import Held, Ledger, memory
 from autograd.linear import linearize
 from autograd.listing import tape_of
 from autograd.objective import ScipyObjective, scipy_objective
-from autograd.ops import arrange, composed, fft, matrix, special
+from autograd.ops import arrange, composed, fft, matrix, quantiles, special
 from autograd.ops.arrange import *  # noqa: F403  # all that it lists, added to the list below
 from autograd.ops.compare import (
     bitwise_and,
@@ -120,6 +120,7 @@ from autograd.ops.join import concat, flip, pad, repeat, roll, split, stack, til
 from autograd.ops.linalg import dot, einsum, inner, matmul, outer, tensordot, vecdot
 from autograd.ops.matrix import *  # noqa: F403  # as well
 from autograd.ops.pool import window_argmax, window_max, window_sum
+from autograd.ops.quantiles import *  # noqa: F403  # as well
 from autograd.ops.reduce import max, mean, min, norm, prod, std, sum, trace, var
 from autograd.ops.resample import resample
 from autograd.ops.running import cumulative_prod, cumulative_sum, diff, linear_recurrence
@@ -424,4 +425,4 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]  # fmt: skip
-__all__ += [name for part in (arrange, composed, matrix, products, special) for name in part.__all__]
+__all__ += [name for part in (arrange, composed, matrix, products, quantiles, special) for name in part.__all__]

@@ -13,11 +13,9 @@ from autograd.ops.axes import Axes
 from autograd.ops.compare import isnan, less, logical_not
 from autograd.ops.complex import abs
 from autograd.ops.elementwise import divide, maximum, minimum, multiply, sin, subtract, where
-from autograd.ops.index import getitem
 from autograd.ops.join import concat, stack
-from autograd.ops.reduce import max, mean, min, sum
-from autograd.ops.search import sort
-from autograd.ops.shape import moveaxis, reshape
+from autograd.ops.reduce import max, min, sum
+from autograd.ops.shape import moveaxis
 from autograd.primitive import public
 
 if TYPE_CHECKING:
@@ -29,7 +27,6 @@ __all__ = [
     "fmax",
     "fmin",
     "gradient",
-    "median",
     "nanmean",
     "nansum",
     "ptp",
@@ -172,25 +169,3 @@ def nanmean(x: Operand, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
     t: Any = stacked(x)
     count = sum(logical_not(isnan(t)), axis, keepdims=keepdims)
     return divide(nansum(t, axis, keepdims=keepdims), count if t.dtype.kind in "iub" else count.astype(t.real.dtype))
-
-
-@public(np.median)
-def median(x: Operand, axis: int | None = None, *, keepdims: bool = False) -> Tensor:
-    """The middle of the elements along an axis, of all for None; the mean of both where there are two; NaN beside NaN.
-
-    >>> import autograd as ag
-    >>> ag.median(ag.tensor([5.0, 1.0, 4.0, 2.0]))
-    tensor(3.)
-    """
-    t: Any = stacked(x)
-    flat = reshape(t, (-1,)) if axis is None else moveaxis(t, axis, -1)
-    length = flat.shape[-1]
-    if not length:
-        raise ArgumentError(f"median was given shape {t.shape}. Expected at least one element there.")
-    ordered = sort(flat)
-    middle = mean(getitem(ordered, (..., slice((length - 1) // 2, length // 2 + 1))), -1)
-    last = getitem(ordered, (..., -1))  # where NaN is sorted to
-    y = where(isnan(last), last, middle)
-    if not keepdims:
-        return y
-    return reshape(y, (1,) * t.ndim) if axis is None else moveaxis(reshape(y, (*y.shape, 1)), -1, axis)
