@@ -3,7 +3,7 @@
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING
 
-from autograd import elsewhere, errors, products, random
+from autograd import elsewhere, errors, products, random, spaced
 from autograd import native as native
 from autograd.anomaly import detect_anomaly
 from autograd.arrays import checkpoint, elementwise_grad, grad, hessian, holomorphic_grad, jacobian, value_and_grad
@@ -18,7 +18,6 @@ from autograd.create import (
     from_dlpack,
     full,
     full_like,
-    linspace,
     ones,
     ones_like,
     tensor,
@@ -167,6 +166,7 @@ from autograd.program.launch import get_num_threads, set_num_threads
 from autograd.program.scalar import elementwise
 from autograd.rows import RowSparse, put_rows_, take_rows
 from autograd.scanning import scan
+from autograd.spaced import *  # noqa: F403  # as well
 from autograd.sweep import backward
 from autograd.tape import enable_grad, inference_mode, is_grad_enabled, no_grad
 from autograd.tensor import Tensor
@@ -314,7 +314,6 @@ __all__ = [
     "less_equal",
     "linear_recurrence",
     "linearize",
-    "linspace",
     "log",
     "log1p",
     "log2",
@@ -425,4 +424,4 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]  # fmt: skip
-__all__ += [name for part in (arrange, composed, matrix, products, quantiles, special) for name in part.__all__]
+__all__ += [name for part in (arrange, composed, matrix, products, quantiles, spaced, special) for name in part.__all__]
