@@ -31,7 +31,7 @@ from autograd.ledger import Held, Ledger, memory
 from autograd.linear import linearize
 from autograd.listing import tape_of
 from autograd.objective import ScipyObjective, scipy_objective
-from autograd.ops import arrange, composed, fft, matrix, quantiles, special
+from autograd.ops import arrange, composed, fft, matrix, quantiles, sampled, special, statistics
 from autograd.ops.arrange import *  # noqa: F403  # all that it lists, added to the list below
 from autograd.ops.compare import (
     bitwise_and,
@@ -123,6 +123,7 @@ from autograd.ops.quantiles import *  # noqa: F403  # as well
 from autograd.ops.reduce import max, mean, min, norm, prod, std, sum, trace, var
 from autograd.ops.resample import resample
 from autograd.ops.running import cumulative_prod, cumulative_sum, diff, linear_recurrence
+from autograd.ops.sampled import *  # noqa: F403  # as well
 from autograd.ops.search import (
     all,
     allclose,
@@ -153,6 +154,7 @@ from autograd.ops.shape import (
     swapaxes,
 )
 from autograd.ops.special import *  # noqa: F403  # all that it lists, added to the list below
+from autograd.ops.statistics import *  # noqa: F403  # as well
 from autograd.ops.window import fold, window
 from autograd.products import *  # noqa: F403  # all that it lists, added to the list below
 from autograd.program import eager as eager
@@ -424,4 +426,8 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]  # fmt: skip
-__all__ += [name for part in (arrange, composed, matrix, products, quantiles, spaced, special) for name in part.__all__]
+__all__ += [
+    name
+    for part in (arrange, composed, matrix, products, quantiles, sampled, spaced, special, statistics)
+    for name in part.__all__
+]
