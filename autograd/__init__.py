@@ -31,7 +31,7 @@ from autograd.ledger import Held, Ledger, memory
 from autograd.linear import linearize
 from autograd.listing import tape_of
 from autograd.objective import ScipyObjective, scipy_objective
-from autograd.ops import arrange, composed, fft, matrix, quantiles, sampled, special, statistics
+from autograd.ops import arrange, composed, fft, matrices, matrix, quantiles, sampled, special, statistics
 from autograd.ops.arrange import *  # noqa: F403  # all that it lists, added to the list below
 from autograd.ops.compare import (
     bitwise_and,
@@ -117,6 +117,7 @@ from autograd.ops.exponential import log_softmax, logsumexp, softmax
 from autograd.ops.index import getitem, index_add, put, take, take_along_axis
 from autograd.ops.join import concat, flip, pad, repeat, roll, split, stack, tile, tril, triu, unstack
 from autograd.ops.linalg import dot, einsum, inner, matmul, outer, tensordot, vecdot
+from autograd.ops.matrices import *  # noqa: F403  # as well
 from autograd.ops.matrix import *  # noqa: F403  # as well
 from autograd.ops.pool import window_argmax, window_max, window_sum
 from autograd.ops.quantiles import *  # noqa: F403  # as well
@@ -428,6 +429,6 @@ __all__ = [
 ]  # fmt: skip
 __all__ += [
     name
-    for part in (arrange, composed, matrix, products, quantiles, sampled, spaced, special, statistics)
+    for part in (arrange, composed, matrices, matrix, products, quantiles, sampled, spaced, special, statistics)
     for name in part.__all__
 ]
