@@ -283,8 +283,14 @@ def settled(aux: Any, variables: Sequence[Tensor]) -> Any:
     if aux is None or (capturing and training()):
         return aux
     leaves, build = flatten(aux)
-    known = (x if not isinstance(x, Tensor) or _recorded_beyond(x.node, variables) else x.detach() for x in leaves)
-    return build(list(known))
+    return build(
+        [
+            x.detach()
+            if isinstance(x, Tensor) and x.node is not None and not _recorded_beyond(x.node, variables)
+            else x
+            for x in leaves
+        ]
+    )
 
 
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
