@@ -283,14 +283,9 @@ def settled(aux: Any, variables: Sequence[Tensor]) -> Any:
     if aux is None or (capturing and training()):
         return aux
     leaves, build = flatten(aux)
-    return build(
-        [
-            x.detach()
-            if isinstance(x, Tensor) and x.node is not None and not _recorded_beyond(x.node, variables)
-            else x
-            for x in leaves
-        ]
-    )
+    own = {k for k, x in enumerate(leaves) if isinstance(x, Tensor) and x.node is not None}
+    own -= {k for k in own if _recorded_beyond(leaves[k].node, variables)}
+    return build([x.detach() if k in own else x for k, x in enumerate(leaves)])
 
 
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
