@@ -3,7 +3,7 @@
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING
 
-from autograd import elsewhere, errors, products, random
+from autograd import elsewhere, errors, products, random, spaced
 from autograd import native as native
 from autograd.anomaly import detect_anomaly
 from autograd.arrays import checkpoint, elementwise_grad, grad, hessian, holomorphic_grad, jacobian, value_and_grad
@@ -18,7 +18,6 @@ from autograd.create import (
     from_dlpack,
     full,
     full_like,
-    linspace,
     ones,
     ones_like,
     tensor,
@@ -32,7 +31,7 @@ from autograd.ledger import Held, Ledger, memory
 from autograd.linear import linearize
 from autograd.listing import tape_of
 from autograd.objective import ScipyObjective, scipy_objective
-from autograd.ops import arrange, composed, fft, matrix, special
+from autograd.ops import arrange, composed, fft, matrices, matrix, quantiles, sampled, special, statistics
 from autograd.ops.arrange import *  # noqa: F403  # all that it lists, added to the list below
 from autograd.ops.compare import (
     bitwise_and,
@@ -118,11 +117,14 @@ from autograd.ops.exponential import log_softmax, logsumexp, softmax
 from autograd.ops.index import getitem, index_add, put, take, take_along_axis
 from autograd.ops.join import concat, flip, pad, repeat, roll, split, stack, tile, tril, triu, unstack
 from autograd.ops.linalg import dot, einsum, inner, matmul, outer, tensordot, vecdot
+from autograd.ops.matrices import *  # noqa: F403  # as well
 from autograd.ops.matrix import *  # noqa: F403  # as well
 from autograd.ops.pool import window_argmax, window_max, window_sum
+from autograd.ops.quantiles import *  # noqa: F403  # as well
 from autograd.ops.reduce import max, mean, min, norm, prod, std, sum, trace, var
 from autograd.ops.resample import resample
 from autograd.ops.running import cumulative_prod, cumulative_sum, diff, linear_recurrence
+from autograd.ops.sampled import *  # noqa: F403  # as well
 from autograd.ops.search import (
     all,
     allclose,
@@ -153,6 +155,7 @@ from autograd.ops.shape import (
     swapaxes,
 )
 from autograd.ops.special import *  # noqa: F403  # all that it lists, added to the list below
+from autograd.ops.statistics import *  # noqa: F403  # as well
 from autograd.ops.window import fold, window
 from autograd.products import *  # noqa: F403  # all that it lists, added to the list below
 from autograd.program import eager as eager
@@ -166,6 +169,7 @@ from autograd.program.launch import get_num_threads, set_num_threads
 from autograd.program.scalar import elementwise
 from autograd.rows import RowSparse, put_rows_, take_rows
 from autograd.scanning import scan
+from autograd.spaced import *  # noqa: F403  # as well
 from autograd.sweep import backward
 from autograd.tape import enable_grad, inference_mode, is_grad_enabled, no_grad
 from autograd.tensor import Tensor
@@ -313,7 +317,6 @@ __all__ = [
     "less_equal",
     "linear_recurrence",
     "linearize",
-    "linspace",
     "log",
     "log1p",
     "log2",
@@ -424,4 +427,8 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]  # fmt: skip
-__all__ += [name for part in (arrange, composed, matrix, products, special) for name in part.__all__]
+__all__ += [
+    name
+    for part in (arrange, composed, matrices, matrix, products, quantiles, sampled, spaced, special, statistics)
+    for name in part.__all__
+]

@@ -100,6 +100,11 @@ def _as_it_is(result: Any) -> Any:
     return result
 
 
+def _first_conjugated(result: Any) -> Any:
+    """Of derivatives and what was returned beside the value."""
+    return conjugated(result[0]), result[1]
+
+
 def _second_conjugated(result: Any) -> Any:
     """Of a value and its gradient."""
     return result[0], conjugated(result[1])
@@ -130,7 +135,8 @@ def _either(
             settings["argnums"] = _positions(settings["argnums"], own.__name__)
         if not written_for_arrays(f, sys._getframe(1).f_globals):
             return run(f, **settings)
-        return of_arrays((in_arrays or run)(f, **settings), settings.get("argnums", 0), then)
+        turn = _first_conjugated if then is conjugated and settings.get("has_aux") else then
+        return of_arrays((in_arrays or run)(f, **settings), settings.get("argnums", 0), turn)
 
     return cast(Callable[P, R], derive)
 

@@ -133,15 +133,6 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: DTyp
     return Tensor(np.arange(first, last, step, dtype=np.dtype(dtype) if dtype else None))
 
 
-def linspace(start: float, stop: float, num: int = 50, dtype: DTypeLike | None = None, endpoint: bool = True) -> Tensor:
-    """`num` evenly spaced values from start to stop.
-
-    >>> linspace(0, 1, 3)
-    tensor([0. , 0.5, 1. ])
-    """
-    return Tensor(np.linspace(start, stop, num, endpoint, dtype=dtype))
-
-
 def eye(n: int, m: int | None = None, k: int = 0, dtype: DTypeLike = np.float64) -> Tensor:
     """Ones on diagonal k, zeros elsewhere.
 

@@ -33,8 +33,9 @@ NEAR = 1e-6  # as close as the differences of two steps are to each other where 
 class Custom(Named, Generic[P, R]):
     """A function that is one entry of the tape. Made by `primitive` and `custom_rule`."""
 
-    def __init__(self, f: Callable[P, R], derive: Callable[[list[str]], _Derivative], name: str) -> None:
+    def __init__(self, f: Callable[P, R], derive: Callable[[list[str]], _Derivative], name: str, checked: bool) -> None:
         update_wrapper(self, f)
+        run = f if checked else _on_copies(f)
         parameters = signature(f).parameters.values()
         if any(p.kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD) for p in parameters):
             raise ArgumentError(f"{name} has * or ** arguments. Expected one name for each array and setting.")
@@ -53,7 +54,7 @@ class Custom(Named, Generic[P, R]):
 
         def forward(*xs: Any, **settings: Any) -> Any:
             with no_grad():
-                return _array(f(*xs, **settings), name)
+                return _array(run(*xs, **settings), name)
 
         self.op = Primitive(
             name,
@@ -73,6 +74,11 @@ class Custom(Named, Generic[P, R]):
             raise ArgumentError(f"{self.op.name} was called with {len(args)} arrays. Expected {list(self.op.inputs)}.")
         inputs = [_input(x) for x in (*args, *(chosen.pop(n) for n in self.op.inputs[len(args) :]))]
         return self.op(*inputs, **chosen)  # type: ignore[return-value]  # what f returns, as the caller's kind of array
+
+
+def _on_copies(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f, of which it is not known that it writes into none of its arguments, on arrays of its own."""
+    return lambda *xs, **settings: f(*(x.copy("K") if isinstance(x, np.ndarray) else x for x in xs), **settings)
 
 
 _Derivative = tuple[Callable[..., Sequence[Any]], frozenset[int]]
@@ -113,7 +119,8 @@ def primitive(
             called numeric in `ag.tape_of`.
         jvp: in place of `vjp`, `(t, ...)`, the tangent of the argument (a tuple for several), to that of the result.
         example: a tuple of arguments on which the rule is compared with finite differences, here and now.
-        check: False declines that.
+        check: False declines that. f is then given copies of its arguments, as with "numeric", since it is not known
+            whether it writes into them.
 
     Raises:
         ArgumentError: if there is not one rule, or nothing to check it on, or it names what there is not.
@@ -146,9 +153,9 @@ def primitive(
             raise ArgumentError(f"primitive was given a {type(f).__name__}. Expected a function of arrays.")
         name = getattr(f, "__name__", type(f).__name__)
         if vjp == "numeric":
-            return Custom(f, lambda inputs: _numeric(f, len(inputs), name), f"numeric:{name}")
+            return Custom(f, lambda inputs: _numeric(_on_copies(f), len(inputs), name), f"numeric:{name}", False)
         made = Custom(
-            f, lambda inputs: _given(vjp, inputs, name) if callable(vjp) else _turned(jvp, inputs, name), name
+            f, lambda inputs: _given(vjp, inputs, name) if callable(vjp) else _turned(jvp, inputs, name), name, check
         )
         return _checked(made, example, check)
 

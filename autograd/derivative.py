@@ -46,6 +46,7 @@ def jacobian(
     *,
     mode: Mode | None = None,
     compile: bool | None = None,
+    has_aux: bool = False,
 ) -> MatrixFunction:
     """A function that gives d f(...)[i] / d argument[j] for all i and j.
 
@@ -59,9 +60,10 @@ def jacobian(
             arguments; None chooses the fewer.
         compile: None for a program after some hundreds of calls where that can be shown to be the same, True for one at
             once, False for never; as of `value_and_grad`. `reasons()` of the returned function says why there is none.
+        has_aux: f returns (result, anything), and the returned function (derivatives, anything).
 
     Raises:
-        ArgumentError: if `mode` is another.
+        ArgumentError: if `mode` is another, or there is nothing beside the result.
         DTypeError: if the arguments or the result are complex.
         UnsupportedError: when called, if `compile` is True and there is no program for the arguments.
 
@@ -70,7 +72,7 @@ def jacobian(
     tensor([[2., 0.],
             [0., 4.]])
     """
-    return _repeated(f, _matrix(f, argnums, mode), compile)
+    return _repeated(f, _matrix(f, argnums, mode, has_aux=has_aux), compile)
 
 
 def _repeated(f: Callable[..., Any], matrix: Callable[..., Any], compile: bool | None) -> MatrixFunction:
@@ -91,14 +93,18 @@ def _repeated(f: Callable[..., Any], matrix: Callable[..., Any], compile: bool |
 
 
 def jacobian_by_complex(
-    f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, mode: Mode | None = None
+    f: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, mode: Mode | None = None, has_aux: bool = False
 ) -> Callable[..., Any]:
     """`jacobian`, and by complex arguments of a real f the gradient of each element of its result."""
-    return _matrix(f, argnums, mode, by_complex=True)
+    return _matrix(f, argnums, mode, by_complex=True, has_aux=has_aux)
 
 
 def _matrix(
-    f: Callable[..., Any], argnums: int | tuple[int, ...], mode: Mode | None, by_complex: bool = False
+    f: Callable[..., Any],
+    argnums: int | tuple[int, ...],
+    mode: Mode | None,
+    by_complex: bool = False,
+    has_aux: bool = False,
 ) -> Callable[..., Any]:
     if mode not in (None, "forward", "reverse"):
         raise ArgumentError(f"jacobian was given mode={mode!r}. Expected 'forward', 'reverse' or None.")
@@ -107,7 +113,7 @@ def _matrix(
     @apart
     @wraps(f)
     def matrix(*args: Any, **kwargs: Any) -> Any:
-        run = Linear(f, args, kwargs, positions, push=mode == "forward")
+        run = Linear(f, args, kwargs, positions, mode == "forward", has_aux)
         reverse = by_complex and any(t.dtype.kind == "c" for t in run.inputs)
         for t in run.outputs if reverse else (*run.inputs, *run.outputs):
             if t.dtype.kind == "c":
@@ -117,10 +123,11 @@ def _matrix(
                 )
         chosen = "reverse" if reverse else mode or _cheaper(run)
         if chosen == "forward" and any(n.op is not None and not n.op.pulls for n in entries(run.roots)):
-            run = Linear(f, args, kwargs, positions, push=True)  # fused entries have no rule for each input
+            run = Linear(f, args, kwargs, positions, True, has_aux)  # fused entries have no rule for each input
         rows = _by_inputs(run) if chosen == "forward" else _by_outputs(run)
         parts = [run.arguments(row) for row in rows]
-        return run.build([row[0] if isinstance(argnums, int) else row for row in parts])
+        found = run.build([row[0] if isinstance(argnums, int) else row for row in parts])
+        return (found, run.aux) if has_aux else found
 
     return matrix
 
@@ -252,17 +259,19 @@ def hessian(
     *,
     mode: Mode | None = None,
     compile: bool | None = None,
+    has_aux: bool = False,
 ) -> MatrixFunction:
     """A function that gives the second derivatives of a single-element f: the Jacobian of its gradient.
 
-    `mode` and `compile` as of `jacobian`; `ag.compile(ag.hessian(f))` is one program as well.
+    `mode`, `compile` and `has_aux` as of `jacobian`; `ag.compile(ag.hessian(f))` is one program as well.
 
     >>> import autograd as ag
     >>> ag.hessian(lambda x: ag.sum(x**3))(ag.tensor([1.0, 2.0]))
     tensor([[ 6.,  0.],
             [ 0., 12.]])
     """
-    return _repeated(f, _matrix(grad(f, argnums=argnums), argnums, mode), compile)
+    slopes = grad(f, argnums=argnums, has_aux=has_aux)
+    return _repeated(f, _matrix(slopes, argnums, mode, has_aux=has_aux), compile)
 
 
 @apart

@@ -15,7 +15,7 @@ from autograd.primitive import Traced, capturing, chain, training
 from autograd.sweep import beside, fitted, saved_tensors, sweep
 from autograd.tape import Node, enable_grad, entries, leaf
 from autograd.tensor import Tensor, as_tensor
-from autograd.transforms import _call, _recorded_beyond, vjp
+from autograd.transforms import _call, _recorded_beyond, apart_from_aux, settled, vjp
 from autograd.tree import flatten_present, leaves_beside
 
 
@@ -25,22 +25,31 @@ class Linear:
     Attributes:
         inputs: the variables, one for each leaf of the primals.
         outputs: the leaves of the result.
+        aux: what f returned beside its result, if that was said.
         build: what makes a result of them.
         builds: what makes each primal of its leaves.
         beyond: whether the tape reaches further than the primals, so that derivatives are recorded themselves.
     """
 
     def __init__(
-        self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], positions: Sequence[int], push: bool
+        self,
+        f: Callable[..., Any],
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        positions: Sequence[int],
+        push: bool,
+        has_aux: bool = False,
     ) -> None:
         with config.using(kernels=False if push else config.kernels):  # a fused entry has no rule for each input
             result, variables, self.builds = _call(f, args, kwargs, positions)
+        result, aux = apart_from_aux(result) if has_aux else (result, None)
         self.sizes = [len(group) for group in variables]
         self.inputs = [v for group in variables for v in group]
         leaves, self.build = flatten_present(result)
         self.outputs = [as_tensor(y) for y in leaves]
         self.roots = [y.node for y in self.outputs if y.node is not None]
         self.beyond = any(_recorded_beyond(r, self.inputs) for r in self.roots)
+        self.aux = settled(aux, self.inputs)
         self._order: list[Node] | None = None
         self._maps: dict[tuple[Node, int, Any], Any] = {}
 
@@ -138,10 +147,11 @@ def _tensor(g: Any, like: Tensor) -> Tensor:
     return g if isinstance(g, Tensor) else Tensor(g)
 
 
-def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """f(*primals), and its derivative there as a function of tangents: f runs once, the derivative as often as called.
 
     Primals and results may be nested containers; the function takes one tangent for each primal, of its structure.
+    With `has_aux`, f returns (result, anything), and what is returned is (result, function, anything).
 
     Raises:
         ShapeError: if a tangent has another shape than its primal.
@@ -152,14 +162,15 @@ def linearize(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., 
     (tensor(9.), tensor(6.), tensor(60.))
     """
     if capturing and training():  # symbols are on no tape: the cotangent map, which is linear, is transposed
-        y, pull = vjp(f, *primals)
-        return y, lambda *tangents: vjp(pull, y)[1](tangents)[0]
-    run = Linear(f, primals, {}, range(len(primals)), push=True)
+        y, pull, *aux = vjp(f, *primals, has_aux=has_aux)
+        return y, lambda *tangents: vjp(pull, y)[1](tangents)[0], *aux
+    run = Linear(f, primals, {}, range(len(primals)), push=True, has_aux=has_aux)
 
     def push(*tangents: Any) -> Any:
         return run.build(run.push(flat_tensors(tangents, primals, "linearize")))
 
-    return run.build(run.values), push
+    value = run.build(run.values)
+    return (value, push, run.aux) if has_aux else (value, push)
 
 
 def flat_tensors(trees: Any, primals: Any, name: str) -> list[Tensor]:

@@ -65,7 +65,7 @@ def grad_and_aux(f: Function, argnum: Argnum = 0) -> Function:
     def both(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         of_one, x = _alone(f, argnum, args, kwargs)
         (_, aux), gradient = value_and_grad(of_one, has_aux=True)(x)
-        return as_arrays(conjugated(gradient)), aux
+        return as_arrays(conjugated(gradient)), as_arrays(aux)
 
     return both
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd.errors import UnsupportedError
 from autograd.primitive import Eager, Traced, from_numpy, functions
-from autograd.tape import recording
+from autograd.tape import no_grad, recording
 from autograd.tree import flatten
 
 _STORE = opmap["STORE_SUBSCR"]
@@ -88,10 +88,20 @@ def number_of(t: Any) -> Any:
 _OF_THE_VALUE = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj}
 _OF_THE_VALUE |= {np.may_share_memory, np.shares_memory}
 
+# what they say of values is whole numbers, truths or text, which have no gradient to drop
+_OF_VALUES = """argpartition argwhere array2string array_equiv array_repr array_str digitize flatnonzero iscomplex isin
+isneginf isposinf isreal lexsort nanargmax nanargmin"""
+_WITHOUT_GRADIENT = {getattr(np, name) for name in _OF_VALUES.split()}
+
 
 def answer_function(function: Callable[..., Any], args: Sequence[Any], settings: dict[str, Any]) -> Any:
     """Run our function in place of a NumPy function."""
     own = from_numpy.get(function)
+    if function in _WITHOUT_GRADIENT:
+        with no_grad():
+            plain = _of_constants((args, settings))
+        if plain is not None:
+            return function(*plain[0], **plain[1])
     if function in _OF_THE_VALUE:  # they read shape, dtype and place alone
         return function(*[getattr(a, "value", a) for a in args], **settings)
     if own is None:

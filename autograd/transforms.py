@@ -18,7 +18,7 @@ from autograd.program.repeated import Repeated
 from autograd.sweep import beside, complex_result, fitted, saved_tensors, seed_of, sweep
 from autograd.tape import Node, enable_grad, entries, leaf, recording
 from autograd.tensor import Tensor, as_tensor
-from autograd.tree import flatten_present, leaves_beside
+from autograd.tree import flatten, flatten_present, leaves_beside
 
 VALUES: Any = (Traced, np.ndarray, np.generic, int, float, complex)
 
@@ -238,15 +238,14 @@ def _value_and_grad(
                 return repeated(args, kwargs)  # type: ignore[no-any-return]
             repeated.rest -= 1
         out, variables, builds = _call(f, args, kwargs, positions)
-        if has_aux and not (isinstance(out, (tuple, list)) and len(out) == 2):
-            raise ArgumentError(f"has_aux=True of a function that returned {_kind(out)}. Expected (value, anything).")
-        result, aux = out if has_aux else (out, None)
+        result, aux = apart_from_aux(out) if has_aux else (out, None)
         if not isinstance(result, VALUES):
             raise ArgumentError(
                 f"the gradient of a function that returned {_kind(result)}. Expected a single element: return the "
                 "value alone, or (value, anything) and write has_aux=True."
             )
         flat = [v for group in variables for v in group]
+        aux = settled(aux, flat)  # before the sweep, which frees the tape
         y = as_tensor(result)
         if y.size != 1:
             raise ShapeError(
@@ -272,8 +271,27 @@ def _kind(result: Any) -> str:
     return "None" if result is None else f"a {type(result).__name__}"
 
 
-def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+def apart_from_aux(out: Any) -> tuple[Any, Any]:
+    """What a function returned of which has_aux=True was said: the value, and anything else."""
+    if not (isinstance(out, (tuple, list)) and len(out) == 2):
+        raise ArgumentError(f"has_aux=True of a function that returned {_kind(out)}. Expected (value, anything).")
+    return out[0], out[1]
+
+
+def settled(aux: Any, variables: Sequence[Tensor]) -> Any:
+    """What a function returned beside its value, on the tape only as far as that is the user's own."""
+    if aux is None or (capturing and training()):
+        return aux
+    leaves, build = flatten(aux)
+    own = {k for k, x in enumerate(leaves) if isinstance(x, Tensor) and x.node is not None}
+    own -= {k for k in own if _recorded_beyond(leaves[k].node, variables)}
+    return build([x.detach() if k in own else x for k, x in enumerate(leaves)])
+
+
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """f(*primals), and the function that takes a cotangent of the result to one of each primal.
+
+    With `has_aux`, f returns (result, anything), and what is returned is (result, function, anything).
 
     >>> import autograd as ag
     >>> y, pull = ag.vjp(lambda a, b: a * b, ag.tensor([1.0, 2.0]), ag.tensor([3.0, 4.0]))
@@ -281,6 +299,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     (tensor([ 3., 40.]), tensor([ 1., 20.]))
     """
     out, variables, builds = _call(f, primals, {}, range(len(primals)))
+    out, aux = apart_from_aux(out) if has_aux else (out, None)
     flat = [v for group in variables for v in group]
     outs, build_out = flatten_present(out)
     ys = [as_tensor(y) for y in outs]
@@ -301,12 +320,15 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
             found = iter(_pull([y.node for y in ys], seeds, flat, again, retain=True, allow_unused=True))
         return tuple(build([next(found) for _ in group]) for group, build in zip(variables, builds, strict=True))
 
-    return build_out([y if record else y.detach() for y in ys]), pull
+    value = build_out([y if record else y.detach() for y in ys])
+    return (value, pull, settled(aux, flat)) if has_aux else (value, pull)
 
 
 @apart
-def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], *, has_aux: bool = False) -> Any:
     """f(*primals) and its derivative along `tangents`: the tape read forwards, by the same rules.
+
+    With `has_aux`, f returns (result, anything), and what is returned is (result, derivative, anything).
 
     >>> import autograd as ag
     >>> ag.jvp(lambda x: x * x, [ag.tensor(3.0)], [ag.tensor(1.0)])
@@ -314,6 +336,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     """
     with config.using(kernels=False):  # a fused entry has no rule for each input: its composition has
         out, variables, _ = _call(f, primals, {}, range(len(primals)))
+    out, aux = apart_from_aux(out) if has_aux else (out, None)
     flat = [v for group in variables for v in group]
     moves = [as_tensor(t) for t in leaves_beside(tangents, primals, "jvp was given as tangents")]
     for k, (x, t) in enumerate(zip(flat, moves, strict=True)):
@@ -340,7 +363,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         d = moved.get(y.node) if y.node is not None else None
         d = Tensor(np.zeros(y.shape, y.dtype)) if d is None else d
         derivatives.append(d if keep else Tensor(d.value))
-    return build([y if keep else Tensor(y.value) for y in ys]), build(derivatives)
+    value = build([y if keep else Tensor(y.value) for y in ys])
+    return (value, build(derivatives), settled(aux, flat)) if has_aux else (value, build(derivatives))
 
 
 def _push(node: Node, position: int, tangent: Tensor) -> Tensor:

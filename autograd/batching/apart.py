@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
+import numpy as np
+
 from autograd.batching.level import Batched, Batching
 from autograd.batching.vmap import content
 from autograd.primitive import Traced, capturing, training
@@ -52,5 +54,7 @@ def _within(level: Batching, transform: Callable[..., Any], args: Any, kwargs: A
 
 
 def _outside(level: Batching, y: Any) -> Any:
+    if not isinstance(y, (Traced, np.ndarray, np.generic)):
+        return y  # what a function returned beside its result
     x, _ = content(level, y)
     return x if x is None or (isinstance(x, Traced) and not isinstance(x, Batched)) else Tensor(x)

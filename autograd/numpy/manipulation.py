@@ -122,14 +122,6 @@ def full_like(x: Any, fill_value: Any, dtype: DTypeLike | None = None, order: st
     return full(x.shape, fill_value, x.dtype if dtype is None else dtype)
 
 
-def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True) -> Any:
-    """`num` evenly spaced values from start to stop, along a new first axis."""
-    steps = np.linspace(0.0, 1.0, num, endpoint=endpoint)
-    a, b = ag.broadcast_arrays(_stacked(start), _stacked(stop))
-    t = steps.reshape(-1, *[1] * a.ndim)
-    return (1 - t) * a + t * b
-
-
 def select(conditions: Sequence[Any], choices: Sequence[Any], default: Any = 0) -> Any:
     """Of each place, the choice of the first condition that holds there."""
     found: Any = default
@@ -146,8 +138,9 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     return ag.where(condition, *_list([x, y]))
 
 
+_SPACED = (ag.geomspace, ag.linspace, ag.logspace)
 _OF_LISTS = (array, asarray, concatenate, stack, vstack, hstack, dstack, column_stack, append, select, where)
-_OF_NUMBERS = (atleast_1d, atleast_2d, atleast_3d, full, full_like, linspace, kron)
+_OF_NUMBERS = (atleast_1d, atleast_2d, atleast_3d, full, full_like, kron, *_SPACED)
 _OF_ONE = (array_split, split, vsplit, hsplit, dsplit, flipud, fliplr, rot90, rollaxis, diag, make_diagonal)
 _MOVING = (reshape, ravel, copy, nan_to_num)
 LISTS: dict[str, Any] = {f.__name__: f for f in (*_OF_LISTS, *_OF_NUMBERS)} | {

@@ -3,37 +3,48 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.errors import ArgumentError
+from autograd.errors import ArgumentError, IndexOutOfRange
 from autograd.ops.arrange import stacked
-from autograd.ops.axes import Axes
-from autograd.ops.compare import isnan, less, logical_not
-from autograd.ops.complex import abs
-from autograd.ops.elementwise import divide, maximum, minimum, multiply, sin, subtract, where
-from autograd.ops.index import getitem
+from autograd.ops.axes import Axes, one_axis
+from autograd.ops.compare import equal, isnan, less, logical_not
+from autograd.ops.complex import abs, sign
+from autograd.ops.elementwise import divide, logaddexp, maximum, minimum, multiply, remainder, sin, subtract, where
+from autograd.ops.index import take
 from autograd.ops.join import concat, stack
-from autograd.ops.reduce import max, mean, min, sum
+from autograd.ops.reduce import max, min, sum
+from autograd.ops.running import diff
 from autograd.ops.search import sort
-from autograd.ops.shape import moveaxis, reshape
+from autograd.ops.shape import astype, broadcast_to, moveaxis, reshape
 from autograd.primitive import public
 
 if TYPE_CHECKING:
     from autograd.tensor import Operand, Tensor
 
 __all__ = [
+    "compress",
     "cross",
     "deg2rad",
+    "delete",
+    "ediff1d",
+    "extract",
     "fmax",
     "fmin",
+    "fmod",
     "gradient",
-    "median",
+    "heaviside",
+    "insert",
+    "logaddexp2",
     "nanmean",
     "nansum",
+    "partition",
     "ptp",
     "rad2deg",
+    "select",
     "sinc",
 ]
 
@@ -174,23 +185,144 @@ def nanmean(x: Operand, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
     return divide(nansum(t, axis, keepdims=keepdims), count if t.dtype.kind in "iub" else count.astype(t.real.dtype))
 
 
-@public(np.median)
-def median(x: Operand, axis: int | None = None, *, keepdims: bool = False) -> Tensor:
-    """The middle of the elements along an axis, of all for None; the mean of both where there are two; NaN beside NaN.
+@public(np.logaddexp2)
+def logaddexp2(a: Operand, b: Operand) -> Tensor:
+    """log2(2^a + 2^b), without overflow.
 
     >>> import autograd as ag
-    >>> ag.median(ag.tensor([5.0, 1.0, 4.0, 2.0]))
-    tensor(3.)
+    >>> ag.logaddexp2(ag.tensor(3.0), 3.0)
+    tensor(4.)
+    """
+    return divide(logaddexp(multiply(a, math.log(2)), multiply(b, math.log(2))), math.log(2))
+
+
+@public(np.fmod)
+def fmod(a: Operand, b: Operand) -> Tensor:
+    """What is left of a after whole multiples of b, with the sign of a: C's, where `remainder` is Python's.
+
+    >>> import autograd as ag
+    >>> ag.fmod(ag.tensor(-5.0), 3.0)
+    tensor(-2.)
+    """
+    rest = remainder(abs(a), abs(b))
+    return where(less(a, 0), -rest, rest)
+
+
+@public(np.heaviside)
+def heaviside(x: Operand, at_zero: Operand) -> Tensor:
+    """0 below zero, 1 above, `at_zero` at zero; NaN of NaN. Flat in x.
+
+    >>> import autograd as ag
+    >>> ag.heaviside(ag.tensor([-2.0, 0.0, 2.0]), 0.5)
+    tensor([0. , 0.5, 1. ])
     """
     t: Any = stacked(x)
-    flat = reshape(t, (-1,)) if axis is None else moveaxis(t, axis, -1)
-    length = flat.shape[-1]
-    if not length:
-        raise ArgumentError(f"median was given shape {t.shape}. Expected at least one element there.")
-    ordered = sort(flat)
-    middle = mean(getitem(ordered, (..., slice((length - 1) // 2, length // 2 + 1))), -1)
-    last = getitem(ordered, (..., -1))  # where NaN is sorted to
-    y = where(isnan(last), last, middle)
-    if not keepdims:
-        return y
-    return reshape(y, (1,) * t.ndim) if axis is None else moveaxis(reshape(y, (*y.shape, 1)), -1, axis)
+    return where(equal(t, 0), at_zero, (sign(t) + 1) / 2)
+
+
+@public(np.partition)
+def partition(x: Operand, kth: int | Sequence[int], axis: int | None = -1) -> Tensor:
+    """Smaller elements before that of a place and larger ones behind it, as `sort` leaves them.
+
+    >>> import autograd as ag
+    >>> ag.partition(ag.tensor([3.0, 1.0, 2.0]), 1)
+    tensor([1., 2., 3.])
+    """
+    t: Any = stacked(x)
+    length = t.size if axis is None else t.shape[axis]
+    for k in [kth] if isinstance(kth, (int, np.integer)) else kth:
+        if not -length <= k < length:
+            raise IndexOutOfRange(f"partition was given place {k} of {length} elements.")
+    return sort(t, axis)
+
+
+@public(np.select)
+def select(condlist: Sequence[Operand], choicelist: Sequence[Operand], default: Operand = 0) -> Tensor:
+    """Of each place, the choice of the first condition that holds there.
+
+    >>> import autograd as ag
+    >>> ag.select([[True, False]], [ag.tensor([1.0, 2.0])], 9.0)
+    tensor([1., 9.])
+    """
+    if len(condlist) != len(choicelist) or not len(condlist):
+        raise ArgumentError(
+            f"select was given {len(condlist)} conditions and {len(choicelist)} choices. Expected as many, and some."
+        )
+    found: Any = default
+    for condition, choice in zip(condlist[::-1], choicelist[::-1], strict=True):
+        found = where(stacked(condition), choice, found)
+    return found  # type: ignore[no-any-return]
+
+
+@public(np.ediff1d)
+def ediff1d(x: Operand, to_end: Operand | None = None, to_begin: Operand | None = None) -> Tensor:
+    """Differences between neighbours of the flattened x, between other values at both ends.
+
+    >>> import autograd as ag
+    >>> ag.ediff1d(ag.tensor([1.0, 4.0, 9.0]), to_end=0.0)
+    tensor([3., 5., 0.])
+    """
+    steps = diff(reshape(stacked(x), (-1,)))
+    before, after = ([] if end is None else [reshape(stacked(end), (-1,))] for end in (to_begin, to_end))
+    return concat([*before, steps, *after], 0)
+
+
+@public(np.delete)
+def delete(x: Operand, obj: Any, axis: int | None = None) -> Tensor:
+    """Without the places of an axis that an index, a slice or a list of indices names; of the flattened x for None.
+
+    >>> import autograd as ag
+    >>> ag.delete(ag.tensor([1.0, 2.0, 3.0]), 1)
+    tensor([1., 3.])
+    """
+    t: Any = stacked(x)
+    t, axis = (reshape(t, (-1,)), 0) if axis is None else (t, axis)
+    k = one_axis(axis, t.ndim, "delete")
+    return take(t, np.delete(np.arange(t.shape[k]), obj), k)
+
+
+@public(np.insert)
+def insert(x: Operand, obj: Any, values: Operand, axis: int | None = None) -> Tensor:
+    """With other values before the places of an axis that are named; of the flattened x for None.
+
+    >>> import autograd as ag
+    >>> ag.insert(ag.tensor([1.0, 3.0]), 1, 2.0)
+    tensor([1., 2., 3.])
+    """
+    t: Any = stacked(x)
+    new: Any = stacked(values)
+    t, axis = (reshape(t, (-1,)), 0) if axis is None else (t, axis)
+    k = one_axis(axis, t.ndim, "insert")
+    length = t.shape[k]
+    if np.ndim(obj) == 0 and not isinstance(obj, slice):  # the first axis of several values is that of the places
+        new = moveaxis(reshape(new, (1,) * (t.ndim - new.ndim) + new.shape), 0, k)
+        count = new.shape[k]
+    else:
+        count = len(np.insert(np.arange(length), obj, -1)) - length
+    new = broadcast_to(new, (*t.shape[:k], count, *t.shape[k + 1 :]))
+    order = np.insert(np.arange(length), obj, np.arange(length, length + count))
+    return take(concat([t, astype(new, t.dtype)], k), order, k)
+
+
+@public(np.compress)
+def compress(condition: Any, x: Operand, axis: int | None = None) -> Tensor:
+    """The places of an axis where a condition holds; of the flattened x for None.
+
+    >>> import autograd as ag
+    >>> ag.compress([True, False], ag.tensor([1.0, 2.0]))
+    tensor([1.])
+    """
+    t: Any = stacked(x)
+    t, axis = (reshape(t, (-1,)), 0) if axis is None else (t, axis)
+    return take(t, np.flatnonzero(condition), axis)
+
+
+@public(np.extract)
+def extract(condition: Any, x: Operand) -> Tensor:
+    """The elements of the flattened x where a condition holds.
+
+    >>> import autograd as ag
+    >>> ag.extract([True, False], ag.tensor([1.0, 2.0]))
+    tensor([1.])
+    """
+    return compress(np.ravel(condition), x)

@@ -250,7 +250,7 @@ def std(
     return _length(x - mean(x, axes, keepdims=True), axes, keepdims) / math.sqrt(count)
 
 
-@public(np.linalg.norm, np.linalg.vector_norm)
+@public()
 def norm(x: Operand, ord: float | None = None, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
     """The vector norm (sum |x|^ord)^(1/ord) over the given axes, over all for None; `ord` is 2 for None.
 
@@ -263,8 +263,8 @@ def norm(x: Operand, ord: float | None = None, axis: Axes = None, *, keepdims: b
     axes = definite_axes(axis, rank(x), "norm")
     if ord is not None and axis is None and rank(x) == 2:
         raise UnsupportedError(
-            f"norm of a matrix with ord={ord} and no axis is NumPy's matrix norm, which has no rule here.\n"
-            "Write axis=(0, 1) for the vector norm of its elements."
+            f"norm of a matrix with ord={ord} and no axis is NumPy's matrix norm. Write ag.matrix_norm(x, ord=...) "
+            "for that,\nor axis=(0, 1) for the vector norm of its elements."
         )
     if ord is None or ord == 2:
         return _length(x, axes, keepdims)

@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd.domain import case
+from autograd.errors import ArgumentError
+from autograd.ops.arrange import stacked
 from autograd.ops.axes import kept_shape, one_axis, rank, shape_of
-from autograd.ops.elementwise import multiply
+from autograd.ops.compare import not_equal
+from autograd.ops.elementwise import multiply, subtract
 from autograd.ops.index import getitem
 from autograd.ops.join import concat
-from autograd.ops.shape import astype, reshape
+from autograd.ops.shape import astype, broadcast_to, reshape
 from autograd.primitive import Primitive, primitive, public
 
 if TYPE_CHECKING:
@@ -135,15 +138,30 @@ def linear_recurrence(a: Operand, b: Operand, axis: int = -1, *, reverse: bool =
 
 
 @public(np.diff)
-def diff(x: Operand, n: int = 1, axis: int = -1) -> Tensor:
-    """The n-th difference between neighbours along an axis.
+def diff(
+    x: Operand, n: int = 1, axis: int = -1, prepend: Operand | None = None, append: Operand | None = None
+) -> Tensor:
+    """The n-th difference between neighbours along an axis; of truths, whether they differ.
+
+    `prepend` and `append` are put before and behind x first, unless n is 0; numbers stand for one place along the axis.
 
     >>> import autograd as ag
-    >>> ag.diff(ag.tensor([1, 4, 9]))
-    tensor([3, 5])
+    >>> ag.diff(ag.tensor([1, 4, 9]), prepend=0)
+    tensor([1, 3, 5])
     """
-    k = one_axis(axis, rank(x), "diff")
-    before = (slice(None),) * k
+    if n < 0:
+        raise ArgumentError(f"diff was given n={n}. Expected how often to take differences, 0 or more.")
+    y: Any = stacked(x)
+    k = one_axis(axis, y.ndim, "diff")
+    ends = [None if end is None else stacked(end) for end in (prepend, append)]
+    before, after = ([] if t is None else [_one_place(t, y.shape, k)] for t in ends)
+    y = concat([*before, y, *after], k) if n and (before or after) else y
+    rest, most = ((slice(None),) * k + (part,) for part in (slice(1, None), slice(None, -1)))
     for _ in range(n):
-        x = getitem(x, (*before, slice(1, None))) - getitem(x, (*before, slice(None, -1)))
-    return x  # type: ignore[return-value]
+        y = (not_equal if y.dtype.kind == "b" else subtract)(getitem(y, rest), getitem(y, most))
+    return y  # type: ignore[no-any-return]
+
+
+def _one_place(t: Any, shape: tuple[int, ...], axis: int) -> Any:
+    """A number as an array of length 1 along an axis; any other array as it is."""
+    return t if t.ndim else broadcast_to(t, kept_shape(shape, (axis,)))

@@ -20,7 +20,14 @@ TOLD = (bool, dict, int, list, str, tuple, type(None))  # which isinstance tells
 _BUILTINS = (abs, all, any, divmod, isinstance, len, max, min, pow, round, sorted, sum)
 _CREATORS = "arange array asarray eye full full_like identity linspace ones ones_like zeros zeros_like"
 _NUMPY = {getattr(np, name) for name in _CREATORS.split()}
-_ROOMS = ("autograd.ops.", "autograd.create", "autograd.transforms", "autograd.scanning", "autograd.recompute")
+_ROOMS = (
+    "autograd.ops.",
+    "autograd.create",
+    "autograd.spaced",
+    "autograd.transforms",
+    "autograd.scanning",
+    "autograd.recompute",
+)
 _UNTRUSTED = {"autograd.ops.draw"}
 _UNTRUSTED_NAMES = {"empty", "empty_like", "from_dlpack", "nonzero", "uniform_like"}
 _LIBRARY = {"autograd", "nn", "optim", "regularize"}

@@ -289,3 +289,18 @@ def test_callables_without_a_name_and_what_is_none():
     for f, rule, words in ((3, "numeric", "given a int. Expected a function"), (abs, "Numeric", "the rule 'Numeric'")):
         with pytest.raises(ArgumentError, match=words):
             ag.primitive(f, vjp=rule)
+
+
+@pytest.mark.parametrize("rule", ["numeric", lambda g, x, y: (g * 3 * x**2 * y, g * x**3)])
+def test_a_forward_that_nobody_checked_writes_into_arrays_of_its_own(rule):
+    @ag.primitive(vjp=rule, check=False)
+    def cube(x, y):
+        square = x * x
+        x *= square
+        y *= x
+        return y
+
+    x, y = ag.tensor([1.0, 2.0], requires_grad=True), np.array([1.0, 10.0])
+    z = cube(x, y)
+    assert (z.tolist(), x.tolist(), y.tolist()) == ([1.0, 80.0], [1.0, 2.0], [1.0, 10.0])
+    np.testing.assert_allclose(ag.grad(z.sum(), x)[0].numpy(), [3.0, 120.0], rtol=1e-7)

@@ -63,6 +63,10 @@ SAME = [
     ("cumsum initial", lambda m: m.cumulative_sum(A, axis=1, include_initial=True)),
     ("cumprod", lambda m: m.cumulative_prod(A, axis=-1)),
     ("diff", lambda m: m.diff(A, 2, 1)),
+    ("diff between ends", lambda m: m.diff(A, 2, 1, 5.0, A[:, :2])),
+    ("diff of no order", lambda m: m.diff(A, 0, append=1.0)),
+    ("diff of whole numbers", lambda m: m.diff([1, 4, 9], prepend=[0, 2])),
+    ("diff of truths", lambda m: m.diff(A > 0)),
     ("argmax", lambda m: m.argmax(A, axis=1)),
     ("argmin keepdims", lambda m: m.argmin(A, axis=2, keepdims=True)),
     ("argsort", lambda m: m.argsort(A, axis=1)),
@@ -258,6 +262,7 @@ ERRORS = [
     (lambda: (ag.tensor(1.0, requires_grad=True) * 2).requires_grad_(False), DifferentiationError, "detach"),
     (lambda: ag.tensor(1.0).register_hook(print), DifferentiationError, "requires_grad_"),
     (lambda: ag.random.bernoulli(1.5), ArgumentError, "probability"),
+    (lambda: ag.diff(ag.ones(3), -1), ArgumentError, "diff was given n=-1"),
     (lambda: np.linalg.eig(ag.tensor(M, requires_grad=True)), UnsupportedError, "np.eig"),
     (lambda: ag.tensor([2, 3]) ** -1, ArgumentError, "pow was given .* int64: Integers to negative integer powers"),
 ]

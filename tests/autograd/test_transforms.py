@@ -212,3 +212,45 @@ def test_a_complex_intermediate_gives_a_real_gradient():
     x = ag.tensor([1.0, -2.0], requires_grad=True)
     ag.abs(x * np.array(1j)).sum().backward()
     assert x.grad.tolist() == [1.0, -1.0]
+
+
+AUX = {
+    "value_and_grad": lambda f, x: ag.value_and_grad(lambda x: _summed(f, x), has_aux=True)(x)[0][1],
+    "grad": lambda f, x: ag.grad(lambda x: _summed(f, x), has_aux=True)(x)[1],
+    "vjp": lambda f, x: ag.vjp(f, x, has_aux=True)[2],
+    "jvp": lambda f, x: ag.jvp(f, [x], [x], has_aux=True)[2],
+    "linearize": lambda f, x: ag.linearize(f, x, has_aux=True)[2],
+    "jacobian": lambda f, x: ag.jacobian(f, has_aux=True)(x)[1],
+    "jacobian, forward": lambda f, x: ag.jacobian(f, has_aux=True, mode="forward")(x)[1],
+    "hessian": lambda f, x: ag.hessian(lambda x: _summed(f, x), has_aux=True)(x)[1],
+}
+
+
+def _summed(f, x):
+    y, aux = f(x)
+    return y.sum(), aux
+
+
+@pytest.mark.parametrize("name", AUX)
+def test_what_is_returned_beside_the_result_is_off_the_tape_but_for_the_users_own(name):
+    x, w = ag.tensor([1.0, 2.0]), ag.tensor(3.0, requires_grad=True)
+    found = AUX[name](lambda x: (x * x, {"seen": x + 1, "by w": x * w, "said": "text", "count": 3}), x)
+    assert (found["seen"].tolist(), found["said"], found["count"]) == ([2.0, 3.0], "text", 3)
+    assert not found["seen"].requires_grad
+    assert ag.grad(found["by w"].sum(), w)[0].item() == 3.0
+    with pytest.raises(ArgumentError, match=r"has_aux=True of a function that returned a Tensor\. Expected"):
+        AUX[name](lambda x: x * x, x) if name in ("vjp", "jvp", "linearize") else ag.jacobian(ag.sin, has_aux=True)(x)
+
+
+def test_results_beside_what_is_returned_are_as_without():
+    x, f = ag.tensor([1.0, 2.0]), lambda x: ag.sin(x) * x[0]
+    both = lambda x: (f(x), x)  # noqa: E731  # beside f
+    assert ag.vjp(both, x, has_aux=True)[1](x)[0].tolist() == ag.vjp(f, x)[1](x)[0].tolist()
+    assert ag.jvp(both, [x], [x], has_aux=True)[1].tolist() == ag.jvp(f, [x], [x])[1].tolist()
+    assert ag.linearize(both, x, has_aux=True)[1](x).tolist() == ag.linearize(f, x)[1](x).tolist()
+    assert ag.jacobian(both, has_aux=True)(x)[0].tolist() == ag.jacobian(f)(x).tolist()
+    many = ag.vmap(ag.jacobian(both, has_aux=True))(ag.stack([x, 2 * x]))
+    assert [t.shape for t in many] == [(2, 2, 2), (2, 2)]
+    run = ag.compile(lambda x: ag.jacobian(lambda x: (f(x), (x * 2, "said")), has_aux=True)(x)[0])
+    np.testing.assert_allclose(run(x).numpy(), ag.jacobian(f)(x).numpy())
+    assert run.reasons() == []

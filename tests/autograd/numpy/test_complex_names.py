@@ -113,3 +113,13 @@ def test_eigenvalues_of_any_matrix_have_no_derivative(name):
         getattr(numpy.linalg, name)(ag.tensor(C, requires_grad=True))
     values = np.linalg.eig(ag.tensor(C))[0]
     numpy.testing.assert_allclose(values, numpy.linalg.eigvals(C), rtol=1e-12)
+
+
+def test_what_is_returned_beside_a_value_is_an_array_as_it_is():
+    gradient, aux = ag.grad(lambda x: (np.sum(x**3), x[0] * 1j), has_aux=True)(np.array([1.0, 2.0]))
+    assert (gradient.tolist(), aux) == ([3.0, 12.0], 1j)
+    (_, aux), _ = ag.value_and_grad(lambda x: (np.sum(x**3), x[0] * 1j), has_aux=True)(np.array([1.0, 2.0]))
+    assert aux == 1j
+    matrix, aux = ag.hessian(lambda x: (np.sum(x**3), x + 1), has_aux=True)(np.array([1.0, 2.0]))
+    assert (matrix.tolist(), aux.tolist()) == ([[6.0, 0.0], [0.0, 12.0]], [2.0, 3.0])
+    assert not isinstance(ag.grad_and_aux(lambda x: (x**2, x + 1))(3.0)[1], ag.Tensor)

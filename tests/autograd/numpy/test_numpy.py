@@ -182,8 +182,8 @@ def test_the_submodules_are_there():
 
 
 def test_what_has_no_rule_says_so():
-    with pytest.raises(UnsupportedError, match=r"autograd\.numpy\.interp was called on a Tensor on the tape"):
-        ag.grad(lambda x: np.interp(0.5, [0.0, 1.0], x))(numpy.ones(2))
+    with pytest.raises(UnsupportedError, match=r"autograd\.numpy\.i0 was called on a Tensor on the tape"):
+        ag.grad(lambda x: np.i0(x))(1.0)
     with pytest.raises(UnsupportedError, match=r"make_diagonal was given offset=1\. Expected 0"):
         np.make_diagonal(V, 1)
     with pytest.raises(ArgumentError, match="split of 3 elements into 2"):
@@ -197,4 +197,4 @@ def test_what_has_no_rule_says_so():
 
 
 def test_constants_go_through_what_has_no_rule():
-    assert np.interp(0.5, [0.0, 1.0], ag.tensor([1.0, 2.0])) == 1.5
+    assert np.i0(ag.tensor([1.0, 2.0])).tolist() == numpy.i0([1.0, 2.0]).tolist()

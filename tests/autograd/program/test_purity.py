@@ -119,7 +119,6 @@ REFUSED = {
     "a value in Python": (lambda x: ag.sum(x) * bool(weights[0:1] * 0 + 1), "control flow depends on a value"),
     "single numbers": (lambda x: ag.sum(x) * RATE, "single numbers alone"),
     "an argument in aux": (lambda x, y=weights: (ag.sum(x * x), y), "returns something that it was given"),
-    "aux on the tape": (lambda x: (ag.sum(x * x), x * 2.0), "a constant where a call gives a Tensor on the tape"),
     "an ndarray in aux": (lambda x: (ag.sum(x * x), {3: slice(0, 1), "f": len}), "returns a builtin_function"),
     "many operations": (lambda x: long(x), "it is of [34].. operations: ag.scan"),
     "truths": (lambda x: ag.sum(x * ((x > 0) + (x > 1))), "adds truths"),

@@ -125,6 +125,14 @@ def test_what_no_argument_changes_is_a_copy_in_each_call():
     assert both.reasons() == []
 
 
+def test_what_is_computed_beside_the_value_is_off_the_tape_in_calls_and_in_programs():
+    both = ag.value_and_grad(lambda x: (ag.sum(x * x), x * 2.0), has_aux=True)
+    for k in range(8):
+        (_, aux), _ = both(draw(k, 3))
+        np.testing.assert_allclose(aux.numpy(), 2 * np.asarray(draw(k, 3)))
+    assert both.reasons() == []
+
+
 # ---- what was asked for
 
 
