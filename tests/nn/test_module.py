@@ -334,6 +334,35 @@ def test_what_is_assigned_to_the_name_of_a_registered_buffer_is_a_buffer():
     assert [n for n, _ in m.named_parameters()] == ["mean"]
 
 
+def test_what_is_assigned_to_a_buffer_stays_one():
+    m = nn.BatchNorm1d(2)
+    m.running_mean = 0.5 * m.running_mean + 1
+    m.hidden = nn.Buffer([0.0], persistent=False)
+    m.hidden = ag.ones(3)
+    assert list(m.state_dict()) == ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]
+    assert [n for n, _ in m.named_buffers()][-1] == "hidden"
+    assert m.to("float64").running_mean.dtype == np.float64
+    with pytest.raises(DTypeError, match=r"BatchNorm1d.running_var is a buffer, and was given a list, which would be"):
+        m.running_var = [1.0, 2.0]
+    m.running_var = None
+    assert "running_var" not in m.state_dict()
+
+
+@pytest.mark.parametrize("kind", [np.ones, ag.ones, lambda _: 1.0, lambda shape: nn.Parameter(np.ones(shape)) * 2])
+def test_a_parameter_is_not_made_a_constant(kind):
+    layer = nn.Linear(3, 2)
+    with pytest.raises(DTypeError, match=r"Linear.weight is a parameter, .*\nWrite `with ag.no_grad\(\): layer.weight"):
+        layer.weight = kind((2, 3))
+    assert len(list(layer.parameters())) == 2
+    with ag.no_grad():
+        layer.weight *= 2.0
+    layer.weight = ag.ones((2, 3), requires_grad=True)
+    layer.bias = nn.Parameter(np.zeros(2), requires_grad=False)
+    assert [n for n, _ in layer.named_parameters()] == ["weight", "bias"]
+    layer.bias = None
+    assert layer(np.ones(3)).tolist() == [3.0, 3.0]
+
+
 def test_freezing_by_name():
     model = nn.Sequential({"encoder": nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)), "head": nn.Linear(2, 1)})
 
