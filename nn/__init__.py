@@ -108,6 +108,8 @@ _ELSEWHERE = {  # what other libraries have in a module of this name
     "Dropout": "regularize.Dropout",
     "Dropout1d": "regularize.Dropout1d",
     "Dropout2d": "regularize.Dropout2d",
+    "Dropout3d": "regularize.Dropout3d",
+    "FeatureAlphaDropout": "regularize.FeatureAlphaDropout",
     "EarlyStopping": "regularize.EarlyStopping",
     "utils": "optim.clip_grad_norm_, nn.parametrizations.weight_norm, nn.pad_sequence",
 }

@@ -25,7 +25,6 @@ ABSENT = {  # classes, by reason
     "shapes that the first input decides": "Lazy.*",
     "places of a maximum, which pooling does not return": "MaxUnpool.*",
     "too rare": "AdaptiveLogSoftmaxWithLoss FractionalMaxPool.* LPPool3d LinearCrossEntropyLoss",
-    "of volumes and features": "Dropout3d FeatureAlphaDropout",
 }
 LEFT_OUT = {  # arguments of every class: there is one device, arrays are values, `reduction` has replaced the others
     *("device", "dtype", "inplace", "size_average", "reduce"),
