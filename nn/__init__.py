@@ -111,6 +111,8 @@ _ELSEWHERE = {  # what other libraries have in a module of this name
     "Dropout3d": "regularize.Dropout3d",
     "FeatureAlphaDropout": "regularize.FeatureAlphaDropout",
     "EarlyStopping": "regularize.EarlyStopping",
+    "UpsamplingBilinear2d": "nn.Upsample(scale_factor=2, mode='bilinear', align_corners=True)",
+    "UpsamplingNearest2d": "nn.Upsample(scale_factor=2)",
     "utils": "optim.clip_grad_norm_, nn.parametrizations.weight_norm, nn.pad_sequence",
 }
 
