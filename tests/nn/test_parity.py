@@ -22,7 +22,6 @@ ABSENT = {  # classes, by reason
     "devices and threads": "DataParallel SyncBatchNorm",
     "bases without a forward": "Container RNNBase RNNCellBase",
     "obsolete names": "CrossMapLRN2d NLLLoss2d UpsamplingBilinear2d UpsamplingNearest2d",
-    "shapes that the first input decides": "Lazy.*",
     "places of a maximum, which pooling does not return": "MaxUnpool.*",
     "too rare": "AdaptiveLogSoftmaxWithLoss FractionalMaxPool.* LPPool3d LinearCrossEntropyLoss",
 }
@@ -31,7 +30,7 @@ LEFT_OUT = {  # arguments of every class: there is one device, arrays are values
 }
 OPTIONS = {  # arguments of some classes
     **{f"{kind}MaxPool{n}d": ["return_indices"] for kind in ("", "Adaptive") for n in (1, 2, 3)},
-    **{f"{kind}Norm{n}d": ["bias"] for kind in ("Batch", "Instance") for n in (1, 2, 3)},
+    **{f"{lazy}{kind}Norm{n}d": ["bias"] for lazy in ("", "Lazy") for kind in ("Batch", "Instance") for n in (1, 2, 3)},
     "GroupNorm": ["bias"],
     "Embedding": ["max_norm", "norm_type", "scale_grad_by_freq", "_weight", "_freeze"],
     "EmbeddingBag": ["max_norm", "norm_type", "scale_grad_by_freq", "_weight"],
