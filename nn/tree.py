@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from numpy.typing import ArrayLike
 
-from autograd import Compiled, Tensor
+from autograd import Compiled, Tensor, is_captured
 from autograd.errors import ArgumentError, DTypeError
 from nn.parameter import Buffer, Parameter
 from nn.state import nearest
@@ -37,10 +37,13 @@ class Tree:
             DTypeError: saying what to write.
         """
         held = vars(self).get(name)
-        if isinstance(held, Parameter) and not (value is None or any(_found(name, value))):
+        if not isinstance(held, Parameter | Buffer) and name not in self._registered_buffers:
+            return super().__setattr__(name, value)
+        known = value is None or any(_found(name, value)) or is_captured(value)
+        if isinstance(held, Parameter) and not known:
             raise DTypeError(_misplaced(self, name, value, "parameter", "no optimizer would find"))
         if isinstance(held, Buffer) or name in self._registered_buffers:
-            if not isinstance(value, Tensor | Tree | None):
+            if not (known or isinstance(value, Tensor)):
                 raise DTypeError(_misplaced(self, name, value, "buffer", "would be neither saved nor cast"))
             if isinstance(held, Buffer) and name not in self._registered_buffers:
                 self._registered_buffers = {**self._registered_buffers, name: held.persistent}

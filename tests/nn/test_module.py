@@ -348,6 +348,25 @@ def test_what_is_assigned_to_a_buffer_stays_one():
     assert "running_var" not in m.state_dict()
 
 
+class Centred(nn.Module):
+    def __init__(self):
+        self.mean = nn.Buffer(np.zeros(2))
+
+    def forward(self, x):
+        self.mean = 0.5 * self.mean + 0.5 * x.mean(0)
+        return x - self.mean
+
+
+def test_a_buffer_that_forward_assigns_is_one_in_programs_too():
+    m = Centred()
+    run = ag.compile(m)
+    for _ in range(3):
+        run(ag.ones((3, 2)))
+    assert m.state_dict()["mean"].tolist() == [0.875, 0.875]
+    assert "keeps a value in the attribute `mean`" in run.reasons()[0]
+    assert ag.vmap(lambda x: Centred()(x))(ag.ones((2, 3, 2))).tolist() == ag.full((2, 3, 2), 0.5).tolist()
+
+
 @pytest.mark.parametrize("kind", [np.ones, ag.ones, lambda _: 1.0, lambda shape: nn.Parameter(np.ones(shape)) * 2])
 def test_a_parameter_is_not_made_a_constant(kind):
     layer = nn.Linear(3, 2)
