@@ -176,7 +176,7 @@ BAD = [
     (lambda: optim.CyclicLR(optimizer(momentum=0), 0.1, 1.0), "SGD, which has none.\nWrite cycle_momentum=False"),
     (plateau(mode="up"), "mode='up'"),
     (plateau(factor=1.0), "factor=1.0. Expected 'min' or 'max'"),
-    (lambda: plateau()().step(), r"no figure. Write schedule.step\(val_loss\)"),
+    (lambda: plateau()().step(), r"no figure. Write schedule.step\(val_loss\), or in a trainer\nnn.LearningRate"),
     (lambda: optim.LambdaLR(optimizer(), [math.sqrt]), "1 values of lr_lambda. Expected 2"),
     (lambda: optim.ChainedScheduler([]), "ChainedScheduler was given no schedules"),
     (lambda: optim.ChainedScheduler([plateau()()]), "schedule 0 .* is a ReduceLROnPlateau"),
