@@ -51,6 +51,10 @@ def _no_array(module: Module, x: Any) -> DTypeError:
 _ELSEWHERE = {
     "inplace": "operations make new arrays. Leave it out",
     "device": "there is one device. Leave it out",
+    "max_norm": "write regularize.MaxNorm(max).apply_(layer.weight) after each step",
+    "reduce": "write reduction='mean', 'sum' or 'none'",
+    "return_indices": "ag.window_argmax says where the largest elements are",
+    "size_average": "write reduction='mean' or 'sum'",
 }
 
 
