@@ -44,6 +44,21 @@ from nn.group_norm import GroupNorm
 from nn.hard import Hardsigmoid, Hardswish, Hardtanh
 from nn.history import History
 from nn.instance_norm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
+from nn.lazy import (
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
+    LazyConv1d,
+    LazyConv2d,
+    LazyConv3d,
+    LazyConvTranspose1d,
+    LazyConvTranspose2d,
+    LazyConvTranspose3d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
+    LazyLinear,
+)
 from nn.likelihood import GaussianNLLLoss, PoissonNLLLoss
 from nn.linear import Bilinear, Flatten, Identity, Linear, Unflatten
 from nn.losses import Loss
@@ -108,7 +123,11 @@ _ELSEWHERE = {  # what other libraries have in a module of this name
     "Dropout": "regularize.Dropout",
     "Dropout1d": "regularize.Dropout1d",
     "Dropout2d": "regularize.Dropout2d",
+    "Dropout3d": "regularize.Dropout3d",
+    "FeatureAlphaDropout": "regularize.FeatureAlphaDropout",
     "EarlyStopping": "regularize.EarlyStopping",
+    "UpsamplingBilinear2d": "nn.Upsample(scale_factor=2, mode='bilinear', align_corners=True)",
+    "UpsamplingNearest2d": "nn.Upsample(scale_factor=2)",
     "utils": "optim.clip_grad_norm_, nn.parametrizations.weight_norm, nn.pad_sequence",
 }
 
@@ -187,6 +206,19 @@ __all__ = [
     "LPPool2d",
     "LSTMCell",
     "LayerNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConv3d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+    "LazyLinear",
     "LeakyReLU",
     "LearnedPositionalEncoding",
     "LearningRateScheduler",

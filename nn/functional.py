@@ -18,7 +18,7 @@ from nn.conv import conv1d, conv2d, conv3d
 from nn.ctc import ctc_loss
 from nn.distance import cosine_similarity, pairwise_distance
 from nn.divergence import categorical_cross_entropy, kl_div
-from nn.dropout import dropout
+from nn.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
 from nn.embedding import embedding, embedding_bag
 from nn.focal import sigmoid_focal_loss, softmax_focal_loss
 from nn.fold import fold, unfold
@@ -69,6 +69,7 @@ __all__ = [
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
     "affine_grid",
+    "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -91,9 +92,13 @@ __all__ = [
     "ctc_loss",
     "dice_loss",
     "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
     "elu",
     "embedding",
     "embedding_bag",
+    "feature_alpha_dropout",
     "fold",
     "gaussian_nll_loss",
     "gelu",

@@ -1,8 +1,9 @@
-"""Modules: parts of a model, found by walking their attributes. No metaclass, no registration, no `__setattr__`.
+"""Modules: parts of a model, found by walking their attributes. No metaclass, no registration.
 
 What is stored on a module is what it is made of. An attribute is a parameter if it is a `Parameter` or any other leaf
 that requires a gradient, state if it is a `Buffer`, and a child if it is a `Module`; lists, tuples and dicts of these
-are walked too, their keys joined by dots.
+are walked too, their keys joined by dots. An attribute that is a parameter or a buffer is not made something else by
+assigning an array to it: that is refused.
 """
 
 from __future__ import annotations
@@ -50,6 +51,10 @@ def _no_array(module: Module, x: Any) -> DTypeError:
 _ELSEWHERE = {
     "inplace": "operations make new arrays. Leave it out",
     "device": "there is one device. Leave it out",
+    "max_norm": "write regularize.MaxNorm(max).apply_(layer.weight) after each step",
+    "reduce": "write reduction='mean', 'sum' or 'none'",
+    "return_indices": "ag.window_argmax says where the largest elements are",
+    "size_average": "write reduction='mean' or 'sum'",
 }
 
 

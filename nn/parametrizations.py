@@ -1,4 +1,4 @@
-"""Weight and spectral normalisation, as parametrisations of a weight."""
+"""Weight and spectral normalisation, as parametrisations of a weight; `orthogonal` is one, too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, IndexOutOfRange
 from nn.module import Buffer, Module
-from nn.parametrize import parametrized, register_parametrization
+from nn.orthogonal import orthogonal as orthogonal
+from nn.parametrize import register_parametrization, tensor_of
 from nn.response_norm import normalize
 
 M = TypeVar("M", bound=Module)
@@ -76,15 +77,8 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     {'bias': (2,), 'parametrizations.weight.original0': (2, 1), 'parametrizations.weight.original1': (2, 3)}
     """
     if dim not in (None, -1):
-        _expect_axis(_weight(module, name), dim, "weight_norm")
+        _expect_axis(tensor_of(module, name), dim, "weight_norm")
     return register_parametrization(module, name, WeightNorm(dim))
-
-
-def _weight(module: Module, name: str) -> Tensor | None:
-    """The weight as it is now; None if there is none."""
-    held = parametrized(module)
-    found = held[name]() if name in held else vars(module).get(name)
-    return found if isinstance(found, Tensor) else None
 
 
 def _expect_axis(weight: Tensor | None, dim: int | None, who: str) -> None:
@@ -199,7 +193,7 @@ def spectral_norm(
     >>> round(float(np.linalg.norm(layer.weight.detach().numpy(), 2)), 3)
     1.0
     """
-    weight = _weight(module, name)
+    weight = tensor_of(module, name)
     if dim is None:
         dim = int(any(kind.__name__.startswith("ConvTranspose") for kind in type(module).__mro__))
     _expect_axis(weight, dim, "spectral_norm")

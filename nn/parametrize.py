@@ -109,6 +109,16 @@ def parametrized(module: Module) -> dict[str, ParametrizationList]:
     return {name: parts for name, parts in found if isinstance(parts, ParametrizationList)}
 
 
+def tensor_of(module: Module, name: str) -> Tensor | None:
+    """A module's own tensor as it is now, parametrised or not; None if there is none of this name.
+
+    >>> tensor_of(Module(), "weight")
+    """
+    held = parametrized(module)
+    found = held[name]() if name in held else vars(module).get(name)
+    return found if isinstance(found, Tensor) else None
+
+
 def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:
     """Whether the tensor of this name, or any for None, is parametrised.
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from numpy.typing import ArrayLike
 
-from autograd import Compiled, Tensor
-from autograd.errors import ArgumentError
+from autograd import Compiled, Tensor, is_captured
+from autograd.errors import ArgumentError, DTypeError
 from nn.parameter import Buffer, Parameter
 from nn.state import nearest
 
@@ -29,6 +29,25 @@ class Tree:
     """
 
     _registered_buffers: Mapping[str, bool] = MappingProxyType({})  # whether each is persistent
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Keep the name of a buffer that of a buffer; refuse for a parameter what would no longer be trained.
+
+        Raises:
+            DTypeError: saying what to write.
+        """
+        held = vars(self).get(name)
+        if not isinstance(held, Parameter | Buffer) and name not in self._registered_buffers:
+            return super().__setattr__(name, value)
+        known = value is None or any(_found(name, value)) or is_captured(value)
+        if isinstance(held, Parameter) and not known:
+            raise DTypeError(_misplaced(self, name, value, "parameter", "no optimizer would find"))
+        if isinstance(held, Buffer) or name in self._registered_buffers:
+            if not (known or isinstance(value, Tensor)):
+                raise DTypeError(_misplaced(self, name, value, "buffer", "would be neither saved nor cast"))
+            if isinstance(held, Buffer) and name not in self._registered_buffers:
+                self._registered_buffers = {**self._registered_buffers, name: held.persistent}
+        super().__setattr__(name, value)
 
     def _paths(self, name: str = "", above: tuple[Tree, ...] = ()) -> Iterator[tuple[str, Module]]:
         """Every path to a module, parents first; a module that leads back to itself is not entered again."""
@@ -164,6 +183,15 @@ def parts_of(module: Tree) -> Iterator[tuple[str, Tensor | Module]]:
         if name in module._registered_buffers and isinstance(value, Tensor):
             value = vars(module)[name] = _as_buffer(value, module._registered_buffers[name])
         yield from _found(name, value)
+
+
+def _misplaced(module: Tree, name: str, value: Any, kind: str, fate: str) -> str:
+    given = "Tensor that is none" if isinstance(value, Tensor) else type(value).__name__
+    return (
+        f"{type(module).__name__}.{name} is a {kind}, and was given a {given}, which {fate}.\n"
+        f"Write `with ag.no_grad(): layer.{name}.copy_(value)` to change what it holds, or "
+        f"layer.{name} = nn.{kind.capitalize()}(value) for another one."
+    )
 
 
 def _as_buffer(t: Tensor, persistent: bool) -> Tensor:

@@ -11,12 +11,14 @@ from optim.average import WeightAverage
 from optim.clip import clip_grad_adaptive_, clip_grad_norm_, clip_grad_value_
 from optim.compose import ChainedScheduler, SequentialLR
 from optim.cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts, OneCycleLR
+from optim.cyclic import CyclicLR
 from optim.decay import (
     ConstantLR,
     ExponentialLR,
     InverseSquareRootLR,
     LambdaLR,
     LinearLR,
+    MultiplicativeLR,
     MultiStepLR,
     PolynomialLR,
     StepLR,
@@ -54,12 +56,14 @@ __all__ = [
     "ConstantLR",
     "CosineAnnealingLR",
     "CosineAnnealingWarmRestarts",
+    "CyclicLR",
     "ExponentialLR",
     "InverseSquareRootLR",
     "LambdaLR",
     "LinearLR",
     "Lion",
     "MultiStepLR",
+    "MultiplicativeLR",
     "NAdam",
     "OneCycleLR",
     "Optimizer",

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from autograd.errors import ArgumentError
-from optim.optimizer import Group, Optimizer
-from optim.schedule import Schedule, at_least, for_each_group
+from optim.optimizer import Optimizer
+from optim.schedule import Schedule, at_least, check_momentum, for_each_group, set_momentum
 
 
 class CosineAnnealingLR(Schedule):
@@ -112,17 +112,14 @@ class OneCycleLR(Schedule):
                 "Expected 'cos' or 'linear', and 0 to 1."
             )
         self.total_steps = at_least("OneCycleLR", "total_steps", total_steps, 1)
-        groups = optimizer.param_groups if isinstance(optimizer, Optimizer) else [{}]
-        self.max_lrs = [float(lr) for lr in for_each_group("OneCycleLR", "max_lr", max_lr, len(groups))]
+        groups = len(optimizer.param_groups) if isinstance(optimizer, Optimizer) else 1
+        self.max_lrs = [float(lr) for lr in for_each_group("OneCycleLR", "max_lr", max_lr, groups)]
         self.anneal, self.cycle_momentum = _cosine if anneal_strategy == "cos" else _line, cycle_momentum
         self.base_momentum, self.max_momentum = base_momentum, max_momentum
         self.div_factor, self.final_div_factor = div_factor, final_div_factor
         self.ends = _phases(self.total_steps, pct_start, three_phase)
-        if cycle_momentum and isinstance(optimizer, Optimizer) and not all(map(_momentum_key, groups)):
-            raise ArgumentError(
-                f"OneCycleLR was to cycle the momentum of {type(optimizer).__name__}, which has none.\n"
-                "Write cycle_momentum=False, or give the optimizer a momentum."
-            )
+        if cycle_momentum:
+            check_momentum("OneCycleLR", optimizer)
         super().__init__(optimizer)
 
     def rate_at(self, step: int, base: float, group: int) -> float:
@@ -148,22 +145,14 @@ class OneCycleLR(Schedule):
 
     def _apply(self) -> None:
         super()._apply()
-        for group in self.groups() if self.cycle_momentum else ():
-            momentum = self.momentum_at(self.last_epoch)
-            if "betas" in group:
-                group["betas"] = (momentum, *group["betas"][1:])
-            else:
-                group["momentum"] = momentum
+        if self.cycle_momentum:
+            set_momentum(self.groups(), self.momentum_at(self.last_epoch))
 
 
 def _phases(steps: int, pct_start: float, three: bool) -> list[float]:
     """The last step of each phase."""
     up = pct_start * steps - 1
     return [up, 2 * up, steps - 1] if three else [up, steps - 1]
-
-
-def _momentum_key(group: Group) -> bool:
-    return "betas" in group or bool(group.get("momentum"))
 
 
 def _cosine(first: float, last: float, done: float) -> float:

@@ -171,6 +171,33 @@ class LambdaLR(Schedule):
         return float(base * self.lr_lambdas[group](step))
 
 
+class MultiplicativeLR(Schedule):
+    """The learning rate times a function of the step, at every step; a list of functions is one for each group.
+
+        lr_t = lr_(t-1) lr_lambda(t)
+
+    The function is called once for each step from 1 on, and its products are kept.
+
+    >>> MultiplicativeLR(1.0, lambda t: 1 / t).curve(4)[:3]
+    [1.0, 1.0, 0.5]
+    """
+
+    def __init__(
+        self, optimizer: Optimizer | float, lr_lambda: Callable[[int], float] | Sequence[Callable[[int], float]]
+    ) -> None:
+        groups = len(optimizer.param_groups) if isinstance(optimizer, Optimizer) else 1
+        self.lr_lambdas = for_each_group("MultiplicativeLR", "lr_lambda", lr_lambda, groups)
+        self._factors = [[1.0] for _ in self.lr_lambdas]
+        super().__init__(optimizer)
+
+    def rate_at(self, step: int, base: float, group: int) -> float:
+        """The rate at a step."""
+        factors = self._factors[group]
+        while len(factors) <= step:
+            factors.append(float(factors[-1] * self.lr_lambdas[group](len(factors))))
+        return base * factors[step]
+
+
 def _fraction(name: str, setting: str, value: float) -> float:
     if not 0 <= value <= 1:
         raise ArgumentError(f"{name} was given {setting}={value}. Expected 0 to 1.")

@@ -75,7 +75,10 @@ class ReduceLROnPlateau(Schedule):
             ArgumentError: no figure.
         """
         if metrics is None:
-            raise ArgumentError("ReduceLROnPlateau.step was given no figure. Write schedule.step(val_loss).")
+            raise ArgumentError(
+                "ReduceLROnPlateau.step was given no figure. Write schedule.step(val_loss), or in a trainer\n"
+                "nn.LearningRateScheduler(schedule, monitor='val_loss')."
+            )
         figure = float(metrics)
         if self._improves(figure):
             self.best, self.num_bad_epochs = figure, 0

@@ -135,3 +135,34 @@ def for_each_group(name: str, setting: str, value: Any, groups: int) -> list[Any
     if len(value) != groups:
         raise ArgumentError(f"{name} was given {len(value)} values of {setting}. Expected {groups}, one for a group.")
     return list(value)
+
+
+def check_momentum(name: str, optimizer: Optimizer | float) -> None:
+    """Refuse an optimizer without a momentum to cycle.
+
+    Raises:
+        ArgumentError: if a group has none.
+
+    >>> check_momentum("OneCycleLR", 0.1)
+    """
+    groups = optimizer.param_groups if isinstance(optimizer, Optimizer) else ()
+    if not all("betas" in group or bool(group.get("momentum")) for group in groups):
+        raise ArgumentError(
+            f"{name} was to cycle the momentum of {type(optimizer).__name__}, which has none.\n"
+            "Write cycle_momentum=False, or give the optimizer a momentum."
+        )
+
+
+def set_momentum(groups: Sequence[Group], momentum: float) -> None:
+    """Set the momentum of groups of an optimizer: beta1 in Adam's family.
+
+    >>> group = {"betas": (0.5, 0.9)}
+    >>> set_momentum([group], 0.8)
+    >>> group
+    {'betas': (0.8, 0.9)}
+    """
+    for group in groups:
+        if "betas" in group:
+            group["betas"] = (momentum, *group["betas"][1:])
+        else:
+            group["momentum"] = momentum

@@ -1,14 +1,14 @@
 """Against overfitting: penalties on weights, dropout, augmentation, early stopping: `import regularize`."""
 
-from regularize.alpha_dropout import AlphaDropout
+from regularize.alpha_dropout import AlphaDropout, FeatureAlphaDropout
 from regularize.augment import Augmentation, Compose, PerSample, RandomApply, Transform
 from regularize.augment_affine import AffineAugmentation, RandomAffine, Rotation, Shear, Shift, Zoom
 from regularize.augment_elastic import ElasticDistortion
 from regularize.augment_mix import CutMix, Mixing, Mixup
 from regularize.augment_place import Cutout, HorizontalFlip, RandomCrop, VerticalFlip
 from regularize.augment_value import Brightness, Contrast, GaussianNoise, Jitter, SaltAndPepper, TimeMask
-from regularize.channel_dropout import Dropout1d, Dropout2d
-from regularize.constraint import AfterStep, Constraint, DecoupledDecay, MaxNorm, UnitNorm
+from regularize.channel_dropout import Dropout1d, Dropout2d, Dropout3d
+from regularize.constraint import AfterStep, Constraint, DecoupledDecay, MaxNorm, NonNeg, UnitNorm
 from regularize.drop_connect import DropConnect, drop_connect
 from regularize.dropout import HIDDEN_KEEP, VISIBLE_KEEP, Dropout, Masking
 from regularize.early_stopping import EarlyStopping
@@ -38,9 +38,11 @@ __all__ = [
     "Dropout",
     "Dropout1d",
     "Dropout2d",
+    "Dropout3d",
     "EarlyStopping",
     "ElasticDistortion",
     "ElasticNet",
+    "FeatureAlphaDropout",
     "GaussianNoise",
     "GroupLasso",
     "HorizontalFlip",
@@ -49,6 +51,7 @@ __all__ = [
     "MaxNorm",
     "Mixing",
     "Mixup",
+    "NonNeg",
     "Penalty",
     "PerSample",
     "Prediction",

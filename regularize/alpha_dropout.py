@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
-import autograd as ag
 from autograd import Tensor
+from nn.dropout import alpha_dropout, feature_alpha_dropout
 from regularize.dropout import Masking
-
-FLOOR = -1.0507009873554804934193349852946 * 1.6732632423543772848170429916717  # SELU at minus infinity
-
-
-@ag.fused(smallest=1)
-def _floored(x: Tensor, seed: int, keep: float, gain: float, shift: float) -> Tensor:
-    return ag.where(ag.uniform_like(x, seed) < keep, x, FLOOR) * gain + shift
 
 
 class AlphaDropout(Masking):
@@ -33,6 +24,7 @@ class AlphaDropout(Masking):
 
     Klambauer et al., "Self-normalizing neural networks", 2017.
 
+    >>> import autograd as ag
     >>> x = ag.random.Generator(0).normal(size=100_000)
     >>> y = AlphaDropout(0.2, generator=ag.random.Generator(1))(x)
     >>> round(abs(y.mean().item()), 1), round(y.std().item(), 1)
@@ -41,9 +33,26 @@ class AlphaDropout(Masking):
 
     def forward(self, x: Tensor) -> Tensor:
         """The noisy x, of its shape and dtype; x itself in evaluation mode."""
-        if not self.training or not self.p:
-            return x
-        if self.p == 1:
-            return ag.where(False, x, 0.0)
-        gain = 1 / math.sqrt((1 - self.p) * (1 + self.p * FLOOR**2))
-        return _floored(x, self.seed(), 1 - self.p, gain, -gain * self.p * FLOOR)
+        return alpha_dropout(x, self.p, self.training, generator=self.generator)
+
+
+class FeatureAlphaDropout(Masking):
+    """`AlphaDropout` of whole channels: one draw for each sample and channel.
+
+    Parameters are those of `AlphaDropout`. Shape: (N, C, ...).
+
+    Raises:
+        ArgumentError: p outside 0 to 1.
+        ShapeError: an input with fewer than two axes.
+
+    Klambauer et al., "Self-normalizing neural networks", 2017.
+
+    >>> import autograd as ag
+    >>> y = FeatureAlphaDropout(0.5, generator=ag.random.Generator(0))(ag.ones((1, 4, 2)))
+    >>> bool(ag.all(y[..., 0] == y[..., 1]))
+    True
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The noisy x, of its shape and dtype; x itself in evaluation mode."""
+        return feature_alpha_dropout(x, self.p, self.training, generator=self.generator)

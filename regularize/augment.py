@@ -37,7 +37,7 @@ def expect_batch(x: Any, images: bool, who: str) -> Array:
     """The batch as an array.
 
     Raises:
-        ShapeError: if it is not (N, C, H, W) for images, (N, ...) for others.
+        ShapeError: if it is not (N, C, H, W) for images, (N, ...) for others, or seems to have its channels last.
         DTypeError: if it is not floating.
         UnsupportedError: if it is a Tensor that a gradient is wanted for, which would be lost.
     """
@@ -47,6 +47,11 @@ def expect_batch(x: Any, images: bool, who: str) -> Array:
     if images and array.ndim != 4:
         fix = "\nWrite x[:, None] for grey images without an axis of channels." if array.ndim == 3 else ""
         raise ShapeError(f"{who} was given shape {array.shape}. Expected a batch of images, (N, C, H, W).{fix}")
+    if images and array.shape[3] in (1, 3, 4) and min(array.shape[1:3]) > 4:
+        raise ShapeError(
+            f"{who} was given shape {array.shape}, which looks like images with their channels last. Expected "
+            "(N, C, H, W).\nWrite x.transpose(0, 3, 1, 2)."
+        )
     if array.ndim < 2:
         raise ShapeError(f"{who} was given shape {array.shape}. Expected a batch, (N, ...).")
     if array.dtype.kind != "f":

@@ -111,6 +111,25 @@ class UnitNorm(Constraint):
         return _unit(w, axes=axes)
 
 
+class NonNeg(Constraint):
+    """Sets to 0 what is below.
+
+        w <- max(w, 0)
+
+    >>> w = ag.tensor([-1.0, 2.0], requires_grad=True)
+    >>> NonNeg().apply_(w)
+    >>> w.tolist()
+    [0.0, 2.0]
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def projected(self, w: Tensor, axes: tuple[int, ...]) -> Tensor:
+        """max(w, 0)."""
+        return ag.relu(w)
+
+
 class DecoupledDecay:
     """Weight decay apart from the gradient, for any optimizer: neither momentum nor scaling sees it.
 

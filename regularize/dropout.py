@@ -8,7 +8,7 @@ from typing import Literal
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
-from nn.dropout import dropout
+from nn.dropout import dropout, masked
 from nn.generators import stream_of
 from nn.module import Module
 
@@ -45,18 +45,6 @@ class Masking(Module, ABC):
     def extra_repr(self) -> str:
         """The probability."""
         return f"p={self.p}"
-
-
-@ag.fused(smallest=1)  # the bits are cheap for a kernel and not for NumPy
-def masked(x: Tensor, places: Tensor, seed: int, keep: float, scale: float) -> Tensor:
-    """x m * scale, with an m ~ Bernoulli(keep) for each of `places`, whose shape broadcasts to that of x.
-
-    The mask is drawn in here, forwards and again backwards: none is kept.
-
-    >>> masked(ag.ones((1, 3)), ag.zeros((1, 1)), 0, 1.0, 2.0).tolist()
-    [[2.0, 2.0, 2.0]]
-    """
-    return ag.where(ag.uniform_like(places, seed) < keep, x, 0.0) * scale  # where: a dropped infinity is 0
 
 
 class Dropout(Masking):

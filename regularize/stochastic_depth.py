@@ -7,7 +7,8 @@ from typing import Literal
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, ShapeError
-from regularize.dropout import Masking, masked
+from nn.dropout import masked
+from regularize.dropout import Masking
 
 
 class StochasticDepth(Masking):

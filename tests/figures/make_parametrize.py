@@ -1,4 +1,4 @@
-"""PyTorch's figures for weight and spectral normalisation: `python tests/figures/make_parametrize.py`."""
+"""PyTorch's figures for parametrised weights: `python tests/figures/make_parametrize.py`."""
 
 import json
 from pathlib import Path
@@ -15,6 +15,12 @@ CASES = [
     ["spectral_norm", "Linear", [4, 3], {}],
     ["spectral_norm", "Linear", [4, 3], {"dim": 1, "n_power_iterations": 3}],
     ["spectral_norm", "Conv2d", [2, 3, 2], {}],
+    ["orthogonal", "Linear", [3, 3], {}],
+    ["orthogonal", "Linear", [4, 3], {}],
+    ["orthogonal", "Linear", [3, 4], {"orthogonal_map": "cayley"}],
+    ["orthogonal", "Linear", [3, 4], {"orthogonal_map": "matrix_exp", "use_trivialization": False}],
+    ["orthogonal", "Linear", [3, 4], {"orthogonal_map": "householder", "use_trivialization": False}],
+    ["orthogonal", "Conv2d", [2, 3, 2], {"orthogonal_map": "cayley"}],
 ]
 
 
@@ -32,7 +38,7 @@ def records():
         torch.manual_seed(k)
         layer = getattr(torch.nn, kind)(*args).double()
         getattr(torch.nn.utils.parametrizations, norm)(layer, **options)
-        x = torch.from_numpy(np.random.default_rng(k).normal(size=(2, 4) if kind == "Linear" else (1, 2, 3, 3)))
+        x = torch.from_numpy(np.random.default_rng(k).normal(size=(2, args[0]) if kind == "Linear" else (1, 2, 3, 3)))
         record = {"x": x.tolist(), "state": plain(layer.state_dict().items())}
         y = layer(x)
         (y * y).sum().backward()

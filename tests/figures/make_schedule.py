@@ -39,6 +39,23 @@ CASES = [
     ("ReduceLROnPlateau", {"patience": 1, "factor": 0.5}),
     ("ReduceLROnPlateau", {"patience": 0, "cooldown": 3, "min_lr": [0.1, 0.01], "threshold": 0.3}),
     ("ReduceLROnPlateau", {"patience": 2, "mode": "max", "threshold_mode": "abs", "threshold": 0.1, "eps": 0.01}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 4}),
+    ("CyclicLR", {"base_lr": [0.1, 0.2], "max_lr": [0.5, 0.3], "step_size_up": 3, "step_size_down": 5}),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 2, "step_size_down": 7, "mode": "triangular2"}),
+    (
+        "CyclicLR",
+        {
+            "base_lr": 0.1,
+            "max_lr": 0.5,
+            "step_size_up": 6,
+            "mode": "exp_range",
+            "gamma": 0.9,
+            "base_momentum": 0.5,
+            "max_momentum": 0.7,
+        },
+    ),
+    ("CyclicLR", {"base_lr": 0.1, "max_lr": 0.5, "step_size_up": 4, "cycle_momentum": False}),
+    ("MultiplicativeLR", {"lr_lambda": [3, 5]}),
     ("LambdaLR", {"lr_lambda": [3, 5]}),  # 1 / (1 + t / n), which JSON cannot hold
     (
         "ChainedScheduler",
@@ -61,7 +78,7 @@ CASES = [
 def build(space, optimizer, name, options):
     """The schedule of a case, out of our namespace or PyTorch's."""
     options = dict(options)
-    if name == "LambdaLR":
+    if "lr_lambda" in options:
         options["lr_lambda"] = [lambda t, n=n: 1 / (1 + t / n) for n in options["lr_lambda"]]
     parts = [build(space, optimizer, *part) for part in options.pop("parts", ())]
     kind = getattr(space, name)

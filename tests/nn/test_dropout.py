@@ -45,6 +45,28 @@ def test_it_draws_what_the_layer_draws():
     np.testing.assert_array_equal(layer(ag.ones(99)), F.dropout(ag.ones(99), 0.4, generator=ag.random.Generator(5)))
 
 
+@pytest.mark.parametrize(
+    ("name", "layer", "shape"),
+    [
+        ("dropout1d", "Dropout1d", (7, 9, 2)),
+        ("dropout2d", "Dropout2d", (7, 9, 2, 3)),
+        ("dropout3d", "Dropout3d", (7, 9, 2, 2, 3)),
+        ("alpha_dropout", "AlphaDropout", (99,)),
+        ("feature_alpha_dropout", "FeatureAlphaDropout", (7, 9, 4)),
+    ],
+)
+def test_the_other_kinds_draw_what_their_layers_draw(name, layer, shape):
+    x, f = ag.ones(shape, "float32"), getattr(F, name)
+    y = f(x, 0.3, training=True, generator=ag.random.Generator(5))
+    np.testing.assert_array_equal(y, getattr(regularize, layer)(0.3, generator=ag.random.Generator(5))(x))
+    assert y.dtype == np.float32
+    assert len(np.unique(y)) == 2
+    assert f(x, 0.3, training=False) is x
+    assert (f(x) is x) == ("alpha" in name)  # PyTorch's defaults
+    with pytest.raises(ArgumentError, match=f"{name} was given the probability 2"):
+        f(x, 2)
+
+
 @pytest.mark.parametrize("p", [-0.1, 1.1, float("nan")])
 def test_probabilities_are_checked(p):
     with pytest.raises(ArgumentError, match=r"dropout was given the probability .* write 1 - keep"):

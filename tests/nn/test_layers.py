@@ -22,6 +22,7 @@ CASES = [(topic, k, c) for topic in FIGURE["TOPICS"] for k, c in enumerate(FIGUR
 SOURCES = ["stored"] + (["live"] if importlib.util.find_spec("torch") else [])
 FRAMES = {  # what holds or describes others
     *("Module", "Loss", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"),
+    *(name for name in vars(nn) if name.startswith("Lazy")),  # tests/nn/test_lazy.py
 }
 KINDS = {name for name, c in vars(nn).items() if inspect.isclass(c) and issubclass(c, nn.Module) and name not in FRAMES}
 every_kind = pytest.mark.parametrize("kind", sorted(KINDS))

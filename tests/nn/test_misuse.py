@@ -298,6 +298,14 @@ def test_predictions_go_through_scikit_learns_transformers():
     [
         (nn, "Dropout", r"module 'nn' has no attribute 'Dropout'\. Write regularize\.Dropout"),
         (nn, "utils", r"Write optim\.clip_grad_norm_, "),
+        (nn, "UpsamplingNearest2d", r"Write nn\.Upsample\(scale_factor=2\)"),
+        (
+            nn.data,
+            "TensorDataset",
+            r"^module 'nn.data' has .*\. Write nn\.DataLoader\(x, y, batch_size=32\)",
+        ),
+        (nn.data, "random_split", r"Write nn\.data\.split"),
+        (nn.data, "Loader", r"^module 'nn.data' has no attribute 'Loader'$"),
         (nn, "Linaer", r"^module 'nn' has no attribute 'Linaer'$"),
         (optim, "lr_scheduler", r"Write optim\.StepLR\(optimizer, 30\): the schedules are all here"),
         (optim, "Adm", r"^module 'optim' has no attribute 'Adm'$"),

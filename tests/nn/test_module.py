@@ -388,6 +388,18 @@ def test_settings_of_pytorchs_layers_that_ours_have_not():
         (lambda: nn.ReLU(inplace=True), "ReLU was given inplace, which it has not: operations make new arrays."),
         (lambda: nn.LeakyReLU(0.1, inplace=True), "LeakyReLU was given inplace"),
         (lambda: nn.Linear(2, 3, device="cpu"), "Linear was given device, which it has not: there is one device."),
+        (
+            lambda: nn.MaxPool2d(2, return_indices=True),
+            "given return_indices, which it has not: ag.window_a",
+        ),
+        (
+            lambda: nn.Embedding(5, 3, max_norm=1.0),
+            "write regularize.MaxNorm(max).apply_(layer.weight)",
+        ),
+        (
+            lambda: nn.MSELoss(size_average=True),
+            "given size_average, which it has not: write reduction",
+        ),
         (lambda: nn.ReLU(3), "ReLU() takes no arguments"),
         (lambda: nn.Linear(2, 3, nothing=1), "unexpected keyword argument 'nothing'"),
     ):

@@ -14,7 +14,7 @@ import autograd as ag
 import nn
 import optim
 from autograd.errors import ArgumentError, DTypeError, IndexOutOfRange, ShapeError, UnsupportedError
-from nn.parametrizations import SpectralNorm, WeightNorm, spectral_norm, weight_norm
+from nn.parametrizations import SpectralNorm, WeightNorm, orthogonal, spectral_norm, weight_norm
 from nn.parametrize import is_parametrized, register_parametrization, remove_parametrizations
 
 
@@ -183,13 +183,13 @@ def test_assigning_without_an_inverse():
         layer.weight = ag.ones((3, 3))
 
 
-# ---- weight and spectral norm
+# ---- weight and spectral norm, orthogonal weights
 
 
 FIGURES = Path(__file__).parents[1] / "figures"
 FIGURE = runpy.run_path(str(FIGURES / "make_parametrize.py"))
 SOURCES = ["stored"] + (["live"] if importlib.util.find_spec("torch") else [])
-MAKERS = {"weight_norm": weight_norm, "spectral_norm": spectral_norm}
+MAKERS = {"weight_norm": weight_norm, "spectral_norm": spectral_norm, "orthogonal": orthogonal}
 every_case = pytest.mark.parametrize("k", range(len(FIGURE["CASES"])))
 
 
@@ -220,7 +220,9 @@ def test_states_values_and_gradients_are_those_of_pytorch(source, k):
         np.testing.assert_allclose(gradients[name], gradient, rtol=1e-9, atol=1e-9)
     for name, value in record["after"].items():
         np.testing.assert_allclose(layer.state_dict()[name], value, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(layer.eval()(ag.tensor(record["x"])).detach(), record["evaluated"], rtol=1e-9)
+    np.testing.assert_allclose(
+        layer.eval()(ag.tensor(record["x"])).detach(), record["evaluated"], rtol=1e-9, atol=1e-12
+    )
 
 
 @every_case
@@ -231,6 +233,8 @@ def test_the_weight_is_what_it_was_or_has_norm_one(k):
     options = options | ({"n_power_iterations": 200} if norm == "spectral_norm" else {})
     after = MAKERS[norm](plain, **options).weight
     assert after.dtype == np.float32
+    if norm == "orthogonal":
+        return
     if norm == "weight_norm":
         np.testing.assert_allclose(after.detach(), before, rtol=1e-6)
     else:
@@ -246,6 +250,48 @@ def test_derivatives_match_finite_differences(k, check):
     x = ag.tensor(record["x"])
     result = check(lambda *_: layer(x), list(layer.parameters()), rtol=1e-4, atol=1e-6, max_elements=6)
     assert result, result
+
+
+ORTHOGONAL = [  # map, shape of the weight
+    *((None, (3, 3)), (None, (5, 3)), (None, (3, 5)), ("cayley", (4, 2)), ("householder", (4, 4))),
+    *(("matrix_exp", (2, 6)), (None, (1, 1))),
+]
+
+
+@pytest.mark.parametrize(("kind", "shape"), ORTHOGONAL)
+@pytest.mark.parametrize("based", [False, True])
+def test_an_orthogonal_weight_stays_so_while_it_is_trained(kind, shape, based):
+    layer = nn.Linear(shape[1], shape[0], generator=ag.random.Generator(0))
+    nn.init.orthogonal_(layer.weight, generator=ag.random.Generator(1))
+    first = layer.weight.numpy()
+    orthogonal(layer, orthogonal_map=kind, use_trivialization=based)
+    if based or kind == "householder":
+        np.testing.assert_allclose(layer.weight.detach(), first, atol=1e-6)
+    o = optim.SGD(layer.parameters(), lr=0.5, weight_decay=0.1)
+    x, t = np.random.default_rng(0).normal(size=(2, 20, max(shape))).astype("float32")
+    for _ in range(20):
+        o.zero_grad()
+        nn.MSELoss()(layer(x[:, : shape[1]]), t[:, : shape[0]]).backward()
+        o.step()
+    w = layer.weight.detach().numpy()
+    small = w @ w.T if shape[0] < shape[1] else w.T @ w
+    np.testing.assert_allclose(small, np.eye(min(shape)), atol=1e-5)
+    assert shape == (1, 1) or np.abs(w - first).max() > 1e-2
+    assert w.dtype == np.float32
+
+
+def test_a_value_assigned_to_an_orthogonal_weight_is_made_orthogonal():
+    layer = orthogonal(linear())
+    layer.weight = ag.tensor([[0.0, 2.0, 0.0], [3.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
+    np.testing.assert_allclose(layer.weight.detach(), [[0, 1, 0], [1, 0, 0], [0, 0, -1]], atol=1e-15)
+    with pytest.raises(UnsupportedError, match="has no inverse"):
+        orthogonal(linear(), orthogonal_map="cayley", use_trivialization=False).weight = ag.eye(3)
+    with pytest.raises(ArgumentError, match=r"orthogonal_map='exp'. Expected 'matrix_exp', 'cayley'"):
+        orthogonal(linear(), orthogonal_map="exp")
+    with pytest.raises(ShapeError, match=r"orthogonal was given a weight of shape \(3,\). Expected a matrix"):
+        orthogonal(linear(), "bias")
+    with pytest.raises(ArgumentError, match="has no parameter 'kernel'"):
+        orthogonal(linear(), "kernel")
 
 
 def test_large_weights_run_as_kernels():
@@ -335,5 +381,6 @@ def test_axes_and_counts_are_checked():
 
 
 def test_the_settings_are_shown():
+    assert "orthogonal_map='matrix_exp', use_trivialization=True" in repr(orthogonal(linear()))
     assert repr(WeightNorm(1)) == "WeightNorm(dim=1)"
     assert repr(SpectralNorm(ag.ones((2, 2)))) == "SpectralNorm(n_power_iterations=1, dim=0, eps=1e-12)"

@@ -123,6 +123,25 @@ def test_one_cycle_sets_the_first_beta():
     assert schedule.lr_at(9) == schedule.lr_at(1000) == pytest.approx(0.1 / 25 / 1e4)
 
 
+@pytest.mark.parametrize("mode", ["cycle", "iterations"])
+def test_the_height_of_cycles_is_any_function(mode):
+    settings = {"step_size_up": 2, "scale_fn": lambda n: 1 / (1 + n), "scale_mode": mode}
+    schedule = optim.CyclicLR(0.0, 1.0, 5.0, **settings)
+    heights = [1 / 2, 1 / 3] if mode == "cycle" else [1 / 3, 1 / 7]
+    assert [schedule.lr_at(2), schedule.lr_at(6)] == pytest.approx([1 + 4 * h for h in heights])
+    assert (schedule.lr_at(1000), schedule.momentum_at(1000)) == (1.0, 0.9)
+    o = optimizer(optim.Adam)
+    optim.CyclicLR(o, 0.1, 0.5)
+    assert (rates(o), o.param_groups[0]["betas"]) == ([0.1, 0.1], (0.9, 0.999))
+
+
+def test_a_product_of_many_steps_calls_each_once():
+    asked = []
+    schedule = optim.MultiplicativeLR(1.0, lambda t: asked.append(t) or 0.5)
+    assert (schedule.curve(4), schedule.lr_at(3)) == ([1.0, 0.5, 0.25, 0.125], 0.125)
+    assert asked == [1, 2, 3]
+
+
 def test_gradient_descent_follows_its_schedule():
     w = ag.tensor([0.0], requires_grad=True)
     o = optim.SGD([w], lr=1.0)
@@ -152,9 +171,12 @@ BAD = [
     (lambda: optim.OneCycleLR(1.0, 1.0, 9, pct_start=2), "pct_start=2"),
     (lambda: optim.OneCycleLR(optimizer(), [1.0] * 3, 9), "3 values of max_lr. Expected 2"),
     (lambda: optim.OneCycleLR(optimizer(momentum=0), 1.0, 9), "SGD, which has none.\nWrite cycle_momentum=False"),
+    (lambda: optim.CyclicLR(1.0, 0.1, 0.5, 0), "step_size_up=0. Expected 1 or more"),
+    (lambda: optim.CyclicLR(1.0, 0.1, 0.5, mode="sine"), "mode='sine', scale_mode='cycle'. Expected 'triangular'"),
+    (lambda: optim.CyclicLR(optimizer(momentum=0), 0.1, 1.0), "SGD, which has none.\nWrite cycle_momentum=False"),
     (plateau(mode="up"), "mode='up'"),
     (plateau(factor=1.0), "factor=1.0. Expected 'min' or 'max'"),
-    (lambda: plateau()().step(), r"no figure. Write schedule.step\(val_loss\)"),
+    (lambda: plateau()().step(), r"no figure. Write schedule.step\(val_loss\), or in a trainer\nnn.LearningRate"),
     (lambda: optim.LambdaLR(optimizer(), [math.sqrt]), "1 values of lr_lambda. Expected 2"),
     (lambda: optim.ChainedScheduler([]), "ChainedScheduler was given no schedules"),
     (lambda: optim.ChainedScheduler([plateau()()]), "schedule 0 .* is a ReduceLROnPlateau"),

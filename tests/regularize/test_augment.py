@@ -173,6 +173,13 @@ def test_grey_images_need_their_axis():
 # ---- put together
 
 
+def test_images_with_their_channels_last_are_refused():
+    with pytest.raises(ShapeError, match=r"\(5, 8, 7, 3\), which looks like .* channels last.*\nWrite x.transpose\(0"):
+        HorizontalFlip()(np.zeros((5, 8, 7, 3)))
+    assert HorizontalFlip()(np.zeros((5, 8, 4, 3))).shape == (5, 8, 4, 3)  # features of a small image
+    assert HorizontalFlip()(np.zeros((5, 3, 9, 3))).shape == (5, 3, 9, 3)
+
+
 def test_its_own_generator_comes_first():
     own = HorizontalFlip(generator=ag.random.Generator(3))
     first = Compose(own, generator=ag.random.Generator(1))(X)

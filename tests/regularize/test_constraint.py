@@ -9,9 +9,10 @@ import optim
 import regularize
 from autograd.config import config
 from autograd.errors import ArgumentError
-from regularize import AfterStep, DecoupledDecay, MaxNorm, UnitNorm
+from regularize import AfterStep, DecoupledDecay, MaxNorm, NonNeg, UnitNorm
 
 KINDS = [c for c in vars(regularize).values() if isinstance(c, type) and c.__base__ is regularize.Constraint]
+KINDS.remove(NonNeg)  # has no length
 EXPECTED = {"MaxNorm": lambda w, length: w * np.minimum(1, 3 / length), "UnitNorm": lambda w, length: w / length}
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
@@ -52,6 +53,15 @@ def test_zeros_stay_zeros(kind):
     w = ag.zeros((2, 3), requires_grad=True)
     kind().apply_([w])
     assert not w.numpy().any()
+
+
+def test_nothing_is_below_zero():
+    start = np.random.default_rng(0).standard_normal((40, 50)).astype("float32")
+    w = ag.tensor(start, requires_grad=True)
+    NonNeg().apply_(w)
+    np.testing.assert_array_equal(w.numpy(), np.maximum(start, 0))
+    assert w.is_leaf
+    assert w.dtype == np.float32
 
 
 def test_what_is_short_enough_is_left_to_the_bit():

@@ -13,7 +13,17 @@ import nn
 import regularize
 from autograd.config import config
 from autograd.errors import ArgumentError, ShapeError
-from regularize import AlphaDropout, DropConnect, Dropout, Dropout1d, Dropout2d, StochasticDepth, drop_connect
+from regularize import (
+    AlphaDropout,
+    DropConnect,
+    Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+    FeatureAlphaDropout,
+    StochasticDepth,
+    drop_connect,
+)
 
 LEAVES = [c for c in vars(regularize).values() if isinstance(c, type) and issubclass(c, regularize.Masking)]
 LEAVES.remove(regularize.Masking)
@@ -25,7 +35,10 @@ TABLE = {
     "Dropout1d": (Dropout1d, (6, 5, 4), (2,)),
     "Dropout1d of one sequence": (Dropout1d, (9, 4), (1,)),
     "Dropout2d": (Dropout2d, (6, 5, 3, 4), (2, 3)),
+    "Dropout3d": (Dropout3d, (6, 5, 2, 3, 4), (2, 3, 4)),
+    "Dropout3d of one volume": (Dropout3d, (9, 2, 3, 4), (1, 2, 3)),
     "AlphaDropout": (AlphaDropout, (6, 5, 4), ()),
+    "FeatureAlphaDropout": (FeatureAlphaDropout, (6, 5, 4), (2,)),
     "DropConnect": (DropConnect, (6, 7), ()),
     "StochasticDepth": (StochasticDepth, (9, 2, 3), (1, 2)),
     "StochasticDepth of the batch": (lambda p, **s: StochasticDepth(p, "batch", **s), (5, 4), (0, 1)),
@@ -66,7 +79,7 @@ def layer_scale(name, p):
     """What a kept 1 becomes."""
     if name == "Dropout of the notes":
         return 1.0
-    if name == "AlphaDropout":
+    if name in ("AlphaDropout", "FeatureAlphaDropout"):
         s = -1.7580993408473766
         gain = ((1 - p) * (1 + p * s**2)) ** -0.5
         return gain * 1.0 + -gain * p * s
@@ -204,6 +217,8 @@ BAD = [
     (lambda: StochasticDepth(0.5)(ag.tensor(1.0)), ShapeError, "was given a number. Expected a batch"),
     (lambda: Dropout1d()(ag.ones((2, 3, 4, 5))), ShapeError, r"shape \(2, 3, 4, 5\). Expected \(N, C, L\) or \(C, L\)"),
     (lambda: Dropout2d()(ag.ones((3, 4, 5))), ShapeError, r"Expected \(N, C, H, W\).\nWrite x\[None\] for one image"),
+    (lambda: Dropout3d()(ag.ones((3, 5))), ShapeError, r"Expected \(N, C, D, H, W\) or \(C, D, H, W\)"),
+    (lambda: FeatureAlphaDropout()(ag.ones(3)), ShapeError, r"shape \(3,\). Expected \(N, C, ...\)"),
 ]
 
 
