@@ -212,3 +212,15 @@ def test_a_complex_intermediate_gives_a_real_gradient():
     x = ag.tensor([1.0, -2.0], requires_grad=True)
     ag.abs(x * np.array(1j)).sum().backward()
     assert x.grad.tolist() == [1.0, -1.0]
+
+
+def test_the_first_argument_may_go_by_its_name():
+    """As in the gradient penalties that are written for PyTorch."""
+    x = ag.tensor([1.0, 2.0], requires_grad=True)
+    (slope,) = ag.grad(outputs=(x**3).sum(), inputs=x, create_graph=True, retain_graph=True)
+    assert slope.tolist() == [3.0, 12.0]
+    assert slope.requires_grad
+    assert ag.grad(outputs=lambda x: x * x)(3.0).item() == 6.0
+    assert ag.jacobian(f=lambda x: x * x)(x).tolist() == [[2.0, 0.0], [0.0, 4.0]]
+    with pytest.raises(TypeError, match=r"grad\(\) missing 1 required positional argument: 'outputs'"):
+        ag.grad(inputs=x)
