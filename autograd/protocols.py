@@ -23,10 +23,11 @@ _STORE = opmap["STORE_SUBSCR"]
 
 def _refuse(name: str, why: str) -> UnsupportedError:
     known = sorted({getattr(f, "__name__", str(f)) for f in from_numpy})
-    near = difflib.get_close_matches(name, known, 1, 0.0)
+    near = difflib.get_close_matches(name, known, 1, 0.8)
+    other = f"The nearest function with a derivative is np.{near[0]}; for" if near else "For"
     return UnsupportedError(
         f"np.{name} was called on a Tensor, {why}, and would drop its gradient.\n"
-        f"The nearest function with a derivative is np.{near[0]}; for the plain array write np.{name}(t.numpy())."
+        f"{other} the plain array write np.{name}(t.numpy())."
     )
 
 

@@ -152,6 +152,10 @@ def test_comparisons_and_orders_give_constants():
     ("call", "words"),
     [
         (lambda t: np.i0(t), r"np\.i0 .*no rule"),
+        (
+            lambda t: np.interp(t, [0, 1], [0, 1]),
+            r"np\.interp .*no rule.*\nFor the plain array write np\.interp\(t\.numpy",
+        ),
         (lambda t: np.linalg.eig(t), r"np\.eig .*no rule"),
         (lambda t: scipy.special.zeta(t, 2.0), r"zeta .*no rule"),
         (lambda t: np.logaddexp2(t, t), r"np\.logaddexp2 (.|\n)*nearest .*np\.logaddexp"),
