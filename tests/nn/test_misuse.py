@@ -324,6 +324,11 @@ def test_names_that_stand_elsewhere(module, name, words):
             {"module": nn.Linear(3, 2)},
             r"a Linear as module\. Expected a function .*: module=lambda inputs, outputs: nn",
         ),
+        ({"module": (16,)}, r"a tuple as module\. Expected a function of the numbers .* hidden_layer_sizes=\(100,\)"),
+        (
+            {"module": lambda: nn.Linear(3, 2)},
+            r"a function as module\. Expected a function of the numbers of inputs and",
+        ),
         ({"random_state": np.random.default_rng(0)}, r"a Generator as random_state\. Expected a whole number"),
     ],
 )
