@@ -347,7 +347,10 @@ def _check_parameter(w: Any, where: str, known: set[int]) -> None:
             "Keep its real and imaginary part as two parameters, and compute with x + 1j * y."
         )
     if not w.requires_grad:
-        raise DifferentiationError(f"{where} (shape {w.shape}) is a constant. Write w.requires_grad_() first.")
+        raise DifferentiationError(
+            f"{where} (shape {w.shape}) is a constant. Write w.requires_grad_() first; what is frozen on purpose is left "
+            "out: (w for w in model.parameters() if w.requires_grad)."
+        )
     if not w.is_leaf:
         raise DifferentiationError(
             f"{where} (shape {w.shape}) was made by an operation: a step would not reach what it was made of.\n"
