@@ -348,8 +348,8 @@ def _check_parameter(w: Any, where: str, known: set[int]) -> None:
         )
     if not w.requires_grad:
         raise DifferentiationError(
-            f"{where} (shape {w.shape}) is a constant. Write w.requires_grad_() first; what is frozen on purpose is left "
-            "out: (w for w in model.parameters() if w.requires_grad)."
+            f"{where} (shape {w.shape}) is a constant. Write w.requires_grad_() first; what is frozen on purpose is "
+            "left out: (w for w in model.parameters() if w.requires_grad)."
         )
     if not w.is_leaf:
         raise DifferentiationError(
