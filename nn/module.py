@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, DTypeLike
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, DTypeError
+from nn.elsewhere import Habits
 from nn.hooks import Hook, Hooks, RemovableHandle
 from nn.parameter import Buffer as Buffer
 from nn.parameter import Parameter as Parameter
@@ -58,7 +59,7 @@ def _begins(kind: type[Module]) -> bool:
     return kind.__init__ is not object.__init__
 
 
-class Module(Tree):
+class Module(Tree, Habits):
     """A part of a model: assign parameters, buffers and other modules to attributes, and write `forward`.
 
     `super().__init__()` need not be called. What is to be frozen should be a `Parameter`: a plain Tensor that no longer
