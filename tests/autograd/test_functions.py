@@ -333,6 +333,19 @@ def test_probabilities_that_are_none_are_refused(p, words):
         ag.random.choice(3, p=ag.tensor(p))
 
 
+@pytest.mark.parametrize("make", [ag.tensor, ag.asarray])
+def test_sequences_of_unequal_lengths_are_refused(make):
+    with pytest.raises(ShapeError, match=r"unequal lengths: shape \(2,\), then(.|\n)*nn\.pad_sequence"):
+        make([[1, 2], [3]])
+
+
+@pytest.mark.parametrize("make", [ag.zeros, ag.ones, ag.empty, lambda shape: ag.full(shape, 1.0)])
+@pytest.mark.parametrize("shape", [5 / 2, (3, 4 / 2)])
+def test_lengths_are_whole_numbers(make, shape):
+    with pytest.raises(DTypeError, match=r"of shape .*\. Expected whole numbers: write n // 2 for n / 2"):
+        make(shape)
+
+
 def test_trees_are_rebuilt():
     tree = {"a": [1, (2, 3)], "b": {"c": 4}}
     leaves, build = flatten(tree)
