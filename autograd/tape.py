@@ -8,6 +8,7 @@ them in descending order is reverse accumulation (Wengert 1964).
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
@@ -79,6 +80,19 @@ class Node:
         if self.watch is None:
             self.watch = Watch()
         return self.watch
+
+
+def gradient_of(node: Node | None) -> Any:
+    """The gradient that was accumulated; a warning where none ever is, for what an operation made."""
+    if node is None or node.watch is not None:
+        return None if node is None else node.watch.grad  # type: ignore[union-attr]
+    if node.op is not None:
+        warnings.warn(
+            f".grad of a Tensor made by {node.op.name!r} is None: gradients are kept for leaves. Write t.retain_grad() "
+            "before backward; for a parameter that was updated, `with ag.no_grad(): w -= lr * w.grad`.",
+            stacklevel=3,
+        )
+    return None
 
 
 class _Heard:

@@ -18,7 +18,7 @@ from autograd.errors import DifferentiationError, DTypeError, ShapeError, Unsupp
 from autograd.methods import Methods, results_are
 from autograd.primitive import Eager, Primitive, Traced, capture, capturing, explain, functions, training
 from autograd.protocols import KNOWN, answer_function, answer_ufunc, array_of, bare, number_of
-from autograd.tape import Node, leaf, recording, serials
+from autograd.tape import Node, gradient_of, leaf, recording, serials
 
 _NOTHING = (None, None, None)
 _new = object.__new__
@@ -173,7 +173,7 @@ class Tensor(Methods, Eager):
         """The gradient that `backward` accumulated, for a leaf or after `retain_grad`."""
         if capturing and (noting := training()):
             return noting.gradient(self)  # type: ignore[no-any-return]
-        return None if self.node is None or self.node.watch is None else self.node.watch.grad
+        return gradient_of(self.node)  # type: ignore[no-any-return]
 
     @grad.setter
     def grad(self, gradient: Tensor | None) -> None:
