@@ -337,6 +337,13 @@ def test_methods_of_other_libraries_models(name):
     assert f"{name}.weight" in model.state_dict()
 
 
+def test_a_history_is_its_figures():
+    history = trainer().fit((X, Y))
+    with pytest.raises(AttributeError, match=r"no attribute 'history'\. Write history\['loss'\]"):
+        history.history  # noqa: B018
+    assert len(history["loss"]) == 1
+
+
 # ---- estimators
 
 
