@@ -11,6 +11,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from functools import partial, wraps
+from inspect import signature
 from types import FunctionType, ModuleType
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -115,9 +116,13 @@ def _either(
 ) -> Callable[P, R]:
     """`own`, or `in_arrays` with the arguments and results of HIPS autograd where the program is written for it."""
     run: Callable[..., Any] = own
+    first = next(iter(signature(own).parameters))
 
     @wraps(own)
-    def derive(f: Any, *args: Any, **settings: Any) -> Any:
+    def derive(*args: Any, **settings: Any) -> Any:
+        if not args and first not in settings:
+            return run(**settings)  # whose error says what is missing
+        f, args = (args[0], args[1:]) if args else (settings.pop(first), ())
         if isinstance(f, Tensor) or not callable(f):
             return run(f, *args, **settings)  # the form with outputs and inputs
         if "argnum" in settings:

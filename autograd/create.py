@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, SupportsIndex
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
+from autograd.errors import DTypeError
 from autograd.primitive import Traced, functions, public
+from autograd.protocols import array_of
 from autograd.tensor import Operand, Tensor, as_tensor
 
 Shape = int | Sequence[int]
@@ -31,7 +33,7 @@ def tensor(data: Operand, dtype: DTypeLike | None = None, requires_grad: bool = 
     if isinstance(data, Tensor) and isinstance(data.value, Traced):  # under ag.vmap
         return Tensor(functions["astype"](data.detach(), dtype or data.dtype).value).requires_grad_(requires_grad)
     source = data.numpy() if isinstance(data, Tensor) else np.asarray(data) if hasattr(data, "__array__") else data
-    return Tensor(as_tensor(np.array(source, dtype)).value).requires_grad_(requires_grad)
+    return Tensor(as_tensor(array_of(source, dtype, copy=True)).value).requires_grad_(requires_grad)
 
 
 def asarray(x: Operand, dtype: DTypeLike | None = None, copy: bool | None = None) -> Tensor:
@@ -43,13 +45,30 @@ def asarray(x: Operand, dtype: DTypeLike | None = None, copy: bool | None = None
     return tensor(x, dtype) if copy else as_tensor(x, dtype)
 
 
+def _new(make: Callable[..., NDArray[Any]], shape: Shape, *content: Any) -> NDArray[Any]:
+    """A new array, whose lengths are whole numbers.
+
+    Raises:
+        DTypeError: if they are not.
+    """
+    try:
+        return make(shape, *content)
+    except TypeError:
+        lengths = shape if isinstance(shape, (tuple, list)) else (shape,)
+        if all(isinstance(n, SupportsIndex) for n in lengths):
+            raise
+        raise DTypeError(
+            f"an array was asked for of shape {shape}. Expected whole numbers: write n // 2 for n / 2, or int(n)."
+        ) from None
+
+
 def zeros(shape: Shape, dtype: DTypeLike = np.float64, requires_grad: bool = False) -> Tensor:
     """Zeros.
 
     >>> zeros(2)
     tensor([0., 0.])
     """
-    return Tensor(np.zeros(shape, dtype)).requires_grad_(requires_grad)
+    return Tensor(_new(np.zeros, shape, dtype)).requires_grad_(requires_grad)
 
 
 def ones(shape: Shape, dtype: DTypeLike = np.float64, requires_grad: bool = False) -> Tensor:
@@ -58,7 +77,7 @@ def ones(shape: Shape, dtype: DTypeLike = np.float64, requires_grad: bool = Fals
     >>> ones(2)
     tensor([1., 1.])
     """
-    return Tensor(np.ones(shape, dtype)).requires_grad_(requires_grad)
+    return Tensor(_new(np.ones, shape, dtype)).requires_grad_(requires_grad)
 
 
 def full(shape: Shape, fill_value: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
@@ -67,7 +86,7 @@ def full(shape: Shape, fill_value: Any, dtype: DTypeLike | None = None, requires
     >>> full(2, 7)
     tensor([7, 7])
     """
-    return Tensor(np.full(shape, fill_value, dtype)).requires_grad_(requires_grad)
+    return Tensor(_new(np.full, shape, fill_value, dtype)).requires_grad_(requires_grad)
 
 
 def empty(shape: Shape, dtype: DTypeLike = np.float64) -> Tensor:
@@ -76,7 +95,7 @@ def empty(shape: Shape, dtype: DTypeLike = np.float64) -> Tensor:
     >>> empty((2, 0)).shape
     (2, 0)
     """
-    return Tensor(np.empty(shape, dtype))
+    return Tensor(_new(np.empty, shape, dtype))
 
 
 @public(np.zeros_like)

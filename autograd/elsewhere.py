@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, NoReturn
 
+import numpy as np
+
+from autograd.primitive import functions
+
 TENSOR = {
+    "add": "x + y",
+    "add_": "x += y",
+    "addmm": "x + a @ b",
+    "amax": "x.max(axis)",
+    "amin": "x.min(axis)",
+    "assign": "x.copy_(y)",
+    "assign_add": "x += y",
+    "assign_sub": "x -= y",
+    "at": "y = x.copy(), then y[i] = v or y[i] += v",
+    "bincount": "np.bincount(x.numpy())",
+    "block_until_ready": "x: results are there",
     "bmm": "x @ y",
     "bool": "x.astype('bool')",
     "chunk": "ag.split(x, n, axis)",
@@ -13,9 +29,12 @@ TENSOR = {
     "contiguous": "x: operations take any order of memory",
     "cpu": "x: there is one device",
     "cuda": "x: there is no GPU",
-    "data": "x.detach(), or x.numpy() for its array",
+    "data": "x.detach() to read it; under ag.no_grad(), x -= y, x[...] = y or x.copy_(y) to change it",
+    "detach_": "x = x.detach()",
     "device": "nothing: there is one device",
     "dim": "x.ndim",
+    "div": "x / y",
+    "div_": "x /= y",
     "dot": "x @ y",
     "double": "x.astype('float64')",
     "eq": "x == y",
@@ -28,8 +47,11 @@ TENSOR = {
     "half": "x.astype('float16')",
     "index_select": "ag.take(x, index, axis)",
     "int": "x.astype('int32')",
+    "inverse": "ag.inv(x)",
     "is_cuda": "nothing: there is no GPU",
+    "is_floating_point": "x.dtype.kind == 'f'",
     "le": "x <= y",
+    "log_softmax": "ag.log_softmax(x, axis)",
     "long": "x.astype('int64')",
     "lt": "x < y",
     "masked_fill": "ag.where(mask, value, x)",
@@ -37,73 +59,118 @@ TENSOR = {
     "matmul": "x @ y",
     "mm": "x @ y",
     "mul": "x * y",
+    "mul_": "x *= y",
+    "multinomial": "ag.random.choice(len(x), p=x)",
     "mv": "x @ y",
     "ndimension": "x.ndim",
     "ne": "x != y",
+    "neg": "-x",
     "nelement": "x.size",
+    "new_empty": "ag.empty(shape, dtype=x.dtype)",
+    "new_full": "ag.full(shape, value, dtype=x.dtype)",
+    "new_ones": "ag.ones(shape, dtype=x.dtype)",
+    "new_tensor": "ag.tensor(values, dtype=x.dtype)",
     "new_zeros": "ag.zeros(shape, dtype=x.dtype)",
     "norm": "ag.norm(x)",
+    "normal_": "nn.init.normal_(x), or x.copy_(ag.random.normal(size=x.shape))",
     "numel": "x.size",
     "permute": "x.transpose(axes)",
     "pow": "x ** y",
+    "repeat_interleave": "ag.repeat(x, counts, axis)",
     "softmax": "ag.softmax(x, axis)",
-    "log_softmax": "ag.log_softmax(x, axis)",
     "split": "ag.split(x, parts, axis)",
     "sub": "x - y",
+    "sub_": "x -= y",
     "t": "x.T",
     "tile": "ag.tile(x, counts)",
     "to": "x.astype(dtype); there is one device",
     "topk": "ag.argsort(x, axis) and ag.take_along_axis",
-    "type": "x.astype(dtype)",
+    "true_divide": "x / y",
+    "type": "x.astype(dtype), or x.dtype for what it is",
     "unbind": "ag.unstack(x, axis)",
+    "uniform_": "nn.init.uniform_(x), or x.copy_(ag.random.uniform(size=x.shape))",
+    "unique": "np.unique(x.numpy())",
     "unsqueeze": "ag.expand_dims(x, axis)",
     "view": "x.reshape(shape)",
     "view_as": "x.reshape(y.shape)",
+    "where": "ag.where(condition, x, y)",
 }
-INPLACE = "x = x.{}(...), or x += ..., x *= ...; x.copy_(y) for other values"
+INPLACE = "x = {0}, or x.copy_({0}) to change a parameter"
 MODULE = {
     "DeviceArray": "ag.Tensor",
+    "DoubleTensor": "ag.tensor(x, dtype='float64')",
+    "FloatTensor": "ag.tensor(x, dtype='float32')",
+    "Function": "ag.custom_rule, a decorator",
+    "GradientTape": "ag.value_and_grad, or loss.backward()",
+    "LongTensor": "ag.tensor(x, dtype='int64')",
     "Variable": "ag.tensor(x, requires_grad=True)",
+    "__version__": "importlib.metadata.version('wengert')",
     "as_tensor": "ag.asarray(x)",
+    "autograd": "ag alone: ag.grad, ag.backward",
     "bernoulli": "ag.random.bernoulli",
+    "bfloat16": "dtype='float32': NumPy has no bfloat16",
+    "bincount": "np.bincount(x.numpy())",
     "bmm": "ag.matmul(x, y), or x @ y",
     "cat": "ag.concat([x, y], axis)",
+    "cdist": "ag.norm(x[:, None] - y, axis=-1)",
     "chunk": "ag.split(x, n, axis)",
     "clamp": "ag.clip(x, low, high)",
+    "constant": "ag.tensor",
     "cuda": "nothing: there is no GPU",
+    "custom_jvp": "ag.custom_rule",
+    "custom_vjp": "ag.custom_rule",
+    "detach": "x.detach()",
     "device": "nothing: there is one device",
     "from_numpy": "ag.asarray(x)",
+    "func": "ag alone: ag.grad, ag.vmap, ag.jacobian, ag.jvp",
     "functional": "nn.functional",
     "gather": "ag.take_along_axis(x, index, axis)",
     "index_select": "ag.take(x, index, axis)",
+    "inverse": "ag.inv(x)",
     "is_tensor": "isinstance(x, ag.Tensor)",
     "jacfwd": "ag.jacobian(f, mode='forward')",
     "jacrev": "ag.jacobian(f, mode='reverse')",
     "jit": "ag.compile",
     "lax": "ag.scan, ag.stop_gradient",
+    "lgamma": "ag.gammaln(x)",
+    "linalg": "ag alone: ag.solve, ag.inv, ag.det, ag.cholesky, ag.norm",
     "load": "nn.load",
     "manual_seed": "ag.random.seed(n)",
     "masked_select": "x[mask]",
     "mm": "ag.matmul(x, y), or x @ y",
     "multinomial": "ag.random.choice",
+    "mv": "x @ y",
     "nn": "import nn",
+    "normal": "ag.random.normal(mean, deviation, shape)",
     "numel": "x.size",
+    "numpy": "import autograd.numpy as np",
+    "one_hot": "nn.functional.one_hot(labels, n)",
     "optim": "import optim",
     "permute": "ag.permute_dims(x, axes)",
     "rand": "ag.random.uniform(size=shape)",
+    "rand_like": "ag.random.uniform(size=x.shape)",
     "randint": "ag.random.integers",
     "randn": "ag.random.normal(size=shape)",
+    "randn_like": "ag.random.normal(size=x.shape)",
     "randperm": "ag.random.permutation(n)",
+    "reduce_mean": "ag.mean",
+    "reduce_sum": "ag.sum",
+    "remat": "ag.checkpoint",
+    "repeat_interleave": "ag.repeat(x, counts, axis)",
     "save": "nn.save",
     "scatter": "ag.put, ag.index_add",
+    "scipy": "import autograd.scipy",
     "set_default_dtype": "dtype= where arrays are made",
     "set_grad_enabled": "ag.no_grad() or ag.enable_grad()",
+    "solve_triangular": "autograd.scipy.linalg.solve_triangular",
     "t": "x.T",
     "topk": "ag.argsort(x, axis) and ag.take_along_axis",
     "unbind": "ag.unstack(x, axis)",
+    "unique": "np.unique(x.numpy())",
     "unsqueeze": "ag.expand_dims(x, axis)",
+    "utils": "nn.DataLoader, ag.checkpoint",
 }
-DTYPES = {"bfloat16", "bool", "complex128", "complex64", "double", "float", "float16", "float32", "float64", "half"}
+DTYPES = {"bool", "complex128", "complex64", "double", "float", "float16", "float32", "float64", "half"}
 DTYPES |= {"int", "int16", "int32", "int64", "int8", "long", "uint8"}
 SETTINGS = {
     "dim": "axis",
@@ -122,10 +189,16 @@ def of_tensor(name: str) -> NoReturn:
         ...
     AttributeError: 'Tensor' object has no attribute 'unsqueeze'. Write ag.expand_dims(x, axis)
     """
-    hint = TENSOR.get(name)
+    hint = TENSOR.get(name) or _as_function(name)
     if hint is None and name.endswith("_") and not name.startswith("_"):
-        hint = INPLACE.format(name[:-1])
+        result = TENSOR.get(name[:-1]) or _as_function(name[:-1])
+        hint = INPLACE.format(result) if result else "x.copy_(y) with the new values as y"
     raise AttributeError(f"'Tensor' object has no attribute {name!r}" + (f". Write {hint}" if hint else ""))
+
+
+def _as_function(name: str) -> str | None:
+    """How to call the function of that name, if there is one."""
+    return f"ag.{name}(x)" if name in functions and hasattr(sys.modules["autograd"], name) else None
 
 
 def of_module(name: str) -> Any:
@@ -136,7 +209,8 @@ def of_module(name: str) -> Any:
         ...
     AttributeError: module 'autograd' has no attribute 'cat'. Write ag.concat([x, y], axis)
     """
-    hint = MODULE.get(name, f"dtype={name!r}, or NumPy's np.{name}" if name in DTYPES else None)
+    also = f", or NumPy's np.{name}" if hasattr(np, name) else ""
+    hint = MODULE.get(name, f"dtype={name!r}{also}" if name in DTYPES else None)
     raise AttributeError(f"module 'autograd' has no attribute {name!r}" + (f". Write {hint}" if hint else ""))
 
 

@@ -28,13 +28,21 @@ def results_are(kind: type) -> None:
     _plain = kind
 
 
+def _operand(x: Any) -> Any:
+    """What stands beside a Tensor, arrays of other libraries as NumPy's; None for what is no operand."""
+    if isinstance(x, (*_QUICK, list, tuple, Traced)):
+        return x
+    return np.asarray(x) if getattr(x, "__array_ufunc__", True) is not None and hasattr(x, "__array__") else None
+
+
 def operator(name: str, swapped: bool = False) -> Callable[[Any, Any], Tensor]:
     """A binary operator; `swapped` for the reflected form."""
     short: Primitive | None = None  # found at the first call: the tables are filled after the class is made
 
     def resolve(self: Any, other: Any) -> Any:
         nonlocal short
-        if not isinstance(other, (*_QUICK, list, Traced)):
+        other = _operand(other)
+        if other is None:
             return NotImplemented
         op = functions[name]
         if isinstance(op, Primitive) and op.differentiable and not op.variadic:
@@ -91,7 +99,8 @@ def inplace(name: str) -> Callable[[Tensor, Any], Tensor]:
     """An augmented assignment: the result of the operation takes the place of the Tensor's value."""
 
     def apply(self: Tensor, other: Any) -> Any:
-        if not isinstance(other, (*_QUICK, list, Traced)):
+        other = _operand(other)
+        if other is None:
             return NotImplemented
         return self._become(functions[name](self, other))
 

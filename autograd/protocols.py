@@ -6,27 +6,61 @@ Where there is no gradient to drop, on constants, a function that is not ours is
 from __future__ import annotations
 
 import difflib
+import re
 import sys
 from collections.abc import Callable, Sequence
 from opcode import opmap
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
-from autograd.errors import UnsupportedError
+from autograd.errors import ShapeError, UnsupportedError
 from autograd.primitive import Eager, Traced, from_numpy, functions
 from autograd.tape import no_grad, recording
 from autograd.tree import flatten
 
 _STORE = opmap["STORE_SUBSCR"]
+KNOWN = (np.ndarray, float, int, np.generic, list, tuple, complex)
+
+
+def bare(x: Any) -> Any:
+    """An array of another library, such as a Series of pandas, as NumPy's; anything else as it is.
+
+    >>> bare(2.0)
+    2.0
+    """
+    return x if isinstance(x, KNOWN) or not hasattr(x, "__array__") else np.asarray(x)
+
+
+def array_of(x: Any, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+    """NumPy's `asarray`, or a copy.
+
+    Raises:
+        ShapeError: nested lists of unequal lengths.
+
+    >>> array_of([1, 2])
+    array([1, 2])
+    """
+    try:
+        return np.array(x, dtype, copy=copy)
+    except ValueError as error:
+        found = re.search(r"shape after (\d+) dim.* was (\(.*\)) \+ inhom", str(error))
+        if found is None:
+            raise
+        raise ShapeError(
+            f"a Tensor was asked for of sequences of unequal lengths: shape {found[2]}, then as many as there are.\n"
+            "Expected equal lengths: fill them up, as nn.pad_sequence does, or keep a list of Tensors."
+        ) from None
 
 
 def _refuse(name: str, why: str) -> UnsupportedError:
     known = sorted({getattr(f, "__name__", str(f)) for f in from_numpy})
-    near = difflib.get_close_matches(name, known, 1, 0.0)
+    near = difflib.get_close_matches(name, known, 1, 0.8)
+    other = f"The nearest function with a derivative is np.{near[0]}; for" if near else "For"
     return UnsupportedError(
         f"np.{name} was called on a Tensor, {why}, and would drop its gradient.\n"
-        f"The nearest function with a derivative is np.{near[0]}; for the plain array write np.{name}(t.numpy())."
+        f"{other} the plain array write np.{name}(t.numpy())."
     )
 
 

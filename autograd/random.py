@@ -79,9 +79,17 @@ class Generator:
         return self._drawn(lambda n: Tensor(n.permutation(rows)))
 
     def choice(self, a: int | Operand, size: Shape = None, replace: bool = True, p: Any = None) -> Tensor:
-        """Elements drawn from `a` (from range(a) for a whole number), with probabilities p."""
-        elements = a.numpy() if isinstance(a, Tensor) else a  # which a program takes for granted
-        return self._drawn(lambda n: Tensor(np.asarray(n.choice(elements, size, replace, p))))
+        """Elements drawn from `a` (from range(a) for a whole number), with probabilities p, one for each of them.
+
+        >>> import autograd as ag
+        >>> Generator(0).choice(3, p=ag.softmax(ag.tensor([0.0, 50.0, 0.0])))
+        tensor(1)
+
+        Raises:
+            ArgumentError: probabilities that are none, or of another number than the elements.
+        """
+        elements, shares = [x.numpy() if isinstance(x, Tensor) else x for x in (a, p)]  # a program takes them as given
+        return self._drawn(lambda n: Tensor(np.asarray(_chosen(n, elements, size, replace, shares))))
 
     def bernoulli(self, p: float, size: Shape = None) -> Tensor:
         """True with probability p."""
@@ -129,6 +137,25 @@ def _once(what: str) -> None:
     """Refuse what a program would not do again: it goes on with the streams that there are."""
     if capturing and training() is not None:
         capture().refuse(f"it {what}, which its program would not: do that outside of it")
+
+
+def _chosen(stream: np.random.Generator, a: Any, size: Shape, replace: bool, p: Any) -> Any:
+    """NumPy's `choice`, whose errors do not say what to write."""
+    try:
+        return stream.choice(a, size, replace, p)
+    except ValueError as error:
+        said = f"choice: {str(error).partition('. ')[0]}."
+        if p is None:
+            raise ArgumentError(said) from None
+        shape = np.shape(p)
+        raise ArgumentError(
+            f"{said} It was given p of shape {shape}. Expected a probability for each element, with a sum of 1.\n"
+            + (
+                "For a draw in each row write ag.argmax(ag.cumsum(p, axis=1) > ag.random.random((len(p), 1)), axis=1)."
+                if len(shape) == 2
+                else "Write p / p.sum(), or ag.softmax(p) if these are logits."
+            )
+        ) from None
 
 
 default = Generator()

@@ -8,13 +8,14 @@ them in descending order is reverse accumulation (Wengert 1964).
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from functools import wraps
 from inspect import isgeneratorfunction
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from autograd.errors import DifferentiationError, FreedTapeError
 
@@ -79,6 +80,19 @@ class Node:
         if self.watch is None:
             self.watch = Watch()
         return self.watch
+
+
+def gradient_of(node: Node | None) -> Any:
+    """The gradient that was accumulated; a warning where none ever is, for what an operation made."""
+    if node is None or node.watch is not None:
+        return None if node is None else node.watch.grad  # type: ignore[union-attr]
+    if node.op is not None:
+        warnings.warn(
+            f".grad of a Tensor made by {node.op.name!r} is None: gradients are kept for leaves. Write t.retain_grad() "
+            "before backward; for a parameter that was updated, `with ag.no_grad(): w -= lr * w.grad`.",
+            stacklevel=3,
+        )
+    return None
 
 
 class _Heard:
@@ -181,8 +195,12 @@ class _Scope:
         return scoped
 
 
-def no_grad() -> _Scope:
-    """Nothing is recorded inside: `with no_grad():`, or `@no_grad()` on a function.
+@overload
+def no_grad() -> _Scope: ...
+@overload
+def no_grad(f: Callable[P, R], /) -> Callable[P, R]: ...
+def no_grad(f: Callable[..., Any] | None = None, /) -> Any:
+    """Nothing is recorded inside: `with no_grad():`, or `@no_grad` on a function.
 
     >>> import autograd as ag
     >>> w = ag.tensor(2.0, requires_grad=True)
@@ -190,10 +208,14 @@ def no_grad() -> _Scope:
     ...     (w * w).requires_grad
     False
     """
-    return _Scope(False)
+    return _Scope(False) if f is None else _Scope(False)(f)
 
 
-def enable_grad() -> _Scope:
+@overload
+def enable_grad() -> _Scope: ...
+@overload
+def enable_grad(f: Callable[P, R], /) -> Callable[P, R]: ...
+def enable_grad(f: Callable[..., Any] | None = None, /) -> Any:
     """Recording is on again inside, as within a `no_grad` block.
 
     >>> import autograd as ag
@@ -202,10 +224,14 @@ def enable_grad() -> _Scope:
     ...     (w * w).requires_grad
     True
     """
-    return _Scope(True)
+    return _Scope(True) if f is None else _Scope(True)(f)
 
 
-def inference_mode() -> _Scope:
+@overload
+def inference_mode() -> _Scope: ...
+@overload
+def inference_mode(f: Callable[P, R], /) -> Callable[P, R]: ...
+def inference_mode(f: Callable[..., Any] | None = None, /) -> Any:
     """A `no_grad` that `enable_grad` cannot undo: nothing inside is ever recorded.
 
     >>> import autograd as ag
@@ -214,7 +240,7 @@ def inference_mode() -> _Scope:
     ...     (w * w).requires_grad
     False
     """
-    return _Scope(False, inference=True)
+    return _Scope(False, inference=True) if f is None else _Scope(False, inference=True)(f)
 
 
 def is_grad_enabled() -> bool:

@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from autograd.errors import DifferentiationError, DTypeError, ShapeError, UnsupportedError, user_line
 from autograd.methods import Methods, results_are
 from autograd.primitive import Eager, Primitive, Traced, capture, capturing, explain, functions, training
-from autograd.protocols import answer_function, answer_ufunc, number_of
-from autograd.tape import Node, leaf, recording, serials
+from autograd.protocols import KNOWN, answer_function, answer_ufunc, array_of, bare, number_of
+from autograd.tape import Node, gradient_of, leaf, recording, serials
 
 _NOTHING = (None, None, None)
 _new = object.__new__
@@ -70,7 +70,7 @@ class Tensor(Methods, Eager):
             elif isinstance(x, Traced):
                 return x.run(op, inputs, settings)
             else:
-                values.append(x)
+                values.append(x if isinstance(x, KNOWN) else bare(x))
                 parents.append(None)
                 foreign += bit
             bit += bit
@@ -175,7 +175,7 @@ class Tensor(Methods, Eager):
         """The gradient that `backward` accumulated, for a leaf or after `retain_grad`."""
         if capturing and (noting := training()):
             return noting.gradient(self)  # type: ignore[no-any-return]
-        return None if self.node is None or self.node.watch is None else self.node.watch.grad
+        return gradient_of(self.node)  # type: ignore[no-any-return]
 
     @grad.setter
     def grad(self, gradient: Tensor | None) -> None:
@@ -436,7 +436,7 @@ def as_tensor(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
         if capturing and not isinstance(x, Tensor) and (noting := capture()):
             x = noting.seen(x)
         return x if dtype is None or x.dtype == dtype else functions["astype"](x, dtype)
-    array = np.asarray(x, dtype)
+    array = array_of(x, dtype)
     array = array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
     if array.dtype.kind not in "biufc":
         raise DTypeError(f"a Tensor was asked for of dtype {array.dtype}. Expected numbers or booleans.")

@@ -34,6 +34,7 @@ from nn.ctc import CTCLoss
 from nn.data import DataLoader
 from nn.distance import CosineSimilarity, PairwiseDistance
 from nn.divergence import CategoricalCrossEntropyLoss, KLDivLoss
+from nn.elsewhere import NN, of_package
 from nn.embedding import Embedding, EmbeddingBag
 from nn.estimator import Classifier, Regressor
 from nn.focal import SigmoidFocalLoss, SoftmaxFocalLoss
@@ -117,19 +118,6 @@ from nn.transformer import (
 )
 from nn.transposed import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from nn.upsample import Upsample
-
-_ELSEWHERE = {  # what other libraries have in a module of this name
-    "AlphaDropout": "regularize.AlphaDropout",
-    "Dropout": "regularize.Dropout",
-    "Dropout1d": "regularize.Dropout1d",
-    "Dropout2d": "regularize.Dropout2d",
-    "Dropout3d": "regularize.Dropout3d",
-    "FeatureAlphaDropout": "regularize.FeatureAlphaDropout",
-    "EarlyStopping": "regularize.EarlyStopping",
-    "UpsamplingBilinear2d": "nn.Upsample(scale_factor=2, mode='bilinear', align_corners=True)",
-    "UpsamplingNearest2d": "nn.Upsample(scale_factor=2)",
-    "utils": "optim.clip_grad_norm_, nn.parametrizations.weight_norm, nn.pad_sequence",
-}
 
 __all__ = [
     "CELU",
@@ -322,5 +310,4 @@ __all__ = [
 if not TYPE_CHECKING:  # a checker would take any name for one of this module's
 
     def __getattr__(name: str) -> object:
-        hint = f". Write {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
-        raise AttributeError(f"module 'nn' has no attribute {name!r}{hint}")
+        of_package("nn", NN, name)

@@ -135,10 +135,11 @@ class Estimator(ABC):
                 f"{type(self).__name__} was given optimizer={self.optimizer!r}. Expected a function of the parameters: "
                 "optimizer=optim.Adam, or lambda ps: optim.Adam(ps, lr=0.01)."
             )
-        if isinstance(self.module, Module):
+        if self.module is not None and not _makes_modules(self.module):
             raise ArgumentError(
-                f"{type(self).__name__} was given a {type(self.module).__name__} as module. Expected a function that "
-                "makes a new one for each fit: module=lambda inputs, outputs: nn.Sequential(...)."
+                f"{type(self).__name__} was given a {type(self.module).__name__} as module. Expected a function of the "
+                "numbers of inputs and outputs that makes a new one for each fit: module=lambda inputs, outputs: "
+                "nn.Sequential(...). Sizes alone are hidden_layer_sizes=(100,)."
             )
         generator = _stream(self.random_state, type(self).__name__)
         self.dtype_ = np.dtype(self.dtype or (X.dtype if X.dtype.kind == "f" else np.float64))
@@ -383,6 +384,15 @@ def _pair(validation_data: Any, who: str) -> tuple[Any, Any]:
             "validation_data=(X, y)."
         )
     return validation_data[0], validation_data[1]
+
+
+def _makes_modules(module: Any) -> bool:
+    """Whether it can be called with two numbers; a Module can, but is one already."""
+    try:
+        inspect.signature(module).bind(1, 1)
+    except (TypeError, ValueError):
+        return False
+    return not isinstance(module, Module)
 
 
 class _NoSteps:

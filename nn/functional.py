@@ -1,5 +1,7 @@
 """Everything in `nn` that has no state, as functions: `import nn.functional as F`."""
 
+from typing import TYPE_CHECKING
+
 from autograd import relu, sigmoid, tanh
 from nn.activation import gelu, logsigmoid, softplus, softsign
 from nn.adaptive_pooling import (
@@ -19,6 +21,7 @@ from nn.ctc import ctc_loss
 from nn.distance import cosine_similarity, pairwise_distance
 from nn.divergence import categorical_cross_entropy, kl_div
 from nn.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
+from nn.elsewhere import FUNCTIONAL, of_package
 from nn.embedding import embedding, embedding_bag
 from nn.focal import sigmoid_focal_loss, softmax_focal_loss
 from nn.fold import fold, unfold
@@ -172,3 +175,9 @@ __all__ = [
     "triplet_margin_with_distance_loss",
     "unfold",
 ]
+
+
+if not TYPE_CHECKING:  # a checker would take any name for one of this module's
+
+    def __getattr__(name: str) -> object:
+        of_package("nn.functional", FUNCTIONAL, name)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.errors import ArgumentError
+from nn.elsewhere import Elsewhere
 
 
 class History:
@@ -27,6 +28,8 @@ class History:
     >>> history.to_json()
     '{"epochs": [1, 2], "loss": [0.5, 0.25], "val_loss": [1.0, 0.5]}'
     """
+
+    history = Elsewhere("history['loss']: it is the figures themselves")  # as of Keras
 
     def __init__(self) -> None:
         self._rows: list[dict[str, float]] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -50,7 +50,10 @@ def scores(input: Array, who: str) -> Tensor:
     """
     x = ag.asarray(input)
     if x.dtype.kind != "f":
-        raise DTypeError(f"{who} was given an input of dtype {x.dtype}. Expected predictions: input.astype('float32').")
+        raise DTypeError(
+            f"{who} was given an input of dtype {x.dtype}. Expected predictions: input.astype('float32'); they come "
+            "first, the targets second."
+        )
     return x
 
 
@@ -179,6 +182,16 @@ class Loss(Module):
     """
 
     allowed: tuple[str, ...] = REDUCTIONS
+
+    def __new__(cls, *args: Any, **settings: Any) -> Self:
+        """Refuse predictions and targets, which are for the call."""
+        if len(args) > 1 and all(isinstance(x, (Tensor, np.ndarray)) for x in args):
+            name = cls.__name__
+            raise TypeError(
+                f"{name} was given {len(args)} arrays where it is made. Write loss = {name}(), then "
+                "loss(prediction, target)."
+            )
+        return super().__new__(cls, *args, **settings)
 
     def __init__(self, *, reduction: str = "mean") -> None:
         check_reduction(reduction, type(self).__name__, self.allowed)

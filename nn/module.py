@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, DTypeLike
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, DTypeError
+from nn.elsewhere import Habits
 from nn.hooks import Hook, Hooks, RemovableHandle
 from nn.parameter import Buffer as Buffer
 from nn.parameter import Parameter as Parameter
@@ -36,16 +37,19 @@ class Unmatched(NamedTuple):
     unexpected_keys: list[str]
 
 
-_OF_ARRAYS = ("dtype", "ndim", "shape", "size")  # what is asked of an input first
+_OF_ARRAYS = ("dtype", "ndim", "shape", "size", "kind")  # what is asked of an input first
 
 
 def _no_array(module: Module, x: Any) -> DTypeError:
     """What to say of an input that is neither a Tensor nor an array."""
-    given = f"the class {x.__name__}" if isinstance(x, type) else f"a {type(x).__name__}"
-    fix = "x = ag.tensor(x)" if isinstance(x, list | float | int) else "y, state = layer(x) for layers that give both"
-    return DTypeError(
-        f"{type(module).__name__} was given {given} as input. Expected a Tensor or an array: write {fix}."
-    )
+    kind = type(x)
+    given = f"the class {x.__name__}" if isinstance(x, type) else f"a {kind.__name__}"
+    if kind.__name__ == "Tensor":
+        given = f"a Tensor of {kind.__module__}"
+    fix = "x = ag.tensor(x)" if isinstance(x, list | float | int) or hasattr(x, "__array__") else None
+    fix = "y, state = layer(x) for layers that give both" if isinstance(x, tuple) else fix
+    said = f"{type(module).__name__} was given {given} as input. Expected a Tensor or an array"
+    return DTypeError(f"{said}: write {fix}." if fix else f"{said}.")
 
 
 _ELSEWHERE = {
@@ -63,7 +67,7 @@ def _begins(kind: type[Module]) -> bool:
     return kind.__init__ is not object.__init__
 
 
-class Module(Tree):
+class Module(Tree, Habits):
     """A part of a model: assign parameters, buffers and other modules to attributes, and write `forward`.
 
     `super().__init__()` need not be called. What is to be frozen should be a `Parameter`: a plain Tensor that no longer
@@ -100,7 +104,7 @@ class Module(Tree):
             if name not in taken and not any(p.kind is p.VAR_KEYWORD for p in taken.values()):
                 raise TypeError(f"{cls.__name__} was given {name}, which it has not: {_ELSEWHERE[name]}.")
         if (args or settings) and not _begins(cls):
-            raise TypeError(f"{cls.__name__}() takes no arguments")
+            raise TypeError(f"{cls.__name__}() takes no arguments. Write {cls.__name__}()(x) to call it.")
         return super().__new__(cls)
 
     _module_hooks: Hooks | None = None
@@ -117,8 +121,9 @@ class Module(Tree):
         try:
             return run(*inputs, **settings) if watch is None else watch(self, run, inputs, settings)
         except AttributeError as error:
-            if error.name in _OF_ARRAYS and any(x is error.obj for x in inputs):
-                raise _no_array(self, error.obj) from error
+            for x in inputs:
+                if error.name in _OF_ARRAYS and (x is error.obj or getattr(x, "dtype", None) is error.obj):
+                    raise _no_array(self, x) from error
             raise
 
     # ---- hooks

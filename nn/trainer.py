@@ -34,7 +34,8 @@ class Trainer:
     """Trains a model: `fit`, `evaluate`, `predict`; `save` and `load` for going on later.
 
     Data is any iterable of batches (inputs, targets), to be read once an epoch (an `nn.DataLoader`, a list), a function
-    that gives a new one (a generator function), or a tuple of arrays (x, y), put into a `DataLoader`. Of a batch, the
+    that gives a new one (a generator function), or a tuple of arrays (x, y), put into a `DataLoader`: ((a, b), y) for
+    a model with two inputs. Of a batch, the
     first part goes to the model, as `model(x)` (or `model(*x)` for a tuple), the others to the loss, as
     `loss(prediction, *targets)`.
 

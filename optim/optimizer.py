@@ -45,6 +45,23 @@ class Optimizer(ABC):
         ArgumentError: no parameters, one of them twice, an unknown setting, or one out of its range.
         DTypeError: a parameter that is not a Tensor.
         DifferentiationError: a parameter without requires_grad, or one that an operation made.
+
+    >>> from math import inf
+    >>> import autograd as ag
+    >>> class HeavyBall(Optimizer):
+    ...     limits = {"lr": (0.0, inf), "momentum": (0.0, 1.0)}
+    ...     def __init__(self, params, lr=0.1, momentum=0.5):
+    ...         super().__init__(params, {"lr": lr, "momentum": momentum})
+    ...     def init(self, w):
+    ...         return {"buffer": ag.zeros_like(w)}
+    ...     def update(self, w, g, state, *, lr, momentum):
+    ...         direction = momentum * state["buffer"] + g
+    ...         return w - lr * direction, {"buffer": direction}
+    >>> w = ag.tensor(2.0, requires_grad=True)
+    >>> (w * w).backward()
+    >>> HeavyBall([w]).step()
+    >>> w
+    tensor(1.6, requires_grad=True)
     """
 
     limits: ClassVar[Mapping[str, tuple[float, float]]]
@@ -348,8 +365,8 @@ def _check_parameter(w: Any, where: str, known: set[int]) -> None:
         )
     if not w.requires_grad:
         raise DifferentiationError(
-            f"{where} (shape {w.shape}) is a constant. Write w.requires_grad_() first, or leave out what is frozen:\n"
-            "[w for w in model.parameters() if w.requires_grad]."
+            f"{where} (shape {w.shape}) is a constant. Write w.requires_grad_() first; what is frozen on purpose is "
+            "left out: (w for w in model.parameters() if w.requires_grad)."
         )
     if not w.is_leaf:
         raise DifferentiationError(

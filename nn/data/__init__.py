@@ -5,15 +5,7 @@ from typing import TYPE_CHECKING
 from nn.data.loader import DataLoader
 from nn.data.sampler import BalancedSampler, Sampler, WeightedSampler
 from nn.data.split import Split, folds, preprocess, split
-
-_ELSEWHERE = {  # PyTorch's names
-    "Dataset": "class Data: with __len__ and __getitem__; no base class is needed",
-    "IterableDataset": "a function that gives a new generator of batches",
-    "Subset": "x[rows], y[rows]",
-    "TensorDataset": "nn.DataLoader(x, y, batch_size=32): arrays are given as they are",
-    "WeightedRandomSampler": "nn.data.WeightedSampler",
-    "random_split": "nn.data.split",
-}
+from nn.elsewhere import DATA, of_package
 
 __all__ = ["BalancedSampler", "DataLoader", "Sampler", "Split", "WeightedSampler", "folds", "preprocess", "split"]
 
@@ -21,5 +13,4 @@ __all__ = ["BalancedSampler", "DataLoader", "Sampler", "Split", "WeightedSampler
 if not TYPE_CHECKING:  # a checker would take any name for one of this module's
 
     def __getattr__(name: str) -> object:
-        hint = f". Write {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
-        raise AttributeError(f"module 'nn.data' has no attribute {name!r}{hint}")
+        of_package("nn.data", DATA, name)

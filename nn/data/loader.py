@@ -15,7 +15,7 @@ from autograd import Tensor
 from autograd.errors import ArgumentError, CheckpointError, DataError
 from nn.data.prefetch import prefetched
 from nn.data.sampler import Sampler
-from nn.data.source import Arrays, Batch, Samples, Source, read
+from nn.data.source import Arrays, Batch, Samples, Source, of_several, read
 from nn.generators import generators_in, stream_of
 
 
@@ -30,10 +30,11 @@ class DataLoader:
     shuffling a batch is a view of the array, so do not write into the array while the tape needs the batch.
 
     Parameters:
-        data: arrays or Tensors with equal first lengths: inputs and targets, for instance. Or one object that has a
-            length and an index, whose items are samples (tuples for several parts), as a list of tuples; or one
-            iterable of samples, which is read anew in each epoch, in its own order; or a function that gives a new one,
-            as generator functions do.
+        data: arrays or Tensors with equal first lengths: inputs and targets, for instance, or one tuple of them. Where
+            a model has several inputs, they are a tuple: DataLoader((a, b), y). Or one object that has a length and an
+            index, whose items are samples (tuples for several parts), as a list of tuples; or one iterable of samples,
+            which is read anew in each epoch, in its own order; or a function that gives a new one, as generator
+            functions do.
         batch_size: rows in a batch; the last one has what is left.
         shuffle: take the rows in a new random order each epoch.
         drop_last: leave out a last batch that is not full.
@@ -208,6 +209,8 @@ class DataLoader:
 def _source(data: tuple[Any, ...]) -> Source | None:
     """The rows; None for what can only be read from its beginning."""
     only = data[0]
+    if len(data) == 1 and of_several(only):
+        return Arrays(only)
     if len(data) == 1 and isinstance(only, list) and only and all(isinstance(sample, tuple) for sample in only):
         return Samples(only)
     if len(data) > 1 or isinstance(only, (Tensor, np.ndarray, list, tuple)) or hasattr(only, "__array__"):

@@ -7,13 +7,13 @@ from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import DataError
 
-Batch = tuple[Tensor, ...]
+Batch = tuple[Any, ...]  # Tensors, and tuples of them for several inputs
 
 
 class Source(Protocol):
@@ -28,11 +28,22 @@ class Source(Protocol):
         """The rows of these numbers."""
 
 
-class Arrays:
-    """The rows of arrays, as slices and copies of them."""
+def of_several(part: Any) -> bool:
+    """Whether a part of the data is a tuple of arrays, as of a model with several inputs.
 
-    def __init__(self, arrays: Sequence[Tensor | ArrayLike]) -> None:
-        self.arrays = [ag.asarray(a).numpy() for a in arrays]
+    >>> of_several((np.ones(3), np.zeros(3))), of_several((1.0, 2.0))
+    (True, False)
+    """
+    return isinstance(part, tuple) and any(hasattr(x, "__array__") and np.ndim(x) for x in part)
+
+
+class Arrays:
+    """The rows of arrays, as slices and copies of them; of a tuple of arrays as a tuple."""
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        grouped = [part if of_several(part) else (part,) for part in parts]
+        self.arrays = [ag.asarray(a).numpy() for group in grouped for a in group]
+        self.groups = [len(part) if of_several(part) else 0 for part in parts]
         _check_lengths(self.arrays)
         for k, array in enumerate(self.arrays):
             _check_finite(k, array)
@@ -40,11 +51,17 @@ class Arrays:
 
     def span(self, start: int, stop: int) -> Batch:
         """The rows from start to stop: views."""
-        return tuple([ag.asarray(a[start:stop]) for a in self.arrays])
+        return self._parts([ag.asarray(a[start:stop]) for a in self.arrays])
 
     def take(self, rows: NDArray[np.int64]) -> Batch:
         """The rows of these numbers."""
-        return tuple([ag.asarray(a.take(rows, 0)) for a in self.arrays])
+        return self._parts([ag.asarray(a.take(rows, 0)) for a in self.arrays])
+
+    def _parts(self, arrays: list[Tensor]) -> Batch:
+        if not any(self.groups):
+            return tuple(arrays)
+        rest = iter(arrays)
+        return tuple([tuple(islice(rest, n)) if n else next(rest) for n in self.groups])
 
 
 class Samples:
@@ -66,7 +83,7 @@ class Samples:
 
 
 def stacked(samples: Sequence[Any]) -> Batch:
-    """Samples, or tuples of parts, as arrays with a first axis of samples.
+    """Samples, or tuples of parts, as arrays with a first axis of samples; a part that is a tuple of arrays as a tuple.
 
     Raises:
         DataError: samples of unequal numbers of parts, or of unequal shapes.
@@ -79,8 +96,11 @@ def stacked(samples: Sequence[Any]) -> Batch:
         raise DataError(
             f"samples of a DataLoader have {sorted({len(p) for p in whole})} parts. Expected as many in all."
         )
-    batch = []
+    batch: list[Any] = []
     for k, column in enumerate(zip(*whole, strict=True)):
+        if all(map(of_several, column)):
+            batch.append(stacked(column))
+            continue
         arrays = [part.numpy() if isinstance(part, Tensor) else _numbers(k, part) for part in column]
         shapes = sorted({a.shape for a in arrays})
         if len(shapes) > 1:

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 import autograd as ag
@@ -37,14 +38,23 @@ def test_what_is_to_be_written_is_there(name, hint):
 
 @pytest.mark.parametrize("name", sorted(elsewhere.DTYPES))
 def test_dtypes_are_named_by_strings(name):
-    with pytest.raises(AttributeError, match=f"Write dtype='{name}'"):
+    with pytest.raises(AttributeError, match=f"Write dtype='{name}'") as told:
         getattr(ag, name)
+    for numpys in re.findall(r"np\.(\w+)", str(told.value)):
+        assert np.dtype(getattr(np, numpys))
 
 
 def test_other_names_and_settings():
     x = ag.ones((2, 3))
-    with pytest.raises(AttributeError, match=r"no attribute 'mul_'. Write x = x.mul"):
-        x.mul_(2)
+    for name, hint in (
+        ("mul_", "x *= y"),
+        ("clamp_", "x = x.clip(low, high), or x.copy_(x.clip(low, high)) to change a parameter"),
+        ("tanh_", "x = ag.tanh(x), or x.copy_(ag.tanh(x)) to change a parameter"),
+        ("geometric_", "x.copy_(y) with the new values as y"),
+        ("sign", "ag.sign(x)"),
+    ):
+        with pytest.raises(AttributeError, match=re.escape(f"no attribute '{name}'. Write {hint}") + "$"):
+            getattr(x, name)
     for holder in (x, ag):
         with pytest.raises(AttributeError, match=r"no attribute 'nothing'$"):
             holder.nothing  # noqa: B018

@@ -313,6 +313,44 @@ def test_random_numbers_have_their_distribution():
     assert sorted(g.choice(4, size=4, replace=False).tolist()) == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("recorded", [False, True])
+def test_elements_are_chosen_by_probabilities_in_a_tensor(recorded):
+    """In float32 they sum to 1 up to its own rounding; on the tape they are as good."""
+    logits = ag.tensor(np.linspace(0, 3, 7, dtype=np.float32), requires_grad=recorded)
+    shares = ag.softmax(logits, axis=0)
+    drawn = ag.random.Generator(0).choice(7, size=50_000, p=shares).numpy()
+    np.testing.assert_allclose(np.bincount(drawn) / 50_000, shares.numpy(), atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        (
+            [0.5, 0.2, 0.2],
+            r"do not sum to 1\. It was given p of shape \(3,\)(.|\n)*Write p / p\.sum\(\), or ag\.softmax",
+        ),
+        ([2.0, -1.0, 0.0], r"not non-negative(.|\n)*ag\.softmax\(p\) if these are logits"),
+        (np.full((2, 3), 1 / 3), r"For a draw in each row write ag\.argmax\(ag\.cumsum\(p, axis=1\) > "),
+    ],
+)
+def test_probabilities_that_are_none_are_refused(p, words):
+    with pytest.raises(ArgumentError, match=words):
+        ag.random.choice(3, p=ag.tensor(p))
+
+
+@pytest.mark.parametrize("make", [ag.tensor, ag.asarray])
+def test_sequences_of_unequal_lengths_are_refused(make):
+    with pytest.raises(ShapeError, match=r"unequal lengths: shape \(2,\), then(.|\n)*nn\.pad_sequence"):
+        make([[1, 2], [3]])
+
+
+@pytest.mark.parametrize("make", [ag.zeros, ag.ones, ag.empty, lambda shape: ag.full(shape, 1.0)])
+@pytest.mark.parametrize("shape", [5 / 2, (3, 4 / 2)])
+def test_lengths_are_whole_numbers(make, shape):
+    with pytest.raises(DTypeError, match=r"of shape .*\. Expected whole numbers: write n // 2 for n / 2"):
+        make(shape)
+
+
 def test_trees_are_rebuilt():
     tree = {"a": [1, (2, 3)], "b": {"c": 4}}
     leaves, build = flatten(tree)

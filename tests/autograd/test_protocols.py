@@ -177,10 +177,58 @@ def test_comparisons_and_orders_give_constants():
         assert not y.requires_grad
 
 
+class Series:
+    """As one of pandas: an array by `__array__`, with operators and ufuncs of its own."""
+
+    def __init__(self, values):
+        self.values = np.asarray(values)
+        self.shape, self.dtype, self.size, self.ndim = self.values.shape, self.values.dtype, self.values.size, 1
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype)
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **settings):
+        return Series(getattr(ufunc, method)(*[getattr(x, "values", x) for x in inputs], **settings))
+
+    def __rmul__(self, other):
+        raise AssertionError("asked, though a Tensor stands first")
+
+
+@pytest.mark.parametrize(
+    "f", [lambda t, s: t * s, ag.multiply, lambda t, s: t * s.values, lambda t, s: t * tuple(s.values.tolist())]
+)
+def test_arrays_of_other_libraries_stand_beside_tensors(f):
+    w = ag.tensor([1.0, 2.0], requires_grad=True)
+    y = f(w, Series([3.0, 4.0]))
+    assert type(y.value) is np.ndarray
+    y.sum().backward()
+    assert w.grad.tolist() == [3.0, 4.0]
+    t = ag.tensor([1.0, 2.0])
+    t += Series([3.0, 4.0])
+    assert t.tolist() == [4.0, 6.0]
+
+
+def test_who_wants_no_ufuncs_answers_alone():
+    class Alone:
+        __array_ufunc__ = None
+
+        def __array__(self, dtype=None, copy=None):
+            raise AssertionError
+
+        def __rmul__(self, other):
+            return "mine"
+
+    assert ag.ones(2) * Alone() == "mine"
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
         (lambda t: np.i0(t), r"np\.i0 .*no rule"),
+        (
+            lambda t: np.interp(t, [0, 1], [0, 1]),
+            r"np\.interp .*no rule.*\nFor the plain array write np\.interp\(t\.numpy",
+        ),
         (lambda t: np.linalg.eig(t), r"np\.eig .*no rule"),
         (lambda t: scipy.special.zeta(t, 2.0), r"zeta .*no rule"),
         (lambda t: np.polyfit(t[0], t[1], 1), r"np\.polyfit (.|\n)*nearest function with a derivative is np"),

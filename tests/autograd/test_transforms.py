@@ -254,3 +254,30 @@ def test_results_beside_what_is_returned_are_as_without():
     run = ag.compile(lambda x: ag.jacobian(lambda x: (f(x), (x * 2, "said")), has_aux=True)(x)[0])
     np.testing.assert_allclose(run(x).numpy(), ag.jacobian(f)(x).numpy())
     assert run.reasons() == []
+
+
+def test_the_first_argument_may_go_by_its_name():
+    """As in the gradient penalties that are written for PyTorch."""
+    x = ag.tensor([1.0, 2.0], requires_grad=True)
+    (slope,) = ag.grad(outputs=(x**3).sum(), inputs=x, create_graph=True, retain_graph=True)
+    assert slope.tolist() == [3.0, 12.0]
+    assert slope.requires_grad
+    assert ag.grad(outputs=lambda x: x * x)(3.0).item() == 6.0
+    assert ag.jacobian(f=lambda x: x * x)(x).tolist() == [[2.0, 0.0], [0.0, 4.0]]
+    with pytest.raises(TypeError, match=r"grad\(\) missing 1 required positional argument: 'outputs'"):
+        ag.grad(inputs=x)
+
+
+def test_a_gradient_that_is_never_kept_is_told():
+    """`w = w - lr * w.grad` makes another Tensor, of which no gradient is kept."""
+    w = ag.tensor([1.0, 2.0], requires_grad=True)
+    assert w.grad is None
+    assert ag.ones(2).grad is None
+    (w * w).sum().backward()
+    v = w - 0.1 * w.grad
+    with pytest.warns(UserWarning, match=r"made by 'subtract' is None(.|\n)*retain_grad.*with ag\.no_grad\(\)") as told:
+        assert v.grad is None
+    assert told[0].filename == __file__
+    v.retain_grad()
+    (v * v).sum().backward()
+    assert v.grad.tolist() == pytest.approx([1.6, 3.2])

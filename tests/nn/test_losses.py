@@ -190,7 +190,9 @@ def test_unknown_reductions_and_whole_number_predictions_are_refused(kind):
     ):
         kind(reduction="avg")
     (first, *rest), _ = given(kind)
-    with pytest.raises(DTypeError, match=r"an input of dtype int64. Expected predictions: input.astype\('float32'\)"):
+    with pytest.raises(
+        DTypeError, match=r"an input of dtype int64. Expected predictions: input.astype\('float32'\); they"
+    ):
         kind()(first.astype("int64"), *rest)
 
 
@@ -297,3 +299,9 @@ def test_one_wrong_number_is_found_among_few_and_many(kind, size, compiled):
     f(x, ag.tensor(y))
     if compiled:
         assert f.reasons() == []
+
+
+@pytest.mark.parametrize("kind", [nn.CrossEntropyLoss, nn.MSELoss, nn.BCEWithLogitsLoss])
+def test_predictions_are_not_for_the_making(kind):
+    with pytest.raises(TypeError, match=rf"2 arrays where it is made\. Write loss = {kind.__name__}\(\), then loss\("):
+        kind(ag.ones(2), np.ones(2))

@@ -1,5 +1,9 @@
 """What users get wrong, or leave to the trainer, in its arguments and data: each has its words, or works."""
 
+import re
+from operator import attrgetter
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
@@ -8,7 +12,9 @@ from sklearn.preprocessing import StandardScaler
 import autograd as ag
 import nn
 import optim
+import regularize
 from autograd.errors import ArgumentError, CheckpointError, DataError, DifferentiationError, ShapeError
+from nn.elsewhere import DATA, FUNCTIONAL, NN, Elsewhere, Habits
 
 X, Y = np.random.default_rng(0).normal(size=(20, 3)).astype("float32"), np.arange(20) % 2
 
@@ -298,14 +304,11 @@ def test_predictions_go_through_scikit_learns_transformers():
     [
         (nn, "Dropout", r"module 'nn' has no attribute 'Dropout'\. Write regularize\.Dropout"),
         (nn, "utils", r"Write optim\.clip_grad_norm_, "),
+        (nn.functional, "upsample", r"module 'nn\.functional' .*Write nn\.functional\.interpolate"),
+        (nn.data, "TensorDataset", r"module 'nn\.data' .*Write nn\.DataLoader\(X, y\)"),
+        (nn.data, "Loader", r"^module 'nn\.data' has no attribute 'Loader'$"),
         (nn, "UpsamplingNearest2d", r"Write nn\.Upsample\(scale_factor=2\)"),
-        (
-            nn.data,
-            "TensorDataset",
-            r"^module 'nn.data' has .*\. Write nn\.DataLoader\(x, y, batch_size=32\)",
-        ),
         (nn.data, "random_split", r"Write nn\.data\.split"),
-        (nn.data, "Loader", r"^module 'nn.data' has no attribute 'Loader'$"),
         (nn, "Linaer", r"^module 'nn' has no attribute 'Linaer'$"),
         (optim, "lr_scheduler", r"Write optim\.StepLR\(optimizer, 30\): the schedules are all here"),
         (optim, "Adm", r"^module 'optim' has no attribute 'Adm'$"),
@@ -315,6 +318,32 @@ def test_names_that_stand_elsewhere(module, name, words):
     with pytest.raises(AttributeError, match=words):
         getattr(module, name)
     assert not hasattr(module, name)
+
+
+@pytest.mark.parametrize("names", [NN, FUNCTIONAL, DATA], ids=["nn", "functional", "data"])
+def test_what_is_to_be_written_is_there(names):
+    for path in re.findall(r"(?:nn|optim|regularize)\.[\w.]*\w", " ".join(names.values())):
+        attrgetter(path)(SimpleNamespace(nn=nn, optim=optim, regularize=regularize))
+
+
+@pytest.mark.parametrize("name", [name for name, x in vars(Habits).items() if isinstance(x, Elsewhere)])
+def test_methods_of_other_libraries_models(name):
+    """They are not there, unless somebody writes them."""
+    model = nn.Sequential(nn.Linear(2, 1))
+    with pytest.raises(AttributeError, match=rf"^'Sequential' object has no attribute '{name}'\. Write "):
+        getattr(model, name)
+    assert not hasattr(model, name)
+    written = type("Own", (nn.Module,), {name: lambda self: 1})()
+    assert getattr(written, name)() == 1
+    setattr(model, name, nn.Linear(1, 1))
+    assert f"{name}.weight" in model.state_dict()
+
+
+def test_a_history_is_its_figures():
+    history = trainer().fit((X, Y))
+    with pytest.raises(AttributeError, match=r"no attribute 'history'\. Write history\['loss'\]"):
+        history.history  # noqa: B018
+    assert len(history["loss"]) == 1
 
 
 # ---- estimators
@@ -331,6 +360,11 @@ def test_names_that_stand_elsewhere(module, name, words):
         (
             {"module": nn.Linear(3, 2)},
             r"a Linear as module\. Expected a function .*: module=lambda inputs, outputs: nn",
+        ),
+        ({"module": (16,)}, r"a tuple as module\. Expected a function of the numbers .* hidden_layer_sizes=\(100,\)"),
+        (
+            {"module": lambda: nn.Linear(3, 2)},
+            r"a function as module\. Expected a function of the numbers of inputs and",
         ),
         ({"random_state": np.random.default_rng(0)}, r"a Generator as random_state\. Expected a whole number"),
     ],

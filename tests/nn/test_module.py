@@ -180,6 +180,14 @@ def test_an_input_that_is_no_array_is_named(layer):
         layer((1.0, 2.0))
     with pytest.raises(DTypeError, match=rf"{kind} was given the class ReLU as input"):
         layer(nn.ReLU)
+    with pytest.raises(DTypeError, match=rf"{kind} was given a dict as input. Expected a Tensor or an array\.$"):
+        layer({"x": [1.0, 2.0]})
+    frame = type("Frame", (), {"__array__": lambda self: np.ones((1, 2)), "shape": (1, 2)})()
+    with pytest.raises(DTypeError, match=rf"{kind} was given a Frame as input. .*: write x = ag.tensor\(x\)"):
+        layer(frame)
+    foreign = type("Tensor", (), {"shape": (1, 2), "ndim": 2, "dtype": type("dtype", (), {})(), "__module__": "torch"})
+    with pytest.raises(DTypeError, match=rf"{kind} was given a Tensor of torch as input"):
+        layer(foreign())
 
 
 def test_an_error_of_ones_own_stays():
@@ -400,7 +408,7 @@ def test_settings_of_pytorchs_layers_that_ours_have_not():
             lambda: nn.MSELoss(size_average=True),
             "given size_average, which it has not: write reduction",
         ),
-        (lambda: nn.ReLU(3), "ReLU() takes no arguments"),
+        (lambda: nn.ReLU(3), "ReLU() takes no arguments. Write ReLU()(x) to call it."),
         (lambda: nn.Linear(2, 3, nothing=1), "unexpected keyword argument 'nothing'"),
     ):
         with pytest.raises(TypeError, match=re.escape(message)):

@@ -314,6 +314,32 @@ def test_a_list_of_tuples_is_one_of_samples(shuffle):
     assert [part.shape for part in next(iter(nn.DataLoader([(1.0, 2.0), (3.0, 4.0)], [0, 1])))] == [(2, 2), (2,)]
 
 
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_several_inputs_are_a_tuple(shuffle):
+    rows = np.arange(10)
+    a, b = np.float32(rows[:, None] + [0, 0.5]), -rows
+    samples = [((a[k], b[k]), rows[k]) for k in rows]
+    for data in (((a, b), rows), (samples,), *([] if shuffle else [(lambda: iter(samples),)])):
+        loader = nn.DataLoader(*data, batch_size=4, shuffle=shuffle, generator=ag.random.Generator(3))
+        seen = []
+        for inputs, y in loader:
+            assert isinstance(inputs, tuple)
+            assert [part.dtype for part in (*inputs, y)] == [np.float32, np.int64, np.int64]
+            np.testing.assert_array_equal(inputs[0].numpy(), y.numpy()[:, None] + np.float32([0, 0.5]))
+            np.testing.assert_array_equal(inputs[1].numpy(), -y.numpy())
+            seen += y.tolist()
+        assert sorted(seen) == rows.tolist()
+        assert (seen == rows.tolist()) is not shuffle
+
+
+def test_one_tuple_of_arrays_is_its_arrays():
+    """Two arrays of equal shape are inputs and targets, not two samples."""
+    x = np.arange(10.0).reshape(5, 2)
+    batches = list(nn.DataLoader((x, -x), batch_size=2))
+    assert [[part.shape for part in batch] for batch in batches] == [[(2, 2)] * 2, [(2, 2)] * 2, [(1, 2)] * 2]
+    np.testing.assert_array_equal(batches[1][1].numpy(), -x[2:4])
+
+
 @pytest.mark.parametrize("sample", [[np.ones(2), 1], {"x": 1.0}, "text"], ids=["list", "dict", "text"])
 def test_samples_that_are_no_numbers(sample):
     with pytest.raises(DataError, match=rf"part 0 of a sample .* a {type(sample).__name__} that .*: return x, y"):
