@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.gradcheck.analytic import Chosen, backwards, forwards, pulled, pushed
+from autograd.gradcheck.analytic import Chosen, Place, backwards, forwards, pulled, pushed
 from autograd.gradcheck.batch import Batch
 from autograd.gradcheck.imaginary import Imaginary
 from autograd.gradcheck.numeric import (
@@ -29,7 +29,6 @@ from autograd.gradcheck.result import Mismatch
 from autograd.tensor import Tensor
 
 Array = NDArray[Any]
-Place = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -83,13 +82,14 @@ def full(problem: Problem, outputs: Sequence[Tensor], base: Array, chosen: Chose
     if "forward" in how.modes:
         blocks["forward"] = forwards(problem, chosen)
     places = [(o, *i) if len(outputs) > 1 else i for o, y in enumerate(outputs) for i in np.ndindex(y.shape)]
+    steps = {k: how.first(problem.variables[k].value, elements) for k, elements in chosen.items()}
+    exact_of = {k: [b[n] for b in blocks.values()] for n, k in enumerate(chosen)}
+    settled = batch.agreeing(chosen, steps, base, exact_of, how.judge)
     for n, (k, elements) in enumerate(chosen.items()):
         x = problem.variables[k].value
-        scale = max((float(np.nanmax(np.abs(b[n]), initial=0)) for b in blocks.values()), default=0.0)
+        scale = max((float(np.nanmax(np.abs(e), initial=0)) for e in exact_of[k]), default=0.0)
         judge = replace(how.judge, scale=scale if np.isfinite(scale) else 0.0)
-        done, numeric = batch.agreeing(
-            k, elements, how.first(x, elements), base, [b[n] for b in blocks.values()], judge
-        )
+        done, numeric = settled[k]
         found.compared += int(done.sum()) * len(places) * len(blocks)
         for c in np.flatnonzero(~done).tolist():
             index = elements[c]
@@ -190,7 +190,7 @@ class _Projection:
         self.row = np.concatenate([*(np.ravel(w) for w in weights), np.zeros(0)])
         self.base = base
         if mode == "reverse":
-            self.gradient = dict(zip(problem.checked, pulled(problem, outputs, weights), strict=True))
+            self.gradient = dict(zip(problem.checked, pulled(problem.leaves(), outputs, weights), strict=True))
 
     def masked(self, elements: Sequence[tuple[int, int]]) -> dict[int, Array]:
         """The shifts of these elements, zero elsewhere."""

@@ -120,6 +120,16 @@ def shares(make, compiled, monkeypatch):
         tracemalloc.stop()
 
 
+@pytest.fixture
+def little():
+    """What other tests and their modules have left is not looked through."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("little")
 @pytest.mark.parametrize("kernels", [True, False])
 @pytest.mark.parametrize("make", [mlp, cnn, lstm, transformer])
 def test_the_ledger_adds_up_to_what_is_allocated(make, kernels, monkeypatch):
@@ -129,6 +139,7 @@ def test_the_ledger_adds_up_to_what_is_allocated(make, kernels, monkeypatch):
     assert {stage: share for stage, share in found.items() if abs(share - 1) > 0.02} == {}
 
 
+@pytest.mark.usefixtures("little")
 @pytest.mark.parametrize("make", [mlp, cnn, lstm, transformer])
 def test_it_adds_up_with_programs_too(make, monkeypatch):
     found = shares(make, True, monkeypatch)

@@ -18,6 +18,23 @@ def test_parts_of_one_array_cost_their_size_backwards():
     assert before < 4 * x.nbytes + 10_000 * 1000  # not an array of zeros for each of them
 
 
+def test_a_part_is_added_into_no_cotangent_that_others_have_too():
+    x, w = (ag.tensor(np.ones((3, 2)), requires_grad=True) for _ in range(2))
+    part = ag.sum(x[0])
+    both = x + w  # later than the part: x and w get the seed itself
+    seed = np.arange(6.0).reshape(3, 2)
+    by_x, by_w = ag.grad([part, both], [x, w], [1.0, given := seed.copy()])
+    np.testing.assert_array_equal(by_x, seed + np.array([[1.0], [0.0], [0.0]]))
+    np.testing.assert_array_equal(by_w, seed)
+    np.testing.assert_array_equal(given, seed)
+
+
+def test_a_result_that_is_asked_for_twice_counts_twice():
+    x = ag.tensor([1.0, 2.0], requires_grad=True)
+    y = ag.sum(x * x)
+    np.testing.assert_array_equal(ag.grad([y, y], x, [1.0, 10.0])[0], [22.0, 44.0])
+
+
 def tracemalloc_peak(f):
     tracemalloc.start()
     f()

@@ -79,8 +79,11 @@ def training_step(w, x, second_order, hook):
         remove()
 
 
-@pytest.mark.parametrize(("second_order", "hook"), [(False, False), (True, False), (False, True), (True, True)])
-def test_memory_is_flat_without_the_garbage_collector(second_order, hook):
+@pytest.mark.parametrize(
+    ("second_order", "hook", "steps"),
+    [(False, False, 10_000), (True, False, 3_000), (False, True, 3_000), (True, True, 3_000)],
+)
+def test_memory_is_flat_without_the_garbage_collector(second_order, hook, steps):
     rng = np.random.default_rng(0)
     w = ag.tensor(rng.standard_normal((20, 5)), requires_grad=True)
     x = ag.tensor(rng.standard_normal((8, 20)))
@@ -90,10 +93,10 @@ def test_memory_is_flat_without_the_garbage_collector(second_order, hook):
         for _ in range(500):
             training_step(w, x, second_order, hook)
         alive, peak = nodes_alive(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        for _ in range(10_000):
+        for _ in range(steps):
             training_step(w, x, second_order, hook)
         assert nodes_alive() == alive
-        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 1024  # KiB: one leaked array a step is 8 MiB
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < 1024  # KiB: a leak in each step is 2.4 MiB
     finally:
         gc.enable()
 

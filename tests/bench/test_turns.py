@@ -80,10 +80,11 @@ def test_fresh_gives_what_a_program_prints(module, monkeypatch):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that moves by a second for each call of the statement that it gives, and does not rest."""
+    """A clock that moves by a second for each call of the statement that it gives, and no others to wait for."""
     time = [0.0]
     monkeypatch.setattr(turns, "perf_counter", lambda: time[0])
     monkeypatch.setattr(turns, "sleep", lambda seconds: None)
+    monkeypatch.setattr(turns, "others_run", lambda: False)
 
     def statement():
         time[0] += 1.0

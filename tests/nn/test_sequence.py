@@ -120,6 +120,14 @@ WRONG = [
     (lambda: nn.pack_padded_sequence(X[0, 0], [3], True), ShapeError, r"shape \(4,\). Expected \(B, T, \.\.\.\)"),
     (lambda: nn.pack_padded_sequence(X[:, :0], []), (DataError, DTypeError), "Expected"),
     (lambda: nn.unpad_sequence(X, [3, 0]), DataError, r"unpad_sequence was given lengths \[3, 0\]"),
+    *(
+        (
+            lambda sizes=sizes: nn.GRU(4, 2)(nn.PackedSequence(X[:, 0], ag.tensor(sizes))),
+            DataError,
+            "do not grow and add",
+        )
+        for sizes in ([1, 2], [3, 0], [2, 2])
+    ),
     (lambda: nn.pad_sequence([]), DataError, "pad_sequence was given no sequences"),
     (lambda: nn.pack_sequence([]), DataError, "pack_sequence was given no sequences"),
     (lambda: nn.pack_sequence([X, X[:0]]), DataError, r"lengths \[3, 0\]"),

@@ -253,6 +253,7 @@ def test_bad_settings():
     w = Parameter([1.0])
     with pytest.raises(ArgumentError, match=r"l1_ratio=1.5. Expected the share of L1, 0 to 1"):
         regularize.ElasticNet(0.1, w, l1_ratio=1.5)
+    assert [regularize.ElasticNet(1.0, [ag.tensor([3.0, -4.0])], l1_ratio=r)().item() for r in (0, 1)] == [12.5, 7.0]
     with pytest.raises(ArgumentError, match=r"GroupLasso was given axis=1 for a parameter of shape \(1,\).*exclude="):
         regularize.GroupLasso(0.1, w, axis=1)
     with pytest.raises(ArgumentError, match=r"prox_ was given lr=-1.0. Expected the learning rate"):

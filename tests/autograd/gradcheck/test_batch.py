@@ -6,7 +6,9 @@ import pytest
 import autograd as ag
 import nn
 import regularize
-from autograd.gradcheck import batch
+from autograd.batching.level import Batched
+from autograd.gradcheck import analytic, batch
+from autograd.primitive import primitives
 
 RNG = np.random.default_rng(0)
 W, V = RNG.standard_normal((6, 8)), RNG.standard_normal((8, 3))
@@ -49,7 +51,8 @@ def test_verdicts_are_those_of_single_elements(f, inputs, mode, order, monkeypat
         return result.verdict, result.compared, sorted(places)
 
     batched = said()
-    monkeypatch.setattr(batch, "LEAST", 10**9)
+    for module in (batch, analytic):
+        monkeypatch.setattr(module, "LEAST", 10**9)
     assert batched == said()
 
 
@@ -65,6 +68,32 @@ def test_few_runs_check_many_elements():
     runs.clear()
     assert ag.gradcheck(f, W, max_elements=5)
     assert len(runs) > 10  # too few elements for a batch
+    runs.clear()
+    assert ag.gradcheck(lambda *ws: sum(map(f, ws)), [W[:, k : k + 1] for k in range(8)], max_elements=3)
+    assert len(runs) < 8 * 10  # those of small inputs are moved together
+
+
+@pytest.mark.parametrize(("inside", "verdict"), [(ag.Tensor, "WRONG_GRADIENT"), (Batched, "PASS")])
+def test_rows_that_are_swept_together_are_those_of_plain_sweeps(inside, verdict, monkeypatch):
+    sine = primitives["sin"]
+    right = sine.pulls[0]
+
+    def spoiled(g, saved, node):
+        part = right(g, saved, node)
+        kind = Batched if isinstance(g, Batched) else ag.Tensor
+        return part * 1.01 if kind is inside else part
+
+    monkeypatch.setattr(sine, "pulls", [spoiled])
+    assert ag.gradcheck(lambda w: ag.sin(w) * W, [W]).verdict == verdict
+
+
+def test_hooks_see_one_row_after_the_other():
+    w, shapes = ag.tensor(W, requires_grad=True), []
+    remove = w.register_hook(lambda g: shapes.append(g.shape))
+    assert ag.gradcheck(lambda w: ag.sin(w) * W, [w])
+    remove()
+    assert len(shapes) >= W.size
+    assert set(shapes) == {W.shape}
 
 
 def test_variables_and_generators_are_as_before():

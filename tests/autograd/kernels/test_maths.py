@@ -10,6 +10,7 @@ import mpmath
 import numba
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from autograd.kernels import compile, emit, maths
 
@@ -20,7 +21,8 @@ UNARY = [name for name in NAMES if name != "pow"]
 GUARDED = ("sin", "cos", "tan")
 OUT_OF_LINE = (*GUARDED, "log", "log2")  # have a slow path apart
 DTYPES = ("float32", "float64")
-SAMPLES, CHUNK = 10_000_000, 1_000_000
+THOROUGH = settings.get_current_profile_name() == "thorough"
+SAMPLES, CHUNK = 10_000_000 if THOROUGH else 3_000_000, 1_000_000
 LIMIT = 2.0  # units in the last place
 LIMITS = {("ndtr", "float32"): 5.0}  # of which no more is asked
 # Where a float64 function of one argument is worth most of the samples; the others are spread over all exponents.
