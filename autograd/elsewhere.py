@@ -220,5 +220,6 @@ def of_setting(error: TypeError) -> TypeError | None:
     >>> of_setting(TypeError("sum() got an unexpected keyword argument 'dim'"))
     TypeError("sum() got an unexpected keyword argument 'dim'. Write axis.")
     """
-    wrong = str(error).rpartition(" got an unexpected keyword argument ")[2].strip("'")
-    return TypeError(f"{error}. Write {SETTINGS[wrong]}.") if wrong in SETTINGS else None
+    said = str(error).partition(". Did you mean ")[0]  # Python's own guess, from 3.13 on
+    wrong = said.rpartition(" got an unexpected keyword argument ")[2].strip("'")
+    return TypeError(f"{said}. Write {SETTINGS[wrong]}.") if wrong in SETTINGS else None

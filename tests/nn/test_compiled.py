@@ -129,7 +129,7 @@ def test_prediction_is_compiled_after_a_while():
 
 def deep(fit_in, **settings):
     ag.random.seed(1)
-    model = nn.Sequential(*(part for _ in range(8) for part in (nn.Linear(6, 6), nn.Tanh())), nn.Linear(6, 3))
+    model = nn.Sequential(*(part for _ in range(8) for part in (nn.Linear(6, 6), nn.GELU())), nn.Linear(6, 3))
     optimizer = settings.pop("optimizer", optim.Adam)(model.parameters())
     return nn.Trainer(model, nn.CrossEntropyLoss(), optimizer, fit_in=fit_in, progress=False, **settings)
 
@@ -137,13 +137,13 @@ def deep(fit_in, **settings):
 def test_steps_of_a_trainer_fit_into_a_budget():
     """From the first step on; the curve is the same, and something is computed again."""
     x, y = data(4000)
-    free, fitted = deep(None), deep("0.5MB")
+    free, fitted = deep(None), deep("0.7MB")
     for trainer in (free, fitted):
         ag.random.seed(2)  # for the order of the samples
         trainer.fit((x, y), epochs=4, batch_size=2000)
     np.testing.assert_allclose(fitted.history["loss"], free.history["loss"], rtol=1e-5)
     (kept,), (again,) = programs(free)["training"], programs(fitted)["training"]
-    assert kept.peak > 5e5 >= again.peak
+    assert kept.peak > 7e5 >= again.peak
     assert again.recomputed
     once = deep("1.5MB")
     once.fit((x, y), epochs=1, batch_size=4000)

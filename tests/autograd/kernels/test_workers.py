@@ -94,8 +94,9 @@ def test_threads_that_ask_for_one_kernel_get_the_same(folder, several):
 
 
 FORK = """
-import os, sys
+import os, sys, warnings
 import numpy as np
+warnings.simplefilter("ignore", DeprecationWarning)  # Python's, from 3.12 on: a process with threads is forked
 from autograd.config import config
 from autograd.kernels import compile, workers
 config.cache = sys.argv[1]

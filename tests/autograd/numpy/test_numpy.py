@@ -160,6 +160,7 @@ SILENT = """
 """
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")
 @pytest.mark.parametrize("name", SILENT.split())
 def test_what_has_no_derivative_gives_arrays_off_the_tape(name):
     function, t = getattr(np, name), ag.tensor(V, requires_grad=True)
