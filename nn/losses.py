@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -183,7 +183,8 @@ class Loss(Module):
 
     allowed: tuple[str, ...] = REDUCTIONS
 
-    def __new__(cls, *args: Any, **settings: Any) -> Self:
+    @classmethod
+    def _look_at(cls, args: tuple[Any, ...], settings: dict[str, Any]) -> None:
         """Refuse predictions and targets, which are for the call."""
         if len(args) > 1 and all(isinstance(x, (Tensor, np.ndarray)) for x in args):
             name = cls.__name__
@@ -191,7 +192,7 @@ class Loss(Module):
                 f"{name} was given {len(args)} arrays where it is made. Write loss = {name}(), then "
                 "loss(prediction, target)."
             )
-        return super().__new__(cls, *args, **settings)
+        super()._look_at(args, settings)
 
     def __init__(self, *, reduction: str = "mean") -> None:
         check_reduction(reduction, type(self).__name__, self.allowed)

@@ -98,6 +98,12 @@ class Module(Tree, Habits):
         cls.__signature__ = None if _begins(cls) else Signature()
 
     def __new__(cls, *args: Any, **settings: Any) -> Self:
+        """Look at what it is made with."""
+        cls._look_at(args, settings)
+        return super().__new__(cls)
+
+    @classmethod
+    def _look_at(cls, args: tuple[Any, ...], settings: dict[str, Any]) -> None:
         """Say what becomes of settings that PyTorch's layers have and ours have not."""
         for name in _ELSEWHERE.keys() & settings.keys():
             taken = signature(cls.__init__).parameters if _begins(cls) else {}
@@ -105,7 +111,6 @@ class Module(Tree, Habits):
                 raise TypeError(f"{cls.__name__} was given {name}, which it has not: {_ELSEWHERE[name]}.")
         if (args or settings) and not _begins(cls):
             raise TypeError(f"{cls.__name__}() takes no arguments. Write {cls.__name__}()(x) to call it.")
-        return super().__new__(cls)
 
     _module_hooks: Hooks | None = None
 

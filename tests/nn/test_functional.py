@@ -27,8 +27,13 @@ NAMES = {
 }
 ALONE: set[str] = {
     "affine_grid",
+    "alpha_dropout",
     "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
     "embedding_bag",
+    "feature_alpha_dropout",
     "grid_sample",
     "gumbel_softmax",
     "normalize",
