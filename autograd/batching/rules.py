@@ -63,7 +63,7 @@ rule("solve", "inv", "cofactor", "det", "logabsdet", "detsign", "detphase")(broa
 rule("cholesky", "eigh", "svd", "qr", "pinv")(broadcasting)
 
 
-@rule("tril")
+@rule("tril", "matrix_rank")
 def _(op: Primitive, xs: Contents, flags: Flags, settings: Settings, size: int) -> Any:
     return op(*xs, **settings) if rank_of(xs[0], True) > 1 else looped(op, xs, flags, settings, size)
 

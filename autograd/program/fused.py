@@ -21,7 +21,7 @@ from autograd.program.convolving import noted
 from autograd.program.indices import RULES
 from autograd.program.launch import build, source_of
 from autograd.program.part import Part
-from autograd.program.plan import Order, Plan
+from autograd.program.plan import Order, Plan, has_kernels
 from autograd.program.several import cotangents_of, parts_of, refused
 from autograd.program.symbol import Symbol, Unfusable
 from autograd.sweep import saved_tensors, sweep
@@ -104,8 +104,9 @@ class Fused(Method, Generic[P, R]):
         return made[0] if plan.single else tuple(made)
 
     def _convolution(self, values: Sequence[Any], settings: dict[str, Any]) -> Convolution | None:
-        large = config.kernels and _reaches(values, self.smallest)
-        plan = self.plan(values, settings) if large else None
+        if not config.kernels or not _reaches(values, self.smallest) or has_kernels(self.composition, values, settings):
+            return None
+        plan = self.plan(values, settings)
         return plan if isinstance(plan, Convolution) else None
 
     def plan(self, values: Sequence[Any], settings: dict[str, Any]) -> Plan | Convolution | str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.errors import WengertError
 from autograd.ops.shape import permute_dims
 from autograd.program.loops import parted
 from autograd.program.part import Part
@@ -136,6 +137,16 @@ class Plan:
     def differentiable(self) -> tuple[bool, ...]:
         """Which inputs have a cotangent."""
         return tuple(s in self.gradients for s in self.inputs)
+
+
+def has_kernels(f: Callable[..., Any], values: Sequence[Any], settings: dict[str, Any]) -> bool:
+    """Whether each operation of a composition has a kernel form, by itself."""
+    try:
+        with looking():
+            f(*(_input(x, k) for k, x in enumerate(values)), **settings)
+    except (Unfusable, WengertError):
+        return False
+    return True
 
 
 def _input(x: Any, k: int) -> Symbol:

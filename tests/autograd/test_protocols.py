@@ -225,13 +225,10 @@ def test_who_wants_no_ufuncs_answers_alone():
     ("call", "words"),
     [
         (lambda t: np.i0(t), r"np\.i0 .*no rule"),
-        (
-            lambda t: np.interp(t, [0, 1], [0, 1]),
-            r"np\.interp .*no rule.*\nFor the plain array write np\.interp\(t\.numpy",
-        ),
         (lambda t: np.linalg.eig(t), r"np\.eig .*no rule"),
         (lambda t: scipy.special.zeta(t, 2.0), r"zeta .*no rule"),
-        (lambda t: np.polyfit(t[0], t[1], 1), r"np\.polyfit (.|\n)*nearest function with a derivative is np"),
+        (lambda t: np.polyfit(t[0], t[1], 1), r"np\.polyfit .*no rule.*\nFor the plain array write np\.polyfit\(t\.nu"),
+        (lambda t: np.linalg.eigvals(t), r"np\.eigvals (.|\n)*nearest function with a derivative is np"),
         (lambda t: np.add.reduce(t), r"np\.add\.reduce"),
         (lambda t: np.multiply.outer(t, t), r"np\.multiply\.outer"),
         (lambda t: np.exp(t, where=A > 1), r"with \['where'\]"),
