@@ -88,7 +88,7 @@ def cond(x: Operand, p: Any = None) -> Tensor:
     return matrix_norm(x, ord=p) * matrix_norm(inv(x), ord=p)
 
 
-_rank = nondifferentiable("matrix_rank", "a", lambda a, *, rtol=None: np.linalg.matrix_rank(a, rtol=rtol))
+_rank = nondifferentiable("matrix_rank", "a", lambda a, *, rtol=None: np.asarray(np.linalg.matrix_rank(a, rtol=rtol)))
 
 
 @public(np.linalg.matrix_rank)
