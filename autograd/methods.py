@@ -20,6 +20,7 @@ _recording = recording.get
 _serial = serials.__next__
 _plain: type = object  # Tensor, which stands on this floor and not under it, and says so by `results_are`
 _QUICK = (Eager, float, int, np.ndarray, np.generic, complex)
+_OPERANDS = (Traced, *_QUICK, list, tuple)
 
 
 def results_are(kind: type) -> None:
@@ -30,7 +31,7 @@ def results_are(kind: type) -> None:
 
 def _operand(x: Any) -> Any:
     """What stands beside a Tensor, arrays of other libraries as NumPy's; None for what is no operand."""
-    if isinstance(x, (*_QUICK, list, tuple, Traced)):
+    if isinstance(x, _OPERANDS):
         return x
     return np.asarray(x) if getattr(x, "__array_ufunc__", True) is not None and hasattr(x, "__array__") else None
 

@@ -155,6 +155,8 @@ class Capture:
 
     def lift(self, x: Any) -> Any:
         """The symbol of a value."""
+        if type(x) is Captured:
+            return x
         if isinstance(x, Tensor):
             if id(x) in self.training.stepped:
                 self.training.settle()

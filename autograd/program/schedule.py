@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -90,8 +91,8 @@ def steps(
             continue
         reads = s.op.name in (*REDUCTIONS, "pick")
         own = _long(sources[0].shape if reads else s.shape)
-        wider = [space[x] for x in loose if _within(own, space[x])]
-        space[s] = max(wider, key=lambda lengths: int(np.prod(lengths, dtype=int)), default=own)
+        wider = dict.fromkeys(space[x] for x in loose if _within(own, space[x]))
+        space[s] = max(wider, key=prod, default=own)
         depth[s] = max((depth[x] + after(x, s) for x in sources), default=0)
     if late:
         _delay(symbols, late, depth, after)
