@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.program.alike import Parts
 from autograd.program.binding import Binding, Numbers
 from autograd.program.capture import Capture
 from autograd.program.chains import chains, entry, stepped
@@ -46,7 +47,7 @@ class Program(Binding):
     ) -> None:
         super().__init__()
         self.lock = Lock()
-        self.build = drafted if draft else build
+        self.parts = Parts(drafted if draft else build)
         self.inputs, self.outputs = list(inputs), list(outputs)
         self.twins: dict[Symbol, list[Symbol]] = {}
         for a, b in twins:
@@ -133,7 +134,7 @@ class Program(Binding):
             return not fixed and (read or wanted.get(s, set()) != {-1})
 
         try:
-            return Part(given, list(wanted), self.build, twins, single)
+            return self.parts.make(given, list(wanted), twins, single)
         except Unfusable:
             self.plain += 1
             return None

@@ -7,7 +7,7 @@ that it varies over.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import copy
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
@@ -111,6 +111,13 @@ class Loops:
     def single(self, computed: Collection[Symbol]) -> Loops:
         """One round, for single elements that are computed of single elements."""
         return self._narrowed(1, dict.fromkeys(self.level, 0) | dict.fromkeys(computed, COLUMNS), {})
+
+    def of(self, places: Mapping[Symbol, Symbol]) -> Loops:
+        """The same of other symbols."""
+        found = copy(self)
+        found.level = {places[s]: bits for s, bits in self.level.items()}
+        found.reduced = {places[s]: bits for s, bits in self.reduced.items()}
+        return found
 
     def _narrowed(self, columns: int, level: dict[Symbol, int], reduced: dict[Symbol, int]) -> Loops:
         found = copy(self)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,16 @@ class Part:
         while self.ready and self.ready[-1].stage.single:
             self.last.insert(0, self.ready.pop())
         self.labels = _labels(self.symbols)
+
+    def of(self, given: Sequence[Symbol], outputs: Sequence[Symbol], symbols: Sequence[Symbol]) -> Part:
+        """The same of other symbols, each in the place of one of its own."""
+        other, places = copy(self), dict(zip(self.symbols, symbols, strict=True))
+        other.given, other.outputs, other.symbols = list(given), list(outputs), list(symbols)
+        loops: dict[int, Loops] = {}
+        other.ready = [one.of(places, loops) for one in self.ready]
+        other.last = [one.of(places, loops) for one in self.last]
+        other.labels = _labels(symbols)
+        return other
 
     def _staged(self, arrays: Sequence[Symbol], twins: Sequence[tuple[Symbol, Symbol]], single: Any) -> list[Stage]:
         """One chunk of sums has a batch of one as a loop; more of it is shared out along its only long axis."""
@@ -111,6 +122,13 @@ class Ready:
         ]
         constant = all(not isinstance(s, Symbol) for s in stage.scalars)
         self.scalars = array("d", [float(s) for s in stage.scalars]) if constant else None
+
+    def of(self, places: Mapping[Symbol, Symbol], loops: dict[int, Loops]) -> Ready:
+        """The same of other symbols; `loops` holds what has been made of those of others."""
+        other = copy(self)
+        other.stage = self.stage.of(places, loops)
+        other.totals = [(places[t], *rest) for t, *rest in self.totals]  # type: ignore[misc]
+        return other
 
     def _shape(self, loops: Loops, level: int) -> tuple[int, ...]:
         """The memory of a total: itself where chunks share it, else a part for each chunk."""

@@ -7,7 +7,7 @@ single element are not the kernels' business: they are computed beforehand, in N
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from autograd.program.loops import COLUMNS, Loops
 from autograd.program.symbol import Symbol, Unfusable, graph
@@ -39,6 +39,24 @@ class Stage:
     over: dict[Symbol, Symbol] = field(default_factory=dict)
     pitched: list[Symbol] = field(default_factory=list)
     single: bool = False
+
+    def of(self, places: Mapping[Symbol, Symbol], loops: dict[int, Loops]) -> Stage:
+        """The same of other symbols; `loops` holds what has been made of those of others."""
+        own = loops.get(id(self.loops))
+        if own is None:
+            own = loops[id(self.loops)] = self.loops.of(places)
+        return replace(
+            self,
+            loops=own,
+            arrays=[places[s] for s in self.arrays],
+            scalars=[places[s] if isinstance(s, Symbol) else s for s in self.scalars],
+            outputs=[places[s] for s in self.outputs],
+            totals=[places[s] for s in self.totals],
+            order=[places[s] for s in self.order],
+            phase={places[s]: number for s, number in self.phase.items()},
+            over={places[a]: places[b] for a, b in self.over.items()},
+            pitched=[places[s] for s in self.pitched],
+        )
 
 
 def is_total(s: Symbol, loops: Loops) -> bool:
