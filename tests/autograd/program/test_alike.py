@@ -84,13 +84,25 @@ def shifted(x, w):
     return x
 
 
-@pytest.mark.parametrize("f", [scaled, summed, turned, mixed, shifted])
+def narrowed(x, w):
+    a, b = ag.astype(x @ w, "float32") @ ag.astype(w, "float32"), x @ w @ w
+    return ag.astype(ag.tanh(a * a) @ ag.astype(w, "float32"), "float64") + ag.tanh(b * b) @ w
+
+
+def kept(x, w):
+    a = ag.sin(x @ w)
+    b = ag.sin((a * a) @ w @ w)
+    return (b * b) @ w + b @ w
+
+
+@pytest.mark.parametrize("f", [scaled, summed, turned, mixed, shifted, narrowed, kept])
 def test_what_differs_a_little_is_not_shared(f):
     x, w = (ag.tensor(RNG.standard_normal((16, 16)) / 4) for _ in range(2))
     both = ag.value_and_grad(lambda x, w: ag.sum(f(x, w) ** 2), argnums=(0, 1))
-    run = ag.compile(both)
+    run, forward = ag.compile(both), ag.compile(f)
     expected = both(x, w)
     for _ in range(2):
+        np.testing.assert_allclose(forward(x, w), f(x, w), rtol=1e-5)
         value, slopes = run(x, w)
         np.testing.assert_allclose(value, expected[0], rtol=1e-5)
         for a, b in zip(slopes, expected[1], strict=True):
@@ -109,7 +121,7 @@ def test_operations_of_one_name_are_told_apart(made):
     x, w = (ag.tensor(RNG.standard_normal((16, 16)) / 4) for _ in range(2))
 
     def f(x, w):
-        return three(two(x) @ w) @ w
+        return three(two(x @ w) @ w) @ w
 
     run = ag.compile(f)
     for _ in range(2):
