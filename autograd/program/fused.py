@@ -86,8 +86,7 @@ class Fused(Method, Generic[P, R]):
         asked = tuple(p is not None and has for p, has in zip(parents, plan.differentiable(), strict=True))
         whole = plan.at_once(asked) if any(asked) else None
         if whole is not None:
-            found = whole([*plan.laid(values), np.ones((), plan.outputs[0].dtype)])
-            first, *gradients = plan.look(values, found)
+            first, *gradients = plan.look(values, whole(plan.laid(values)))
             results = [first, *plan.seen(gradients)]
         else:
             results = plan.look(values, plan.forward(plan.laid(values)))

@@ -92,6 +92,36 @@ def _literal(x: Any) -> str | None:
     return f"({x!r})" if type(x) in (int, float) and math.isfinite(x) else None
 
 
+def numbers(wanted: Sequence[Any], known: Mapping[Symbol, Any]) -> Callable[[dict[Symbol, Any]], list[Any]]:
+    """What computes Python numbers, some of values that are `known` beforehand, from the values of the rest.
+
+    >>> n, seed = (Symbol((), np.dtype(np.float64), weak=True) for _ in range(2))
+    >>> numbers([seed / 4, n * n], {seed: 1.0})({n: 3.0})
+    [0.25, 9.0]
+    """
+    settled = [number_of(s, dict(known)) if _follows(s, known) else s for s in wanted]
+    left = [s for s in settled if isinstance(s, Symbol)]
+    given = [s for s in graph(left) if s.op is None]
+    quick = formula(settled, given) if all(s.weak for s in given) else None
+
+    def compute(env: dict[Symbol, Any]) -> list[Any]:
+        if quick is not None:
+            try:
+                found = quick(*[env[s] for s in given])
+            except (ArithmeticError, ValueError):  # NumPy gives an infinity or NaN
+                found = []
+            if found and complex not in map(type, found):
+                return found
+        return [number_of(s, env) for s in settled]
+
+    return compute
+
+
+def _follows(s: Any, known: Mapping[Symbol, Any]) -> bool:
+    """Whether a number follows from what is known beforehand."""
+    return not isinstance(s, Symbol) or all(x in known or x.op is not None for x in graph([s], known))
+
+
 def exact(s: Any, known: Mapping[Symbol, Any]) -> Callable[[], float] | None:
     """What computes a single element of arrays of one, and of numbers, in Python's arithmetic; None if that may differ.
 

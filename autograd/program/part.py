@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from autograd.errors import IndexOutOfRange
 from autograd.program.launch import empty, launch, parallel
 from autograd.program.loops import OUTER, Loops, parted
-from autograd.program.numbers import number_of, value_of
+from autograd.program.numbers import numbers, value_of
 from autograd.program.stages import Stage, stages
 from autograd.program.symbol import REDUCTIONS, Symbol, Unfusable, graph
 
@@ -30,6 +30,7 @@ class Part:
     Attributes:
         ready: the stages with their kernels. last: those at the end that compute single elements.
         labels: symbols that elements are picked by, and of how many at least.
+        known: values of symbols, the same in every call.
     """
 
     def __init__(
@@ -39,13 +40,16 @@ class Part:
         build: Callable[[Stage], Any],
         twins: Sequence[tuple[Symbol, Symbol]] = (),
         single: Callable[[Symbol, bool], bool] | None = None,
+        known: Mapping[Symbol, Any] | None = None,
     ) -> None:
+        self.known = dict(known or {})
         self.given = list(given)
+        self.ends = [*given, *self.known]
         self.outputs = list(outputs)
-        self.symbols = graph(outputs, given)
+        self.symbols = graph(outputs, self.ends)
         used = set(self.symbols)
-        arrays = [*(s for s in given if s in used), *outputs]
-        self.ready = [Ready(stage, build(stage)) for stage in self._staged(arrays, twins, single)]
+        arrays = [*(s for s in self.ends if s in used), *outputs]
+        self.ready = [Ready(stage, build(stage), known=self.known) for stage in self._staged(arrays, twins, single)]
         self.last: list[Ready] = []
         while self.ready and self.ready[-1].stage.single:
             self.last.insert(0, self.ready.pop())
@@ -54,7 +58,8 @@ class Part:
     def of(self, given: Sequence[Symbol], outputs: Sequence[Symbol], symbols: Sequence[Symbol]) -> Part:
         """The same of other symbols, each in the place of one of its own."""
         other, places = copy(self), dict(zip(self.symbols, symbols, strict=True))
-        other.given, other.outputs, other.symbols = list(given), list(outputs), list(symbols)
+        other.given = other.ends = list(given)
+        other.outputs, other.symbols = list(outputs), list(symbols)
         loops: dict[int, Loops] = {}
         other.ready = [one.of(places, loops) for one in self.ready]
         other.last = [one.of(places, loops) for one in self.last]
@@ -67,8 +72,8 @@ class Part:
         summed = any(s.op is not None and s.op.name in _SUMMED for s in self.symbols) or arrays[-1].size == 1
         for units in (True, False) if alone and summed else (False,):
             try:
-                loops = parted(self.symbols, arrays, self.given, twins, units)
-                return stages(self.symbols, self.given, self.outputs, loops, single)
+                loops = parted(self.symbols, arrays, self.ends, twins, units)
+                return stages(self.symbols, self.ends, self.outputs, loops, single)
             except Unfusable:
                 if not units:
                     raise
@@ -81,7 +86,7 @@ class Part:
 
     def __call__(self, values: Sequence[Any]) -> list[Any]:
         """The outputs, for values of what is given."""
-        env: dict[Symbol, Any] = dict(zip(self.given, values, strict=True))
+        env: dict[Symbol, Any] = self.known | dict(zip(self.given, values, strict=True))
         for labels, length in self.labels.items():
             check_labels(value_of(labels, env), length)
         for ready in self.ready:
@@ -98,7 +103,7 @@ class Ready:
     step: rows, or elements where there are no rows, of a chunk; by default as many as make up for a launch.
     """
 
-    def __init__(self, stage: Stage, kernel: Any, step: int = 0) -> None:
+    def __init__(self, stage: Stage, kernel: Any, step: int = 0, known: Mapping[Symbol, Any] | None = None) -> None:
         loops = stage.loops
         rows, columns = loops.sizes
         if not rows * columns:
@@ -120,13 +125,13 @@ class Ready:
             (t, t.op.name if t.op else "", level, self._shape(loops, level))
             for t, level in zip(stage.totals, levels, strict=True)
         ]
-        constant = all(not isinstance(s, Symbol) for s in stage.scalars)
-        self.scalars = array("d", [float(s) for s in stage.scalars]) if constant else None
+        self.known = known or {}
+        self.numbers: Callable[[dict[Symbol, Any]], list[Any]] | None = None  # made when first asked for
 
     def of(self, places: Mapping[Symbol, Symbol], loops: dict[int, Loops]) -> Ready:
         """The same of other symbols; `loops` holds what has been made of those of others."""
         other = copy(self)
-        other.stage = self.stage.of(places, loops)
+        other.stage, other.numbers = self.stage.of(places, loops), None
         other.totals = [(places[t], *rest) for t, *rest in self.totals]  # type: ignore[misc]
         return other
 
@@ -138,7 +143,9 @@ class Ready:
     def __call__(self, env: dict[Symbol, Any]) -> None:
         """Compute what the stage computes, and enter it."""
         stage = self.stage
-        scalars = self.scalars or array("d", [number_of(s, env) for s in stage.scalars])
+        if self.numbers is None:
+            self.numbers = numbers(stage.scalars, self.known)
+        scalars = array("d", self.numbers(env))
         made = [empty(shape, dtype) for shape, dtype in self.made]
         parts = [
             np.full(shape, START[name], t.dtype) if level & OUTER else np.empty(shape, t.dtype)

@@ -132,7 +132,9 @@ class Plan:
 
     def _whole(self, asked: tuple[bool, ...]) -> Part:
         gradients = [self.gradients[s] for s, wanted in zip(self.inputs, asked, strict=True) if wanted]
-        return Part([*self.inputs, *self.seeds], [*self.outputs, *gradients, *self.looked], self.build, self.twins)
+        outputs = [*self.outputs, *gradients, *self.looked]
+        known = {seed: np.ones((), seed.dtype) for seed in self.seeds}
+        return Part(self.inputs, outputs, self.build, self.twins, known=known)
 
     def differentiable(self) -> tuple[bool, ...]:
         """Which inputs have a cotangent."""
