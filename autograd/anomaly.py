@@ -13,11 +13,15 @@ import numpy as np
 
 from autograd.errors import AnomalyError, is_ours, line_at, user_place
 from autograd.primitive import Primitive, capturing
+from autograd.rows import RowSparse
 from autograd.sweep import backward
 from autograd.tape import Node, enable_grad
 from autograd.tensor import Tensor, as_tensor
 
 Place = str | tuple[str, int]  # a file and a line, or words
+Sweep = Callable[[list[Node], bool], dict[Node, Any]]  # over these entries, which it frees for False
+BEFORE = "a line before ag.detect_anomaly"
+SMALL = 4096  # elements up to which each is looked at
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ def _bad(value: Any) -> bool:
     """Whether a floating array holds NaN or infinity; a finite sum of squares, the usual case, says no in one pass."""
     if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.kind not in "fc":
         return False
+    if value.size <= SMALL:
+        return bool(np.count_nonzero(np.isfinite(value)) != value.size)
     flat = value.ravel("K")
     flat = flat.view(flat.real.dtype)  # complex ones in two parts
     with np.errstate(over="ignore", invalid="ignore"):
@@ -68,37 +74,28 @@ def _shown(op: Primitive, inputs: Sequence[Any], y: Any, index: tuple[int, ...])
 
 
 class _Mark:
-    """What hangs on an entry of the tape while a detective is at work, and hears of its cotangent.
-
-    It refers to older marks and to a copy of its entry, never to the entry itself: there is no cycle.
+    """What hangs on an entry of the tape while a sweep is run again, and hears of its cotangent.
 
     Attributes:
-        forward: who made the NaN or infinity in its value.
-        backward: who made the one in its cotangent.
+        backward: who made the NaN or infinity in its cotangent.
         consumers: the marks that its cotangent came from, with theirs.
+        parents: the marks of what it was made of.
     """
 
-    __slots__ = ("backward", "consumers", "copy", "detective", "forward", "line", "parents")
+    __slots__ = ("backward", "consumers", "detective", "line", "node", "parents")
 
-    def __init__(self, detective: Detective, node: Node, line: Place, forward: Finding | None) -> None:
-        self.detective, self.line, self.forward = detective, line, forward
-        self.copy = Node(node.op, node.parents, node.saved, node.settings, node.shape, node.dtype)
-        self.copy.serial = node.serial
-        self.parents = [None if p is None else detective.mark_of(p) for p in node.parents or ()]
+    def __init__(self, detective: Detective, node: Node, parents: Sequence[_Mark | None], line: Place) -> None:
+        self.detective, self.node, self.parents, self.line = detective, node, parents, line
         self.backward: Finding | None = None
         self.consumers: list[tuple[_Mark, Any]] = []
 
-    def __call__(self, cotangent: Tensor) -> None:
-        if not self.detective.active:
-            return
-        consumers, self.consumers = self.consumers, []
-        if not consumers and self.forward is not None:
-            raise AnomalyError(f"the result is not finite.\n{self.forward.text}")
-        self.backward = self._origin(cotangent.value, consumers) if _bad(cotangent.value) else None
-        if self.backward is not None and self.copy.op is None:
+    def __call__(self, cotangent: Any) -> None:
+        g = _array(cotangent)
+        self.backward = self._origin(g, self.consumers) if _bad(g) else None
+        if self.backward is not None and self.node.op is None:
             raise AnomalyError(f"a gradient (shape {cotangent.shape}) is not finite.\n{self.backward.text}")
         for parent in {id(p): p for p in self.parents if p is not None}.values():
-            parent.consumers.append((self, cotangent.value))
+            parent.consumers.append((self, g))
 
     def _origin(self, cotangent: Any, consumers: list[tuple[_Mark, Any]]) -> Finding:
         known = [mark.backward for mark, _ in consumers if mark.backward is not None]
@@ -111,11 +108,11 @@ class _Mark:
         where = (
             f"the cotangent that it was given, at index {_first(cotangent)}" if not consumers else "a sum of cotangents"
         )
-        return Finding(self.copy.serial, f"It came from {where}.")
+        return Finding(self.node.serial, f"It came from {where}.")
 
     def blamed(self, position: int, g: Any) -> Finding | None:
         """What this operation's derivative made of a finite cotangent, if that is not finite."""
-        node = self.copy
+        node = self.node
         with np.errstate(all="ignore"):
             parts = node.op.together(g, node.saved, node) if node.op.together else None
             part = parts[position] if parts is not None else node.op.pulls[position](g, node.saved, node)
@@ -138,7 +135,7 @@ class _Mark:
 
     def _inside(self, g: Any) -> Finding | None:
         """Which operation of a fused function's composition has such a derivative, found by running it again."""
-        node, note = self.copy, self.copy.settings or {}
+        node, note = self.node, self.node.settings or {}
         composition = note["composition"]
         xs = [as_tensor(x) if isinstance(x, np.ndarray) else x for x in node.saved[1 : len(note["asked"]) + 1]]
         xs = [x.requires_grad_() if wanted else x for x, wanted in zip(xs, note["asked"], strict=True)]
@@ -151,6 +148,11 @@ class _Mark:
         except AnomalyError as error:
             return Finding(node.serial, str(error).partition("\n")[2])
         return None
+
+
+def _array(g: Any) -> Any:
+    """The elements of a gradient, of a row-sparse one those that it holds."""
+    return g.values.value if isinstance(g, RowSparse) else getattr(g, "value", g)
 
 
 class _Checks:
@@ -167,8 +169,7 @@ class Detective:
 
     def __init__(self, line: Place = "") -> None:
         self.thread = get_ident()
-        self.active = False
-        self._marked: list[tuple[Node, _Mark]] = []  # leaves
+        self.sweeping = False
         self.line = line  # of all operations, if they are run again for one
         self.checks = _Checks()
         self._found: dict[int, tuple[weakref.ref[Tensor], Finding]] = {}  # of the Tensors that are not finite
@@ -188,23 +189,44 @@ class Detective:
         entry = self._found.get(id(t))
         return entry[1] if entry is not None and entry[0]() is t else None
 
-    def mark_of(self, node: Node) -> _Mark:
-        """The mark of an entry, made now if it has none."""
-        for hook in node.watched().hooks:
-            if isinstance(hook, _Mark) and hook.detective is self:
-                return hook
-        mark = _Mark(self, node, "a line before ag.detect_anomaly", None)
-        node.watched().hooks.append(mark)
-        if node.op is None:
-            self._marked.append((node, mark))
-        return mark
+    def examined(self, roots: Sequence[Node], order: list[Node], run: Sweep, retain: bool) -> dict[Node, Any]:
+        """A backward sweep, run again with marks on its entries if what it found is not finite: they say why."""
+        if self.sweeping:
+            return run(order, retain)
+        self.sweeping = True
+        try:
+            for forward in (self._noted(root)[1] for root in roots):
+                if forward is not None:
+                    raise AnomalyError(f"the result is not finite.\n{forward.text}")
+            tape = [(node, node.parents, node.saved) for node in order]
+            found = run(order, retain)
+            if any(_bad(_array(g)) for g in found.values()):
+                freed = [node for node, *_ in tape if node.parents is None]
+                for node, parents, saved in tape:
+                    node.parents, node.saved = parents, saved
+                self._search([node for node, *_ in tape], run)
+                for node in freed:
+                    node.parents, node.saved = None, ()
+            return found
+        finally:
+            self.sweeping = False
 
-    def leave(self) -> None:
-        """Take the marks from leaves, which outlive the tape."""
-        self.active = False
-        for node, mark in self._marked:
-            hooks = node.watched().hooks
-            hooks[:] = [hook for hook in hooks if hook is not mark]
+    def _search(self, tape: Sequence[Node], run: Sweep) -> None:
+        marks: dict[Node, _Mark] = {}
+        for node in tape:
+            above = [None if p is None else marks[p] for p in node.parents or ()]
+            marks[node] = _Mark(self, node, above, self._noted(node)[0])
+            node.watched().hooks.append(marks[node])
+        try:
+            run(list(tape), True)
+        finally:
+            for node, mark in marks.items():
+                node.watched().hooks.remove(mark)
+
+    def _noted(self, node: Node) -> tuple[Place, Finding | None]:
+        """Where an entry was made, and who made its value not finite."""
+        origin = None if node.watch is None else node.watch.origin
+        return origin[1:] if origin is not None and origin[0] is self else (BEFORE, None)
 
     def _note(self, t: Tensor, found: Finding | None) -> None:
         if found is not None:
@@ -231,11 +253,13 @@ class Detective:
             capturing.append(self)
         if not isinstance(y, Tensor):
             return y
-        line = self.line or user_place()
-        found = self._made(op, inputs, y, line) if _bad(y.value) else None
-        self._note(y, found)
-        if y.node is not None:
-            y.node.watched().hooks.append(_Mark(self, y.node, line, found))
+        bad = _bad(y.value)
+        if bad or y.node is not None:
+            line = self.line or user_place()
+            found = self._made(op, inputs, y, line) if bad else None
+            self._note(y, found)
+            if y.node is not None:
+                y.node.watched().origin = (self, line, found)
         return y
 
     def whole(self, run: Callable[[], Any], again: Callable[[], Any]) -> Any:
@@ -247,7 +271,7 @@ class Detective:
             return again()
         line = self.line or user_place()
         for node in dict.fromkeys(p for t in made if t.node is not None for p in (*_wholes(t.node), t.node)):
-            node.watched().hooks.append(_Mark(self, node, line, None))
+            node.watched().origin = (self, line, None)
         return y
 
     def _made(self, op: Primitive, inputs: Sequence[Any], y: Tensor, line: Place) -> Finding:
@@ -317,11 +341,9 @@ def detect_anomaly() -> Iterator[Detective]:
 @contextmanager
 def _watching(detective: Detective) -> Iterator[Detective]:
     capturing.append(detective)
-    detective.active = True
     try:
         yield detective
     finally:
-        detective.leave()
         capturing.remove(detective)
 
 

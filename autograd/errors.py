@@ -71,13 +71,18 @@ def user_place() -> tuple[str, int]:
     >>> user_place()[1]
     1
     """
-    frame = sys._getframe(1)
-    file = frame.f_code.co_filename
-    while frame.f_back is not None and (file in _FILES or file.startswith(_HOUSE)):
-        _FILES.add(file)
-        frame = frame.f_back
-        file = frame.f_code.co_filename
-    return file, frame.f_lineno
+    last = frame = sys._getframe(1)
+    while frame is not None and ((file := frame.f_code.co_filename) in _FILES or _is_house(file)):
+        last, frame = frame, frame.f_back  # type: ignore[assignment]
+    place = last if frame is None else frame
+    return place.f_code.co_filename, place.f_lineno
+
+
+def _is_house(file: str) -> bool:
+    if not file.startswith(_HOUSE):
+        return False
+    _FILES.add(file)
+    return True
 
 
 def asked_by_user() -> bool:

@@ -44,7 +44,7 @@ class Traced:
 def capture() -> Any:
     """What captures the operations of this thread, or None."""
     me = get_ident()
-    for noting in reversed(capturing):
+    for noting in capturing[::-1]:
         if noting.thread == me:
             return noting
     return None
@@ -53,6 +53,11 @@ def capture() -> Any:
 def training() -> Any:
     """What notes the backward sweeps and gradients of this thread instead of doing them, or None."""
     return getattr(capture(), "training", None)
+
+
+def examiner() -> Any:
+    """What examines the backward sweeps of this thread, called with (roots, entries, the sweep, retain), or None."""
+    return getattr(capture(), "examined", None)
 
 
 class Eager(Traced):

@@ -20,7 +20,7 @@ import numpy as np
 from autograd.batching.level import lifted
 from autograd.broadcast import unbroadcast
 from autograd.errors import ClobberedError, DifferentiationError, DTypeError, ShapeError
-from autograd.primitive import Traced, capturing, functions, public, training
+from autograd.primitive import Traced, capturing, examiner, functions, public, training
 from autograd.rows import RowSparse, shown
 from autograd.tape import Node, Watch, enable_grad, entries
 from autograd.tensor import Operand, Tensor, as_tensor
@@ -40,10 +40,16 @@ def sweep(
     Arrays in, arrays out; with `record`, Tensors in and recorded Tensors out, so that the result can be differentiated.
     With `transposed` both are cotangents as rules have them: conjugated, where they are complex.
     """
-    if record:
-        with enable_grad():
-            return _sweep(roots, seeds, wanted, record, retain, transposed)
-    return _sweep(roots, seeds, wanted, record, retain, transposed)
+    order = entries(roots)
+
+    def run(order: list[Node], retain: bool) -> dict[Node, Any]:
+        if record:
+            with enable_grad():
+                return _sweep(roots, seeds, order, wanted, record, retain, transposed)
+        return _sweep(roots, seeds, order, wanted, record, retain, transposed)
+
+    examined = examiner() if capturing else None
+    return run(order, retain) if examined is None else examined(roots, order, run, retain)
 
 
 def conjugated(g: Any) -> Any:
@@ -54,12 +60,12 @@ def conjugated(g: Any) -> Any:
 def _sweep(
     roots: Sequence[Node],
     seeds: Sequence[Any],
+    order: list[Node],
     wanted: Collection[Node] | None,
     record: bool,
     retain: bool,
     transposed: bool,
 ) -> dict[Node, Any]:
-    order = entries(roots)
     needed = None if wanted is None else _leading_to(wanted, order)
     held: dict[Node, Any] = {}
     owned: set[Node] = set()  # entries whose cotangent is a buffer that was allocated here, and may be added into

@@ -6,7 +6,7 @@ import pytest
 import autograd as ag
 import nn
 import optim
-from autograd.errors import AnomalyError
+from autograd.errors import AnomalyError, FreedTapeError
 from autograd.primitive import capturing
 
 
@@ -221,3 +221,49 @@ def test_check_raises_for_what_was_made_elsewhere_too():
                 detective.check(y)
         for y in (ag.exp(ag.tensor(1.0)), np.ones(3), 2.0, np.arange(3)):
             detective.check(y)
+
+
+def test_a_sweep_without_anomaly_runs_once_and_frees_the_tape_as_ever():
+    seen = []
+    x = ag.tensor([4.0, 9.0], requires_grad=True)
+    with ag.detect_anomaly():
+        y = ag.sqrt(x)
+        y.node.watched().hooks.append(seen.append)
+        z = ag.sum(y)
+        z.backward(retain_graph=True)
+        z.backward()
+        with pytest.raises(FreedTapeError):
+            z.backward()
+    assert len(seen) == 2
+    assert x.grad.tolist() == [0.5, 2 / 6]
+
+
+def test_a_sweep_with_an_anomaly_leaves_no_mark_and_no_gradient():
+    x = ag.tensor([0.0, 9.0], requires_grad=True)
+    with ag.detect_anomaly():
+        y = ag.sqrt(x)
+        z = ag.sum(y)
+        with pytest.raises(AnomalyError, match="The derivative of 'sqrt' by x made inf"):
+            z.backward(retain_graph=True)
+    assert x.grad is None
+    assert not [hook for t in (x, y, z) if t.node.watch is not None for hook in t.node.watch.hooks]
+    z.backward()
+    assert x.grad.tolist() == [np.inf, 1 / 6]
+
+
+def test_rows_of_a_table_are_looked_at():
+    table = nn.Embedding(5, 2, sparse=True)
+    with ag.detect_anomaly(), pytest.raises(AnomalyError, match=r"a gradient \(shape \(5, 2\)\) is not finite"):
+        ag.sum(ag.sqrt(table([1, 3]) * 0)).backward()
+    with ag.detect_anomaly():
+        ag.sum(table([1, 3])).backward()
+    assert np.asarray(table.weight.grad).sum() == 4
+
+
+def test_second_derivatives_are_looked_at():
+    def twice(x):
+        (g,) = ag.grad(ag.sum(x**1.5), x, create_graph=True)
+        return g
+
+    assert "The derivative of 'pow' by a made inf" in caught(twice, [0.0, 1.0])
+    assert caught(twice, [4.0, 1.0]) is None
