@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from autograd.errors import DTypeError, IndexOutOfRange, ShapeError
 from autograd.ops.index import ARRAY, put, take
-from autograd.primitive import Primitive, Traced, capture, capturing, primitives, training
+from autograd.primitive import Primitive, Traced, capture, capturing, examiner, primitives, training
 from autograd.tape import recording
 from autograd.tensor import Operand, Tensor, as_tensor
 
@@ -279,9 +280,11 @@ def take_rows(x: Operand, indices: Operand) -> Tensor:
     if leaf and capturing and recording.get() and training() is not None and (noting := capture()):
         noting.refuse("the gradient of a table is wanted row-sparse, and a program's is dense: leave out sparse=True")
     known = isinstance(x, Tensor) and (isinstance(places, Tensor) or not isinstance(places, Traced))
-    if not known or (capturing and capture()) or places.dtype.kind not in "iu":
+    noting = capture() if capturing else None
+    if not known or places.dtype.kind not in "iu" or (noting is not None and examiner() is None):
         return take(x, places, 0)
-    return _lookup(x, getattr(places, "value", places))
+    look = partial(_lookup, x, getattr(places, "value", places))
+    return look() if noting is None else noting.whole(look, partial(take, x, places, 0))
 
 
 def put_rows_(t: Tensor, indices: Operand, values: Operand) -> Tensor:
@@ -294,7 +297,8 @@ def put_rows_(t: Tensor, indices: Operand, values: Operand) -> Tensor:
     >>> ag.put_rows_(t, [2], [[5.0]]).tolist()
     [[0.0], [0.0], [5.0]]
     """
-    free = (t.node is None or not recording.get()) and not (capturing and capture())
+    noted = bool(capturing) and capture() is not None and examiner() is None
+    free = (t.node is None or not recording.get()) and not noted
     rows, places = as_tensor(values), indices if isinstance(indices, Traced) else np.asarray(indices)
     if not (free and _holders(t) == _ALONE and _own(t.value)):
         return t._become(put(t, places, rows))
