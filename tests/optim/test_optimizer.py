@@ -58,9 +58,10 @@ def test_a_parameter_in_two_groups():
 
 BAD_SETTINGS = [
     (optim.SGD, {"lr": -0.1}, "SGD was given lr=-0.1. Expected 0 <= lr < inf"),
+    (optim.SGD, {"lr": "0.1"}, "SGD was given lr='0.1'. Expected a number, 0 <= lr < inf"),
     (optim.SGD, {"lr": float("nan")}, "lr=nan"),
     (optim.SGD, {"lr": float("inf")}, "lr=inf"),
-    (optim.SGD, {"lr": "fast"}, "lr=fast"),
+    (optim.SGD, {"lr": "fast"}, "lr='fast'"),
     (optim.SGD, {"momentum": -1}, "momentum=-1"),
     (optim.SGD, {"weight_decay": -1}, "weight_decay=-1"),
     (optim.SGD, {"nesterov": True}, "nesterov with momentum=0"),
