@@ -60,7 +60,7 @@ LAYER = {
     "max_norm": "write regularize.MaxNorm(max).apply_(layer.weight) after each step",
     "reduce": "write reduction='mean', 'sum' or 'none'",
     "norm_type": "write regularize.MaxNorm(max).apply_(layer.weight) after each step",
-    "return_indices": "ag.window_argmax says where the largest elements are",
+    "return_indices": "nn.MaxPool2d has it, and ag.window_argmax says where the largest elements of windows are",
     "scale_grad_by_freq": "divide the rows of weight.grad by np.bincount(ids) before each step",
     "size_average": "write reduction='mean' or 'sum'",
     "strides": "write stride",
