@@ -119,6 +119,7 @@ from nn.transformer import (
 from nn.transposed import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from nn.unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
 from nn.upsample import Upsample
+from nn.vector import parameters_to_vector, vector_to_parameters
 
 __all__ = [
     "CELU",
@@ -303,12 +304,14 @@ __all__ = [
     "pack_sequence",
     "pad_packed_sequence",
     "pad_sequence",
+    "parameters_to_vector",
     "parametrizations",
     "parametrize",
     "save",
     "strict",
     "unpack_sequence",
     "unpad_sequence",
+    "vector_to_parameters",
 ]
 
 

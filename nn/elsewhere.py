@@ -21,7 +21,7 @@ NN = {
     "Model": "nn.Module",
     "UpsamplingBilinear2d": "nn.Upsample(scale_factor=2, mode='bilinear', align_corners=True)",
     "UpsamplingNearest2d": "nn.Upsample(scale_factor=2)",
-    "utils": "optim.clip_grad_norm_, nn.parametrizations.weight_norm, nn.pad_sequence",
+    "utils": "optim.clip_grad_norm_, nn.parametrizations.weight_norm, nn.pad_sequence, nn.parameters_to_vector",
 }
 FUNCTIONAL = {"upsample": "nn.functional.interpolate"}
 DATA = {
