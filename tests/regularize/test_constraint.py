@@ -116,6 +116,18 @@ def test_decay_of_groups():
         assert t.dtype == np.float32
 
 
+@pytest.mark.parametrize(("lr", "left"), [(0.0, [2.0, -4.0]), (0.5, [0.0, 0.0]), (0.25, [1.0, -2.0])])
+def test_decay_at_the_ends_of_its_range(lr, left):
+    w = ag.tensor([2.0, -4.0], requires_grad=True)
+    decay = DecoupledDecay(2.0, [w])
+    decay.apply_(lr)
+    assert w.tolist() == left
+    for wrong in (-1e-9, 0.5000001):
+        with pytest.raises(ArgumentError, match=r"for alpha=2.0. Expected 0 <= lr alpha <= 1"):
+            decay.apply_(wrong)
+    assert w.tolist() == left
+
+
 def test_a_training_keeps_to_the_limit_after_every_step():
     ag.random.seed(0)
     model = nn.Linear(3, 2)
