@@ -325,11 +325,15 @@ class Optimizer(Hinted, ABC):
         return ag.tensor(x if isinstance(x, Tensor) else np.asarray(x), dtype=w.dtype)
 
     def _goes_on(self, w: Tensor, state: State, settings: Group) -> bool:
-        """Whether an update of w can start from this state and leaves one like it."""
+        """Whether an update of w can start from this state, to which other settings may add, or which they may drop."""
         try:
             with ag.no_grad(), np.errstate(all="ignore"):
                 new, after = self.update(w, ag.zeros_like(w), dict(state), **settings)
-            return new.shape == w.shape and _shapes(after) == _shapes(state)
+                if state.keys() - after.keys():  # those of a setting that has become zero since
+                    active = {key: (type(x) is bool or 0.5) if x in (False, 0) else x for key, x in settings.items()}
+                    after = self.update(w, ag.zeros_like(w), dict(state), **active)[1] | after
+            found, stored = _shapes(after), _shapes(state)
+            return new.shape == w.shape and all(found.get(key) == shape for key, shape in stored.items())
         except (WengertError, KeyError):
             return False
 
