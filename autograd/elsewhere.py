@@ -282,6 +282,8 @@ class Hinted:
 
     >>> class Loader(Hinted):
     ...     elsewhere = {"num_workers": "write prefetch=2"}
+    ...     def __init__(self, prefetch=0):
+    ...         self.prefetch = prefetch
     >>> Loader(num_workers=2)
     Traceback (most recent call last):
         ...
