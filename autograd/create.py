@@ -8,6 +8,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from autograd.elsewhere import CREATION, hinted
 from autograd.errors import DTypeError
 from autograd.primitive import Traced, functions, public
 from autograd.protocols import array_of
@@ -16,6 +17,7 @@ from autograd.tensor import Operand, Tensor, as_tensor
 Shape = int | Sequence[int]
 
 
+@hinted(CREATION)
 def tensor(data: Operand, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """A new Tensor that holds a copy of `data`.
 
@@ -36,6 +38,7 @@ def tensor(data: Operand, dtype: DTypeLike | None = None, requires_grad: bool = 
     return Tensor(as_tensor(array_of(source, dtype, copy=True)).value).requires_grad_(requires_grad)
 
 
+@hinted(CREATION)
 def asarray(x: Operand, dtype: DTypeLike | None = None, copy: bool | None = None) -> Tensor:
     """`x` as a Tensor, sharing memory where that is possible: then do not write into `x` while the tape needs it.
 
@@ -62,6 +65,7 @@ def _new(make: Callable[..., NDArray[Any]], shape: Shape, *content: Any) -> NDAr
         ) from None
 
 
+@hinted(CREATION)
 def zeros(shape: Shape, dtype: DTypeLike = np.float64, requires_grad: bool = False) -> Tensor:
     """Zeros.
 
@@ -71,6 +75,7 @@ def zeros(shape: Shape, dtype: DTypeLike = np.float64, requires_grad: bool = Fal
     return Tensor(_new(np.zeros, shape, dtype)).requires_grad_(requires_grad)
 
 
+@hinted(CREATION)
 def ones(shape: Shape, dtype: DTypeLike = np.float64, requires_grad: bool = False) -> Tensor:
     """Ones.
 
@@ -80,6 +85,7 @@ def ones(shape: Shape, dtype: DTypeLike = np.float64, requires_grad: bool = Fals
     return Tensor(_new(np.ones, shape, dtype)).requires_grad_(requires_grad)
 
 
+@hinted(CREATION)
 def full(shape: Shape, fill_value: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """One value everywhere.
 
@@ -89,6 +95,7 @@ def full(shape: Shape, fill_value: Any, dtype: DTypeLike | None = None, requires
     return Tensor(_new(np.full, shape, fill_value, dtype)).requires_grad_(requires_grad)
 
 
+@hinted(CREATION)
 def empty(shape: Shape, dtype: DTypeLike = np.float64) -> Tensor:
     """Whatever the memory holds.
 
@@ -99,6 +106,7 @@ def empty(shape: Shape, dtype: DTypeLike = np.float64) -> Tensor:
 
 
 @public(np.zeros_like)
+@hinted(CREATION)
 def zeros_like(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
     """Zeros in the shape and dtype of x.
 
@@ -110,6 +118,7 @@ def zeros_like(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
 
 
 @public(np.ones_like)
+@hinted(CREATION)
 def ones_like(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
     """Ones in the shape and dtype of x.
 
@@ -121,6 +130,7 @@ def ones_like(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
 
 
 @public(np.full_like)
+@hinted(CREATION)
 def full_like(x: Operand, fill_value: Any, dtype: DTypeLike | None = None) -> Tensor:
     """One value everywhere, in the shape and dtype of x.
 
@@ -132,6 +142,7 @@ def full_like(x: Operand, fill_value: Any, dtype: DTypeLike | None = None) -> Te
 
 
 @public(np.empty_like)
+@hinted(CREATION)
 def empty_like(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
     """Whatever the memory holds, in the shape and dtype of x.
 
@@ -142,6 +153,7 @@ def empty_like(x: Operand, dtype: DTypeLike | None = None) -> Tensor:
     return empty(t.shape, dtype or t.dtype)
 
 
+@hinted(CREATION)
 def arange(start: float, stop: float | None = None, step: float = 1, dtype: DTypeLike | None = None) -> Tensor:
     """start, start + step, ... below stop; from 0 if only one bound is given.
 
@@ -152,6 +164,7 @@ def arange(start: float, stop: float | None = None, step: float = 1, dtype: DTyp
     return Tensor(np.arange(first, last, step, dtype=np.dtype(dtype) if dtype else None))
 
 
+@hinted(CREATION)
 def eye(n: int, m: int | None = None, k: int = 0, dtype: DTypeLike = np.float64) -> Tensor:
     """Ones on diagonal k, zeros elsewhere.
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from inspect import signature
+from typing import Any, ClassVar, NoReturn, ParamSpec, Self, TypeVar
 
 import numpy as np
 
 from autograd.primitive import functions
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 TENSOR = {
     "add": "x + y",
@@ -179,6 +185,18 @@ SETTINGS = {
     "other": "y, by its place",
     "input": "x, by its place",
 }
+CREATION = {
+    "device": "there is one device. Leave it out",
+    "layout": "arrays are dense. Leave it out",
+    "like": "write ag.asarray(x)",
+    "memory_format": "operations take any order of memory. Leave it out",
+    "name": "Tensors have no names. Leave it out",
+    "order": "operations take any order of memory. Leave it out",
+    "out": "operations make new arrays. Leave it out",
+    "pin_memory": "there is no GPU. Leave it out",
+    "sharding": "there is one device. Leave it out",
+    "trainable": "write requires_grad=True",
+}
 
 
 def of_tensor(name: str) -> NoReturn:
@@ -223,3 +241,61 @@ def of_setting(error: TypeError) -> TypeError | None:
     said = str(error).partition(". Did you mean ")[0]  # Python's own guess, from 3.13 on
     wrong = said.rpartition(" got an unexpected keyword argument ")[2].strip("'")
     return TypeError(f"{said}. Write {SETTINGS[wrong]}.") if wrong in SETTINGS else None
+
+
+def refuse_settings(name: str, given: Iterable[str], hints: Mapping[str, str], taken: Iterable[str] = ()) -> None:
+    """Raise the error for a setting of other libraries that a function or class does not take.
+
+    >>> refuse_settings("zeros", {"device": "cpu"}, CREATION)
+    Traceback (most recent call last):
+        ...
+    TypeError: zeros was given device, which it has not: there is one device. Leave it out.
+    """
+    for setting in given:
+        if setting in hints and setting not in taken:
+            raise TypeError(f"{name} was given {setting}, which it has not: {hints[setting]}.")
+
+
+def hinted(hints: Mapping[str, str]) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Let a function say what becomes of settings that it does not take, by name.
+
+    >>> hinted({"verbose": "leave it out"})(abs)(-1, verbose=1)
+    Traceback (most recent call last):
+        ...
+    TypeError: abs was given verbose, which it has not: leave it out.
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        @wraps(function)
+        def call(*args: P.args, **settings: P.kwargs) -> T:
+            if settings:
+                refuse_settings(function.__name__, settings, hints)
+            return function(*args, **settings)
+
+        return call
+
+    return decorate
+
+
+class Hinted:
+    """A base of classes that say what becomes of settings which they do not take: those of `elsewhere`, by name.
+
+    >>> class Loader(Hinted):
+    ...     elsewhere = {"num_workers": "write prefetch=2"}
+    ...     def __init__(self, prefetch=0):
+    ...         self.prefetch = prefetch
+    >>> Loader(num_workers=2)
+    Traceback (most recent call last):
+        ...
+    TypeError: Loader was given num_workers, which it has not: write prefetch=2.
+    """
+
+    elsewhere: ClassVar[Mapping[str, str]] = {}
+
+    def __new__(cls, *args: Any, **settings: Any) -> Self:
+        """Look at what it is made with."""
+        if not cls.elsewhere.keys().isdisjoint(settings):
+            taken = signature(cls.__init__).parameters
+            if not any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+                refuse_settings(cls.__name__, settings, cls.elsewhere, taken)
+        return super().__new__(cls)

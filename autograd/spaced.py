@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from autograd.elsewhere import CREATION, hinted
 from autograd.errors import ArgumentError
 from autograd.ops.arrange import stacked
 from autograd.ops.axes import rank
@@ -22,6 +23,7 @@ __all__ = ["geomspace", "linspace", "logspace"]
 
 
 @public(np.linspace)
+@hinted(CREATION)
 def linspace(
     start: Operand,
     stop: Operand,

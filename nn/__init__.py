@@ -89,7 +89,7 @@ from nn.padding import (
 from nn.parameter_container import ParameterDict, ParameterList
 from nn.pooling import AvgPool1d, AvgPool2d, AvgPool3d, MaxPool1d, MaxPool2d, MaxPool3d
 from nn.position import LearnedPositionalEncoding, PositionalEncoding, RotaryEmbedding
-from nn.power_pooling import LPPool1d, LPPool2d
+from nn.power_pooling import LPPool1d, LPPool2d, LPPool3d
 from nn.rectifier import CELU, ELU, SELU, LeakyReLU, PReLU, ReLU, ReLU6, RReLU, Threshold
 from nn.recurrent import GRU, LSTM, RNN
 from nn.regression import HuberLoss, L1Loss, LogCoshLoss, MSELoss, QuantileLoss, SmoothL1Loss
@@ -117,7 +117,9 @@ from nn.transformer import (
     TransformerEncoderLayer,
 )
 from nn.transposed import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from nn.unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
 from nn.upsample import Upsample
+from nn.vector import parameters_to_vector, vector_to_parameters
 
 __all__ = [
     "CELU",
@@ -192,6 +194,7 @@ __all__ = [
     "L1Loss",
     "LPPool1d",
     "LPPool2d",
+    "LPPool3d",
     "LSTMCell",
     "LayerNorm",
     "LazyBatchNorm1d",
@@ -221,6 +224,9 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
     "Mish",
     "ModelCheckpoint",
     "Module",
@@ -298,12 +304,14 @@ __all__ = [
     "pack_sequence",
     "pad_packed_sequence",
     "pad_sequence",
+    "parameters_to_vector",
     "parametrizations",
     "parametrize",
     "save",
     "strict",
     "unpack_sequence",
     "unpad_sequence",
+    "vector_to_parameters",
 ]
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 import autograd as ag
 from autograd import Tensor
+from autograd.errors import ShapeError
 from nn.losses import Array, check_positive, scores
 from nn.module import Module
 
@@ -78,6 +81,31 @@ def cosine_similarity(x1: Array, x2: Array, dim: int = 1, eps: float = 1e-8) -> 
     """
     check_positive(eps, "cosine_similarity", "eps")
     return _cosine(*_vectors(x1, x2, "cosine_similarity"), eps * eps, dim=dim)
+
+
+def pdist(x: Array, p: float = 2.0) -> Tensor:
+    """The distances between all pairs of N vectors: rows 0 and 1, 0 and 2, ..., N - 2 and N - 1; N (N - 1) / 2 of them.
+
+    Parameters:
+        x: (N, D), floating.
+        p: which norm of the difference, positive; 1, 2 and inf are the usual ones.
+
+    Raises:
+        ShapeError: if x has another rank.
+        DTypeError: if it is not floating.
+        ArgumentError: for another p.
+
+    The same as SciPy's `pdist`, whose `squareform` makes a matrix of it.
+
+    >>> pdist([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]])
+    tensor([5. , 1. , 4.24264069])
+    """
+    check_positive(p, "pdist", "p")
+    rows = scores(x, "pdist")
+    if rows.ndim != 2:
+        raise ShapeError(f"pdist was given shape {rows.shape}. Expected vectors in rows: (N, D).")
+    first, second = np.triu_indices(len(rows), 1)
+    return _distance(rows[first], rows[second], 0.0, p=p, keepdim=False)
 
 
 def _vectors(x1: Array, x2: Array, who: str) -> tuple[Tensor, Tensor]:

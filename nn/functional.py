@@ -18,7 +18,7 @@ from nn.binary import binary_cross_entropy, binary_cross_entropy_with_logits
 from nn.categorical import cross_entropy, nll_loss
 from nn.conv import conv1d, conv2d, conv3d
 from nn.ctc import ctc_loss
-from nn.distance import cosine_similarity, pairwise_distance
+from nn.distance import cosine_similarity, pairwise_distance, pdist
 from nn.divergence import categorical_cross_entropy, kl_div
 from nn.dropout import alpha_dropout, dropout, dropout1d, dropout2d, dropout3d, feature_alpha_dropout
 from nn.elsewhere import FUNCTIONAL, of_package
@@ -44,7 +44,7 @@ from nn.norm import layer_norm, rms_norm
 from nn.overlap import dice_loss
 from nn.padding import pad
 from nn.pooling import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
-from nn.power_pooling import lp_pool1d, lp_pool2d
+from nn.power_pooling import lp_pool1d, lp_pool2d, lp_pool3d
 from nn.rectifier import celu, elu, leaky_relu, prelu, relu6, rrelu, selu, threshold
 from nn.regression import (
     huber_loss,
@@ -62,6 +62,7 @@ from nn.shrink import hardshrink, softshrink, tanhshrink
 from nn.shuffle import channel_shuffle, pixel_shuffle, pixel_unshuffle
 from nn.softmax import gumbel_softmax, log_softmax, softmax, softmin
 from nn.transposed import conv_transpose1d, conv_transpose2d, conv_transpose3d
+from nn.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
 from nn.upsample import interpolate
 
 __all__ = [
@@ -129,10 +130,14 @@ __all__ = [
     "logsigmoid",
     "lp_pool1d",
     "lp_pool2d",
+    "lp_pool3d",
     "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "mean_absolute_error",
     "mean_squared_error",
     "mish",
@@ -145,6 +150,7 @@ __all__ = [
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pdist",
     "pixel_shuffle",
     "pixel_unshuffle",
     "poisson_nll_loss",

@@ -20,8 +20,9 @@ from numpy.typing import ArrayLike, DTypeLike
 
 import autograd as ag
 from autograd import Tensor
+from autograd.elsewhere import refuse_settings
 from autograd.errors import ArgumentError, DTypeError
-from nn.elsewhere import Habits
+from nn.elsewhere import LAYER, Habits
 from nn.hooks import Hook, Hooks, RemovableHandle
 from nn.parameter import Buffer as Buffer
 from nn.parameter import Parameter as Parameter
@@ -50,16 +51,6 @@ def _no_array(module: Module, x: Any) -> DTypeError:
     fix = "y, state = layer(x) for layers that give both" if isinstance(x, tuple) else fix
     said = f"{type(module).__name__} was given {given} as input. Expected a Tensor or an array"
     return DTypeError(f"{said}: write {fix}." if fix else f"{said}.")
-
-
-_ELSEWHERE = {
-    "inplace": "operations make new arrays. Leave it out",
-    "device": "there is one device. Leave it out",
-    "max_norm": "write regularize.MaxNorm(max).apply_(layer.weight) after each step",
-    "reduce": "write reduction='mean', 'sum' or 'none'",
-    "return_indices": "ag.window_argmax says where the largest elements are",
-    "size_average": "write reduction='mean' or 'sum'",
-}
 
 
 def _begins(kind: type[Module]) -> bool:
@@ -105,10 +96,10 @@ class Module(Tree, Habits):
     @classmethod
     def _look_at(cls, args: tuple[Any, ...], settings: dict[str, Any]) -> None:
         """Say what becomes of settings that PyTorch's layers have and ours have not."""
-        for name in _ELSEWHERE.keys() & settings.keys():
+        if not LAYER.keys().isdisjoint(settings):
             taken = signature(cls.__init__).parameters if _begins(cls) else {}
-            if name not in taken and not any(p.kind is p.VAR_KEYWORD for p in taken.values()):
-                raise TypeError(f"{cls.__name__} was given {name}, which it has not: {_ELSEWHERE[name]}.")
+            if not any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+                refuse_settings(cls.__name__, settings, LAYER, taken)
         if (args or settings) and not _begins(cls):
             raise TypeError(f"{cls.__name__}() takes no arguments. Write {cls.__name__}()(x) to call it.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import autograd as ag
 from autograd import Tensor
@@ -23,13 +23,15 @@ def max_pool1d(
     padding: Size = 0,
     dilation: Size = 1,
     ceil_mode: bool = False,
-) -> Tensor:
+    return_indices: bool = False,
+) -> Any:
     """The largest element of each window of signals (N, C, L) or (C, L): see `max_pool2d`.
 
     >>> max_pool1d(ag.tensor([[1.0, 5.0, 2.0, 3.0]]), 2)
     tensor([[5., 3.]])
     """
-    return _max(x, window_of(1, kernel_size, stride, padding, dilation, ceil_mode, "max_pool1d"), "max_pool1d")
+    window = window_of(1, kernel_size, stride, padding, dilation, ceil_mode, "max_pool1d")
+    return _max(x, window, return_indices, "max_pool1d")
 
 
 def max_pool2d(
@@ -39,7 +41,8 @@ def max_pool2d(
     padding: Size = 0,
     dilation: Size = 1,
     ceil_mode: bool = False,
-) -> Tensor:
+    return_indices: bool = False,
+) -> Any:
     """The largest element of each window; padding never wins; the first of equals gets the gradient.
 
     Parameters:
@@ -47,21 +50,21 @@ def max_pool2d(
         kernel_size, stride, padding, dilation: one number, or one each for height and width; stride None means
             kernel_size.
         ceil_mode: whether there is a last window that hangs over the end.
+        return_indices: whether to say where they are, too, in the axes of an image counted through: for `max_unpool2d`.
 
     Returns:
         (N, C, floor((H + 2 padding - dilation (kh - 1) - 1) / stride) + 1, likewise for the width); ceil for floor
-        with `ceil_mode`, as long as the last window starts inside.
+        with `ceil_mode`, as long as the last window starts inside. With `return_indices` two such arrays.
 
     Raises:
         ShapeError: if x has another rank, or the window does not fit.
         ArgumentError: if a size is not positive, or the padding is more than half the window.
 
-    There is no `return_indices`: `ag.window_argmax` says where the largest elements are.
-
     >>> max_pool2d(ag.arange(16, dtype="float64").reshape(1, 1, 4, 4), 2)
     tensor([[[[ 5., 7.], [13., 15.]]]])
     """
-    return _max(x, window_of(2, kernel_size, stride, padding, dilation, ceil_mode, "max_pool2d"), "max_pool2d")
+    window = window_of(2, kernel_size, stride, padding, dilation, ceil_mode, "max_pool2d")
+    return _max(x, window, return_indices, "max_pool2d")
 
 
 def max_pool3d(
@@ -71,18 +74,21 @@ def max_pool3d(
     padding: Size = 0,
     dilation: Size = 1,
     ceil_mode: bool = False,
-) -> Tensor:
+    return_indices: bool = False,
+) -> Any:
     """The largest element of each window of volumes (N, C, D, H, W) or (C, D, H, W): see `max_pool2d`.
 
     >>> max_pool3d(ag.ones((1, 4, 4, 4)), 2).shape
     (1, 2, 2, 2)
     """
-    return _max(x, window_of(3, kernel_size, stride, padding, dilation, ceil_mode, "max_pool3d"), "max_pool3d")
+    window = window_of(3, kernel_size, stride, padding, dilation, ceil_mode, "max_pool3d")
+    return _max(x, window, return_indices, "max_pool3d")
 
 
-def _max(x: Tensor, window: Window, who: object) -> Tensor:
+def _max(x: Tensor, window: Window, return_indices: bool, who: object) -> Any:
     expect_images(x, len(window.kernel), who)
-    return reduced(ag.window_max, x, window, who)
+    largest = reduced(ag.window_max, x, window, who)
+    return (largest, reduced(ag.window_argmax, x, window, who)) if return_indices else largest
 
 
 # ---- the mean
@@ -200,7 +206,13 @@ class Pool(Module):
     def extra_repr(self) -> str:
         """The sizes; of the rest, what is not the default."""
         text = f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
-        defaults = {"dilation": 1, "ceil_mode": False, "count_include_pad": True, "divisor_override": None}
+        defaults = {
+            "dilation": 1,
+            "return_indices": False,
+            "ceil_mode": False,
+            "count_include_pad": True,
+            "divisor_override": None,
+        }
         for name, usual in defaults.items():
             value = vars(self).get(name, usual)
             text += f", {name}={value}" if value != usual else ""
@@ -217,14 +229,15 @@ class _MaxPool(Pool):
         padding: Size = 0,
         dilation: Size = 1,
         *,
+        return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:
         super().__init__(kernel_size, stride, padding, dilation, ceil_mode)
-        self.dilation = dilation
+        self.dilation, self.return_indices = dilation, return_indices
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, ...) or (C, ...), its last axes shorter."""
-        return _max(x, self._window, self)
+    def forward(self, x: Tensor) -> Any:
+        """(N, C, ...) or (C, ...), its last axes shorter; and where the elements are, if that is wanted."""
+        return _max(x, self._window, self.return_indices, self)
 
 
 class MaxPool1d(_MaxPool):

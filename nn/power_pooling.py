@@ -52,6 +52,19 @@ def lp_pool2d(
     )
 
 
+def lp_pool3d(
+    x: Tensor, norm_type: float, kernel_size: Size, stride: Size | None = None, ceil_mode: bool = False
+) -> Tensor:
+    """(sum of x^p over each window)^(1/p) of volumes (N, C, D, H, W) or (C, D, H, W): see `lp_pool2d`.
+
+    >>> lp_pool3d(ag.tensor([[[[3.0, 4.0]]]]), 2, (1, 1, 2))
+    tensor([[[[5.]]]])
+    """
+    return _powers(
+        x, _exponent(norm_type, "lp_pool3d"), _window(3, kernel_size, stride, ceil_mode, "lp_pool3d"), "lp_pool3d"
+    )
+
+
 def _exponent(norm_type: float, who: str) -> float:
     if not 0 < norm_type < math.inf:
         raise ArgumentError(
@@ -116,3 +129,13 @@ class LPPool2d(_LPPool):
     """
 
     dims = 2
+
+
+class LPPool3d(_LPPool):
+    """See `nn.functional.lp_pool3d`.
+
+    >>> LPPool3d(3, 2)(ag.ones((1, 2, 2, 2)))
+    tensor([[[[2.]]]])
+    """
+
+    dims = 3

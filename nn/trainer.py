@@ -13,11 +13,13 @@ from typing import Any, Literal
 
 import autograd as ag
 from autograd import Tensor
+from autograd.elsewhere import hinted
 from autograd.errors import ArgumentError, DataError
 from nn.batch import batches_of, joined, mode_of, parts_of, samples_in
 from nn.callback import Callback, reporters
 from nn.compiled import Compiling
 from nn.data import DataLoader
+from nn.elsewhere import FIT
 from nn.history import History
 from nn.misuse import check_callbacks, check_parts, check_settings
 from nn.module import Module
@@ -132,6 +134,7 @@ class Trainer:
 
     # ---- training
 
+    @hinted(FIT)
     def fit(
         self,
         train: Any,

@@ -23,6 +23,7 @@ from optim.decay import (
     PolynomialLR,
     StepLR,
 )
+from optim.elsewhere import OPTIM
 from optim.lamb import LAMB
 from optim.lbfgs import LBFGS
 from optim.lion import Lion
@@ -36,11 +37,6 @@ from optim.rprop import Rprop
 from optim.schedule import Schedule
 from optim.sgd import SGD
 from optim.sparse_adam import SparseAdam
-
-_ELSEWHERE = {  # PyTorch's modules
-    "lr_scheduler": "optim.StepLR(optimizer, 30): the schedules are all here",
-    "swa_utils": "optim.WeightAverage(model.parameters())",
-}
 
 __all__ = [
     "ASGD",
@@ -87,5 +83,5 @@ __all__ = [
 if not TYPE_CHECKING:  # a checker would take any name for one of this module's
 
     def __getattr__(name: str) -> object:
-        hint = f". Write {_ELSEWHERE[name]}" if name in _ELSEWHERE else ""
+        hint = f". Write {OPTIM[name]}" if name in OPTIM else ""
         raise AttributeError(f"module 'optim' has no attribute {name!r}{hint}")

@@ -49,10 +49,10 @@ class Numbers:
         group = self.owner.param_groups[self.group]
         now = [weak(group[name]) for name in self.owner.defaults]
         if now != self.seen:
-            form, self.values = split(dict(zip(self.owner.defaults, now, strict=True)))
+            form, values = split(dict(zip(self.owner.defaults, now, strict=True)))
             if form != self.form:
                 return None
-            self.seen = now
+            self.seen, self.values = now, values
         sets = self.owner.sets(self.group, self.params)
         some = sets[self.place][1] if self.place < len(sets) else None
         if some is not self.some:  # the state was looked at, or loaded

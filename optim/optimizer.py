@@ -14,8 +14,10 @@ import numpy as np
 
 import autograd as ag
 from autograd import RowSparse, Tensor
+from autograd.elsewhere import Hinted
 from autograd.errors import ArgumentError, CheckpointError, DifferentiationError, DTypeError, WengertError
 from optim import rowwise
+from optim.elsewhere import OPTIMIZER
 from optim.live import Numbers, weak
 from optim.together import State, Together, alike, rule_of
 
@@ -24,7 +26,7 @@ Parameters: TypeAlias = Iterable[Tensor] | Iterable[Mapping[str, Any]]
 _OWN = {"eps_mode"}  # settings that PyTorch does not have, nor what it stores
 
 
-class Optimizer(ABC):
+class Optimizer(Hinted, ABC):
     """The interface of the update rules: `init` and `update` are pure, `step` runs them over the parameters.
 
     A subclass states its rule in its docstring and writes it in `autograd` operations, so that the same text is the
@@ -64,6 +66,7 @@ class Optimizer(ABC):
     tensor(1.6, requires_grad=True)
     """
 
+    elsewhere = OPTIMIZER
     limits: ClassVar[Mapping[str, tuple[float, float]]]
     numbers: ClassVar[Mapping[str, type[float]]] = {"step": int}
     rowwise: ClassVar[bool] = False
@@ -140,7 +143,8 @@ class Optimizer(ABC):
         for key, (low, high) in self.limits.items():
             numbers = settings[key] if isinstance(settings[key], (tuple, list)) else (settings[key],)
             if not all(isinstance(x, (int, float)) and low <= x < high for x in numbers):
-                raise error(f"{type(self).__name__} was given {key}={settings[key]}. Expected {low} <= {key} < {high}.")
+                given, kind = settings[key], "" if all(isinstance(x, (int, float)) for x in numbers) else "a number, "
+                raise error(f"{type(self).__name__} was given {key}={given!r}. Expected {kind}{low} <= {key} < {high}.")
         if settings.get("eps_mode", "inside") not in ("inside", "outside"):
             mode = settings["eps_mode"]
             raise error(
@@ -321,11 +325,15 @@ class Optimizer(ABC):
         return ag.tensor(x if isinstance(x, Tensor) else np.asarray(x), dtype=w.dtype)
 
     def _goes_on(self, w: Tensor, state: State, settings: Group) -> bool:
-        """Whether an update of w can start from this state and leaves one like it."""
+        """Whether an update of w can start from this state, to which other settings may add, or which they may drop."""
         try:
             with ag.no_grad(), np.errstate(all="ignore"):
                 new, after = self.update(w, ag.zeros_like(w), dict(state), **settings)
-            return new.shape == w.shape and _shapes(after) == _shapes(state)
+                if state.keys() - after.keys():  # those of a setting that has become zero since
+                    active = {key: (type(x) is bool or 0.5) if x in (False, 0) else x for key, x in settings.items()}
+                    after = self.update(w, ag.zeros_like(w), dict(state), **active)[1] | after
+            found, stored = _shapes(after), _shapes(state)
+            return new.shape == w.shape and all(found.get(key) == shape for key, shape in stored.items())
         except (WengertError, KeyError):
             return False
 

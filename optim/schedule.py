@@ -6,13 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from autograd.elsewhere import Hinted
 from autograd.errors import ArgumentError, CheckpointError
+from optim.elsewhere import SCHEDULE
 from optim.optimizer import Group, Optimizer
 
 Number = TypeVar("Number", int, float)
 
 
-class Schedule(ABC):
+class Schedule(Hinted, ABC):
     """A learning rate for each step; a step is an epoch or a batch, whichever `step()` is called after.
 
     A schedule is attached to an optimizer by being made: it sets `group["lr"]` of each group for step 0, and for the
@@ -26,6 +28,8 @@ class Schedule(ABC):
         last_epoch: the number of calls of `step()`.
         base_lrs: the first learning rate of each group.
     """
+
+    elsewhere = SCHEDULE
 
     def __init__(self, optimizer: Optimizer | float) -> None:
         self.optimizer = optimizer if isinstance(optimizer, Optimizer) else None

@@ -8,7 +8,7 @@ from regularize.augment_mix import CutMix, Mixing, Mixup
 from regularize.augment_place import Cutout, HorizontalFlip, RandomCrop, VerticalFlip
 from regularize.augment_value import Brightness, Contrast, GaussianNoise, Jitter, SaltAndPepper, TimeMask
 from regularize.channel_dropout import Dropout1d, Dropout2d, Dropout3d
-from regularize.constraint import AfterStep, Constraint, DecoupledDecay, MaxNorm, NonNeg, UnitNorm
+from regularize.constraint import AfterStep, Constraint, DecoupledDecay, MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 from regularize.drop_connect import DropConnect, drop_connect
 from regularize.dropout import HIDDEN_KEEP, VISIBLE_KEEP, Dropout, Masking
 from regularize.early_stopping import EarlyStopping
@@ -49,6 +49,7 @@ __all__ = [
     "Jitter",
     "Masking",
     "MaxNorm",
+    "MinMaxNorm",
     "Mixing",
     "Mixup",
     "NonNeg",

@@ -30,6 +30,15 @@ def _unit(w: Tensor, *, axes: tuple[int, ...]) -> Tensor:
     return ag.where(square > SMALLEST, w * ag.rsqrt(ag.clip(square, SMALLEST)), w)
 
 
+@ag.fused
+def _between(w: Tensor, least: float, most: float, rate: float, *, axes: tuple[int, ...]) -> Tensor:
+    square = ag.sum(w * w, axes, keepdims=True)
+    length = ag.sqrt(ag.clip(square, SMALLEST))
+    wanted = rate * ag.clip(length, least, most) + (1 - rate) * length
+    off = (square > SMALLEST) & ((length < least) | (length > most))
+    return ag.where(off, w * (wanted / length), w)
+
+
 class Constraint(ABC):
     """The interface: `apply_(params)` projects weights onto the set that is allowed, after a step.
 
@@ -109,6 +118,44 @@ class UnitNorm(Constraint):
     def projected(self, w: Tensor, axes: tuple[int, ...]) -> Tensor:
         """w / ||w||."""
         return _unit(w, axes=axes)
+
+
+class MinMaxNorm(Constraint):
+    """Brings lengths into a range, at once or by and by; zeros stay zeros.
+
+        w <- w (rate clip(||w||, min, max) + (1 - rate) ||w||) / ||w||      for the weights that enter a unit
+
+    Parameters:
+        min, max: the least and the greatest length allowed, 0 <= min <= max.
+        rate: the share of the way that is gone in one step, above 0 and at most 1.
+        axis: as in `Constraint`.
+
+    Raises:
+        ArgumentError: a setting out of its range.
+
+    Keras's constraint of that name.
+
+    >>> w = ag.tensor([[3.0, 4.0], [0.3, 0.4], [0.6, 0.8]], requires_grad=True)
+    >>> MinMaxNorm(0.75, 2.5).apply_(w)
+    >>> ag.round(w.detach(), 12).tolist()
+    [[1.5, 2.0], [0.45, 0.6], [0.6, 0.8]]
+    """
+
+    def __init__(
+        self, min: float = 0.0, max: float = 1.0, rate: float = 1.0, axis: int | tuple[int, ...] | None = None
+    ) -> None:
+        if not 0 <= min <= max < inf or max == 0:
+            raise ArgumentError(
+                f"MinMaxNorm was given min={min}, max={max}. Expected lengths, 0 <= min <= max and 0 < max < inf."
+            )
+        if not 0 < rate <= 1:
+            raise ArgumentError(f"MinMaxNorm was given rate={rate}. Expected 0 < rate <= 1.")
+        super().__init__(axis)
+        self.min, self.max, self.rate = float(min), float(max), float(rate)
+
+    def projected(self, w: Tensor, axes: tuple[int, ...]) -> Tensor:
+        """w, its length nearer to the range."""
+        return _between(w, self.min, self.max, self.rate, axes=axes)
 
 
 class NonNeg(Constraint):

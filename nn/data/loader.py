@@ -12,14 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 
 import autograd as ag
 from autograd import Tensor
+from autograd.elsewhere import Hinted
 from autograd.errors import ArgumentError, CheckpointError, DataError
 from nn.data.prefetch import prefetched
 from nn.data.sampler import Sampler
 from nn.data.source import Arrays, Batch, Samples, Source, of_several, read
+from nn.elsewhere import LOADER
 from nn.generators import generators_in, stream_of
 
 
-class DataLoader:
+class DataLoader(Hinted):
     """Arrays of equal length, batch by batch along their first axis; or samples that are indexed or read.
 
     The three variants of gradient descent are choices of the loader: `batch_size=None`, or at least as large as the
@@ -57,6 +59,8 @@ class DataLoader:
     (2, 1) tensor([0, 1])
     (1, 1) tensor([0])
     """
+
+    elsewhere = LOADER
 
     def __init__(
         self,

@@ -66,3 +66,12 @@ def test_other_names_and_settings():
         x.mean(axis=1, keepdim=True)
     with pytest.raises(TypeError, match=r"unexpected keyword argument 'nothing'$"):
         x.sum(nothing=1)
+
+
+@pytest.mark.parametrize("setting", elsewhere.CREATION)
+def test_what_makes_arrays_says_what_becomes_of_settings(setting):
+    said = re.escape(f"was given {setting}, which it has not: {elsewhere.CREATION[setting]}.")
+    for make, of in ((ag.tensor, 1.0), (ag.zeros, 3), (ag.arange, 3), (ag.ones_like, [1.0])):
+        with pytest.raises(TypeError, match=f"^{make.__name__} {said}$"):
+            make(of, **{setting: None})
+    assert ag.zeros(3, dtype="float32").dtype == np.float32

@@ -39,6 +39,7 @@ ALONE: set[str] = {
     "normalize",
     "one_hot",
     "pad",
+    "pdist",
     "scaled_dot_product_attention",
 }  # functions that no module stands for; each has tests of its own
 ONLY_MODULES = {"padding_mode"}  # a function is given the padded input

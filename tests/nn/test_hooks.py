@@ -6,6 +6,7 @@ import importlib.util
 import runpy
 import weakref
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -177,3 +178,25 @@ def test_gradients_are_watched_at_tensors_and_tuples_only():
     module.register_full_backward_hook(lambda m, into, out: None)
     with pytest.raises(ArgumentError, match=r"Listed has hooks for gradients and returned dict. .*t.register_hook"):
         module(ag.ones(1, requires_grad=True))
+
+
+class Pair(NamedTuple):
+    double: ag.Tensor
+    same: ag.Tensor
+
+
+@pytest.mark.parametrize("kind", [tuple, Pair])
+def test_gradients_of_several_outputs_keep_their_places(kind):
+    class Two(nn.Module):
+        def forward(self, x):
+            return (2 * x, x + 0) if kind is tuple else Pair(2 * x, x + 0)
+
+    module, seen = Two(), []
+    module.register_full_backward_hook(lambda m, inside, outside: seen.append((inside, outside)))
+    x = ag.tensor([1.0, 2.0], requires_grad=True)
+    found = module(x)
+    assert type(found) is kind
+    (3 * found[0] + 5 * found[1]).sum().backward()
+    ((inside,), outside) = seen[0]
+    assert (inside.tolist(), [g.tolist() for g in outside]) == ([11.0, 11.0], [[3.0, 3.0], [5.0, 5.0]])
+    assert x.grad.tolist() == [11.0, 11.0]

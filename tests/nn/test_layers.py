@@ -139,7 +139,7 @@ def test_float32_stays_float32(topic, k, c):
     ys = outputs(c, module, xs)
     sum(y.sum() for y in ys).backward()
     gradients = [t.grad for t in [*xs, *module.parameters()] if t.requires_grad and t.grad is not None]
-    assert {t.dtype for t in (*ys, *gradients)} == {np.dtype("float32")}
+    assert {t.dtype for t in (*ys, *gradients) if t.dtype.kind == "f"} == {np.dtype("float32")}
     for y, value in zip(ys, named(record, "out.").values(), strict=True):
         np.testing.assert_allclose(y.detach(), value, rtol=1e-3, atol=1e-4)
 

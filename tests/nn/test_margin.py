@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import spatial
 
 import autograd as ag
 import nn
@@ -174,3 +175,20 @@ def test_errors_of_losses_between_vectors():
     for make in (lambda margin: F.cosine_embedding_loss(x, x, [1, 1], margin), nn.CosineEmbeddingLoss):
         with pytest.raises(ArgumentError, match=r"was given margin=2. Expected a cosine, -1 to 1"):
             make(2)
+
+
+@pytest.mark.parametrize("p", [1, 2, 3.5, np.inf])
+@pytest.mark.parametrize("rows", [0, 1, 2, 5])
+def test_distances_of_all_pairs_are_scipys(p, rows):
+    x = np.random.default_rng(0).standard_normal((rows, 3))
+    expected = spatial.distance.pdist(x, "minkowski", p=p) if rows > 1 and p != np.inf else None
+    expected = spatial.distance.pdist(x, "chebyshev") if rows > 1 and p == np.inf else expected
+    found = F.pdist(x, p)
+    assert found.shape == (rows * (rows - 1) // 2,)
+    if expected is not None:
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    twins = ag.ones((2, 3), requires_grad=True)
+    F.pdist(twins, p).sum().backward()
+    assert np.array_equal(twins.grad, np.zeros((2, 3)))
+    with pytest.raises(ShapeError, match=r"pdist was given shape \(3,\)"):
+        F.pdist(np.ones(3))

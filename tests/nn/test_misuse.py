@@ -14,7 +14,8 @@ import nn
 import optim
 import regularize
 from autograd.errors import ArgumentError, CheckpointError, DataError, DifferentiationError, ShapeError
-from nn.elsewhere import DATA, FUNCTIONAL, NN, Elsewhere, Habits
+from nn.elsewhere import DATA, FIT, FUNCTIONAL, LOADER, NN, Elsewhere, Habits
+from optim.elsewhere import OPTIMIZER, SCHEDULE
 
 X, Y = np.random.default_rng(0).normal(size=(20, 3)).astype("float32"), np.arange(20) % 2
 
@@ -386,3 +387,33 @@ def test_validation_labels_are_those_of_y():
         ArgumentError, match=r"validation_data with labels \['ab'\], which are not among.*: \['a', 'b'\]"
     ):
         model.fit(X, np.array(["a", "b"])[Y], validation_data=(X[:2], ["a", "ab"]))
+
+
+LINE = ag.tensor([1.0, 2.0], requires_grad=True)
+MADE = [
+    (OPTIMIZER, "Adam", lambda **s: optim.Adam([LINE], **s)),
+    (OPTIMIZER, "LBFGS", lambda **s: optim.LBFGS([LINE], **s)),
+    (SCHEDULE, "StepLR", lambda **s: optim.StepLR(0.1, 3, **s)),
+    (LOADER, "DataLoader", lambda **s: nn.DataLoader([1.0], **s)),
+    (FIT, "fit", lambda **s: nn.Trainer(abs, nn.MSELoss(), optim.SGD([LINE])).fit(([1.0], [1.0]), **s)),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "setting", "hint"),
+    [(name, make, *pair) for table, name, make in MADE for pair in table.items()],
+)
+def test_settings_of_other_libraries(name, make, setting, hint):
+    said = re.escape(f"{name} was given {setting}, which it has not: {hint}.")
+    with pytest.raises(TypeError, match=f"^{said}$"):
+        make(**{setting: None})
+
+
+def test_settings_of_ones_own_are_no_habits():
+    class Fused(optim.SGD):
+        def __init__(self, params, fused):
+            super().__init__(params, lr=fused)
+
+    assert Fused([LINE], fused=0.25).param_groups[0]["lr"] == 0.25
+    with pytest.raises(TypeError, match="unexpected keyword argument 'nothing'"):
+        optim.SGD([LINE], nothing=1)

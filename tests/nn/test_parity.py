@@ -22,14 +22,13 @@ ABSENT = {  # classes, by reason
     "devices and threads": "DataParallel SyncBatchNorm",
     "bases without a forward": "Container RNNBase RNNCellBase",
     "obsolete names": "CrossMapLRN2d NLLLoss2d UpsamplingBilinear2d UpsamplingNearest2d",
-    "places of a maximum, which pooling does not return": "MaxUnpool.*",
-    "too rare": "AdaptiveLogSoftmaxWithLoss FractionalMaxPool.* LPPool3d LinearCrossEntropyLoss",
+    "too rare": "AdaptiveLogSoftmaxWithLoss FractionalMaxPool.* LinearCrossEntropyLoss",
 }
 LEFT_OUT = {  # arguments of every class: there is one device, arrays are values, `reduction` has replaced the others
     *("device", "dtype", "inplace", "size_average", "reduce"),
 }
 OPTIONS = {  # arguments of some classes
-    **{f"{kind}MaxPool{n}d": ["return_indices"] for kind in ("", "Adaptive") for n in (1, 2, 3)},
+    **{f"AdaptiveMaxPool{n}d": ["return_indices"] for n in (1, 2, 3)},
     **{f"{lazy}{kind}Norm{n}d": ["bias"] for lazy in ("", "Lazy") for kind in ("Batch", "Instance") for n in (1, 2, 3)},
     "GroupNorm": ["bias"],
     "Embedding": ["max_norm", "norm_type", "scale_grad_by_freq", "_weight", "_freeze"],

@@ -8,7 +8,7 @@ import pytest
 import autograd as ag
 import nn
 import nn.functional as F
-from autograd.errors import ArgumentError, DTypeError, ShapeError
+from autograd.errors import ArgumentError, DTypeError, IndexOutOfRange, ShapeError
 
 
 def test_padding_never_wins_and_the_first_of_equals_gets_the_gradient():
@@ -178,3 +178,58 @@ def test_unfolded_columns_times_a_weight_are_a_convolution():
 def test_errors_name_the_layer_the_shapes_and_the_fix(run, error, words):
     with pytest.raises(error, match=re.escape(words)):
         run(ag.ones((2, 3, 8, 8), dtype="float32"))
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+@pytest.mark.parametrize("settings", [{"stride": None}, {"stride": 1, "padding": 1}, {"stride": 3}])
+def test_the_largest_go_back_to_their_places(dims, settings):
+    pool, back = getattr(nn, f"MaxPool{dims}d"), getattr(nn, f"MaxUnpool{dims}d")
+    for lead in ((3,), (2, 3)):
+        x = np.random.default_rng(0).standard_normal((*lead, *(7, 6, 5)[:dims]))
+        y, places = pool(2, **settings, return_indices=True)(ag.asarray(x))
+        assert np.array_equal(y, pool(2, **settings)(x))
+        flat = x.reshape(*lead, -1)
+        at = places.numpy().reshape(*lead, -1)
+        assert np.array_equal(np.take_along_axis(flat, at, -1), y.numpy().reshape(at.shape))
+        expected = np.zeros_like(flat)
+        np.put_along_axis(expected, at, np.take_along_axis(flat, at, -1), -1)
+        for size in (x.shape, x.shape[-dims:]):
+            found = back(2, **settings)(y, places, output_size=size)
+            assert np.array_equal(found, expected.reshape(x.shape))
+
+
+def test_without_a_size_windows_fitted_evenly():
+    x = ag.asarray(np.random.default_rng(0).standard_normal((1, 2, 6, 8)), "float32")
+    y, places = F.max_pool2d(x, (2, 4), return_indices=True)
+    assert F.max_unpool2d(y, places, (2, 4)).shape == x.shape
+    y, places = F.max_pool2d(x, 2, 1, padding=1, return_indices=True)
+    back = F.max_unpool2d(y, places, 2, 1, padding=1)
+    assert (back.shape, back.dtype) == (x.shape, x.dtype)
+
+
+def test_unpooling_is_differentiated_and_compiled():
+    x = ag.asarray(np.random.default_rng(0).standard_normal((2, 3, 4, 6)), "float32")
+    w = ag.ones(x.shape, dtype="float32")
+
+    def loss(w):
+        y, places = F.max_pool2d(x * w, 2, return_indices=True)
+        return ag.sum(ag.square(F.max_unpool2d(y, places, 2)))
+
+    slope = ag.grad(loss)(w)
+    y, places = F.max_pool2d(x, 2, return_indices=True)
+    np.testing.assert_allclose(slope, 2 * F.max_unpool2d(ag.square(y), places, 2), rtol=1e-6)
+    compiled = ag.compile(ag.grad(loss))
+    for _ in range(3):
+        np.testing.assert_allclose(compiled(w), slope, rtol=1e-6)
+
+
+def test_places_that_do_not_fit():
+    y, places = F.max_pool2d(ag.ones((1, 4, 4)), 2, return_indices=True)
+    with pytest.raises(
+        IndexOutOfRange, match=r"max_unpool2d was given indices from 0 to 10 .*output_size=x.shape\[-2:\]"
+    ):
+        F.max_unpool2d(y, places, 2, output_size=(3, 3))
+    with pytest.raises(ShapeError, match="indices of shape"):
+        F.max_unpool2d(y, places[:, :1], 2)
+    with pytest.raises(ArgumentError, match=r"MaxUnpool2d.*Expected 2 lengths"):
+        nn.MaxUnpool2d(2)(y, places, output_size=(1, 4, 4, 4))

@@ -12,7 +12,7 @@ import nn
 import optim
 import regularize
 from autograd.errors import ArgumentError, IndexOutOfRange, ShapeError
-from nn.weighting import balanced
+from nn.weighting import balanced, weighted_mean
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(12, 3)), RNG.integers(0, 3, 12)
@@ -258,3 +258,15 @@ def test_a_real_ctrl_c_leaves_a_usable_model(capsys):
     assert np.isfinite(t.predict(X).numpy()).all()
     assert m.training
     assert t.fit([(X, Y)]).epochs.tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("weights", [[3.0, 1.0, 0.0], [0.0, 0.0, 0.0], [1.0, -1.0, 0.0], [0.25, 0.0, 0.0]])
+def test_compiled_means_are_those_of_a_run(weights):
+    losses, w = ag.asarray([1.0, 3.0, 5.0]), ag.asarray(weights)
+    slope = ag.value_and_grad(weighted_mean)
+    expected = slope(losses, w)
+    for found in (ag.compile(weighted_mean)(losses, w), ag.compile(slope)(losses, w)[0]):
+        np.testing.assert_allclose(found, expected[0], rtol=1e-15)
+    np.testing.assert_allclose(ag.compile(slope)(losses, w)[1], expected[1], rtol=1e-15)
+    total = sum(weights)
+    assert expected[0].item() == pytest.approx(np.dot(weights, [1, 3, 5]) / total if total else 0.0)

@@ -145,3 +145,38 @@ ERRORS = [
 def test_words(wrong, error, words):
     with pytest.raises(error, match=words):
         wrong()
+
+
+@pytest.mark.parametrize("decay", [None, 0.5])
+def test_a_compiled_step_asks_what_it_averages(decay):
+    w = ag.tensor([1.0, 2.0], requires_grad=True)
+    average, slow = (optim.WeightAverage([w], decay) for _ in range(2))
+
+    @ag.compile
+    def step(x):
+        with ag.no_grad():
+            w.copy_(w * x)
+        average.update()
+
+    def both(x):
+        step(ag.asarray(x))
+        slow.update()
+        np.testing.assert_allclose(average.averages[0], slow.averages[0], rtol=1e-14)
+        assert average.n_averaged == slow.n_averaged
+
+    for x in (1.5, 0.5, 3.0, 2.0):
+        both(x)
+    stored = average.state_dict()
+    both(1.5)
+    for kept in (
+        stored,
+        stored | {"n_averaged": 0},
+        stored | {"decay": 0.25},
+    ):  # other averages, none yet, another rate
+        for a in (average, slow):
+            a.load_state_dict(kept)
+        both(0.75)
+        both(1.25)
+    with average.swap(), pytest.raises(ArgumentError, match=r"inside `with average\.swap"):
+        step(ag.asarray(1.0))
+    both(2.0)

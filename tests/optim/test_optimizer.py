@@ -58,9 +58,10 @@ def test_a_parameter_in_two_groups():
 
 BAD_SETTINGS = [
     (optim.SGD, {"lr": -0.1}, "SGD was given lr=-0.1. Expected 0 <= lr < inf"),
+    (optim.SGD, {"lr": "0.1"}, "SGD was given lr='0.1'. Expected a number, 0 <= lr < inf"),
     (optim.SGD, {"lr": float("nan")}, "lr=nan"),
     (optim.SGD, {"lr": float("inf")}, "lr=inf"),
-    (optim.SGD, {"lr": "fast"}, "lr=fast"),
+    (optim.SGD, {"lr": "fast"}, "lr='fast'"),
     (optim.SGD, {"momentum": -1}, "momentum=-1"),
     (optim.SGD, {"weight_decay": -1}, "weight_decay=-1"),
     (optim.SGD, {"nesterov": True}, "nesterov with momentum=0"),
@@ -237,3 +238,27 @@ def test_repr_and_formula():
     assert "; 1 parameters: lr=0.5" in repr(optimizer)
     assert optim.SGD.formula().splitlines()[0] == "g <- g + weight_decay w"
     assert len(optim.AdamW.formula().splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "changed"),
+    [
+        (optim.SGD, {"momentum": 0.9}, {"momentum": 0}),
+        (optim.SGD, {}, {"momentum": 0.9}),
+        (optim.RMSprop, {"momentum": 0.9, "centered": True}, {"centered": False}),
+        (optim.RMSprop, {"centered": True}, {"momentum": 0.5, "centered": False}),
+        (optim.Adam, {"amsgrad": True}, {"amsgrad": False}),
+        (optim.Adam, {}, {"amsgrad": True}),
+    ],
+)
+def test_a_state_is_taken_back_after_settings_were_changed(kind, settings, changed):
+    one, two = weight(2), weight(2)
+    optimizer, other = stepped(kind([one], lr=0.1, **settings)), kind([two], lr=0.1)
+    optimizer.param_groups[0] |= changed
+    other.load_state_dict(optimizer.state_dict())
+    with ag.no_grad():
+        two.copy_(one)
+    for _ in range(2):
+        stepped(optimizer)
+        stepped(other)
+    assert np.array_equal(one.numpy(), two.numpy())

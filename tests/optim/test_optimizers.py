@@ -393,3 +393,26 @@ def test_every_option_is_explained(kind):
         said = inspect.getdoc(optim.Adam)
     options = [n for n in inspect.signature(kind.__init__).parameters if n != "self"]
     assert [n for n in options if f"\n    {n}: " not in said] == []
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("kind", [c for c in CLASSES if "weight_decay" in inspect.signature(c).parameters])
+def test_weight_decay_may_be_zero_for_a_while(kind, compiled):
+    w = ag.tensor([1.0, -2.0, 3.0], requires_grad=True)
+    moving = {"momentum": 0.5} if "momentum" in inspect.signature(kind).parameters else {}
+    optimizer = kind([w], lr=0.1, weight_decay=0.1, **moving)
+    state, expected = optimizer.init(w.detach()), w.detach()
+
+    def step(x):
+        optimizer.zero_grad()
+        ag.sum(ag.square(w * x - 1)).backward()
+        optimizer.step()
+
+    run = ag.compile(step) if compiled else step
+    for k, value in enumerate([0.1, 0.1, 0.1, 0, 0, 0, 0.1, 0.2, 0, 0.1]):
+        optimizer.param_groups[0]["weight_decay"] = value
+        x = ag.asarray([1.0, 2.0, 0.5 + k / 10])
+        settings = {key: optimizer.param_groups[0][key] for key in optimizer.defaults}
+        expected, state = optimizer.update(expected, 2 * x * (expected * x - 1), state, **settings)
+        run(x)
+        np.testing.assert_allclose(w.detach(), expected, rtol=1e-12)

@@ -9,11 +9,15 @@ import optim
 import regularize
 from autograd.config import config
 from autograd.errors import ArgumentError
-from regularize import AfterStep, DecoupledDecay, MaxNorm, NonNeg, UnitNorm
+from regularize import AfterStep, DecoupledDecay, MaxNorm, MinMaxNorm, NonNeg, UnitNorm
 
 KINDS = [c for c in vars(regularize).values() if isinstance(c, type) and c.__base__ is regularize.Constraint]
 KINDS.remove(NonNeg)  # has no length
-EXPECTED = {"MaxNorm": lambda w, length: w * np.minimum(1, 3 / length), "UnitNorm": lambda w, length: w / length}
+EXPECTED = {
+    "MaxNorm": lambda w, length: w * np.minimum(1, 3 / length),
+    "MinMaxNorm": lambda w, length: w * np.minimum(1, 1 / length),
+    "UnitNorm": lambda w, length: w / length,
+}
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -53,6 +57,17 @@ def test_zeros_stay_zeros(kind):
     w = ag.zeros((2, 3), requires_grad=True)
     kind().apply_([w])
     assert not w.numpy().any()
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.25])
+def test_lengths_come_into_a_range(rate):
+    start = np.array([[0.3, 0.4], [0.6, 0.8], [1.5, 2.0], [6.0, 8.0], [0.0, 0.0]])
+    w = ag.tensor(start, requires_grad=True)
+    MinMaxNorm(0.75, 2.5, rate).apply_(w)
+    length = np.array([0.5, 1.0, 2.5, 10.0])
+    wanted = rate * np.clip(length, 0.75, 2.5) + (1 - rate) * length
+    np.testing.assert_allclose(w.numpy()[:4], start[:4] * (wanted / length)[:, None], rtol=1e-15)
+    assert np.array_equal(w.numpy()[[1, 2, 4]], start[[1, 2, 4]])  # to the bit
 
 
 def test_nothing_is_below_zero():
@@ -101,6 +116,18 @@ def test_decay_of_groups():
         assert t.dtype == np.float32
 
 
+@pytest.mark.parametrize(("lr", "left"), [(0.0, [2.0, -4.0]), (0.5, [0.0, 0.0]), (0.25, [1.0, -2.0])])
+def test_decay_at_the_ends_of_its_range(lr, left):
+    w = ag.tensor([2.0, -4.0], requires_grad=True)
+    decay = DecoupledDecay(2.0, [w])
+    decay.apply_(lr)
+    assert w.tolist() == left
+    for wrong in (-1e-9, 0.5000001):
+        with pytest.raises(ArgumentError, match=r"for alpha=2.0. Expected 0 <= lr alpha <= 1"):
+            decay.apply_(wrong)
+    assert w.tolist() == left
+
+
 def test_a_training_keeps_to_the_limit_after_every_step():
     ag.random.seed(0)
     model = nn.Linear(3, 2)
@@ -143,6 +170,9 @@ BAD = [
     (lambda: UnitNorm().apply_(nn.Linear(2, 3), exclude="norm*"), r"matches 'norm\*'. There are: weight, bias"),
     (lambda: UnitNorm().apply_([]), "UnitNorm was given no parameters"),
     (lambda: DecoupledDecay(-1.0, nn.Linear(2, 3)), "DecoupledDecay was given alpha=-1.0"),
+    (lambda: MinMaxNorm(2.0, 1.0), "MinMaxNorm was given min=2.0, max=1.0. Expected lengths, 0 <= min <= max"),
+    (lambda: MinMaxNorm(0.0, 0.0), "0 < max < inf"),
+    (lambda: MinMaxNorm(rate=0.0), "MinMaxNorm was given rate=0.0. Expected 0 < rate <= 1"),
     (lambda: DecoupledDecay(4.0, nn.Linear(2, 3)).apply_(1.0), "lr=1.0 for alpha=4.0. Expected 0 <= lr alpha <= 1"),
 ]
 

@@ -1,6 +1,9 @@
 """Pooling, upsampling, and what exchanges channels and positions."""
 
-from make_nn import case
+import math
+
+import numpy as np
+from make_nn import case, spread
 
 SIGNALS, IMAGES, VOLUMES = (2, 3, 8), (2, 2, 6, 5), (1, 2, 4, 5, 3)
 CASES = [
@@ -18,6 +21,9 @@ CASES = [
     case("MaxPool3d", 2, shape=VOLUMES),
     case("MaxPool3d", (2, 3, 2), shape=(2, 4, 5, 3), stride=2, padding=(1, 1, 0), ceil_mode=True),
     case("MaxPool3d", kernel_size=2, shape=VOLUMES, stride=1, dilation=(3, 2, 1)),
+    case("MaxPool1d", 2, shape=SIGNALS, return_indices=True),
+    case("MaxPool2d", 2, shape=IMAGES, stride=1, padding=1, return_indices=True),
+    case("MaxPool3d", 2, shape=VOLUMES, ceil_mode=True, return_indices=True),
     case("AvgPool1d", 2, shape=SIGNALS),
     case("AvgPool1d", 3, shape=(3, 8), stride=2, padding=1, ceil_mode=True),
     case("AvgPool1d", kernel_size=3, shape=SIGNALS, stride=2, padding=1, count_include_pad=False),
@@ -38,6 +44,15 @@ CASES = [
     case("LPPool2d", 2, (2, 3), shape=IMAGES, stride=(2, 1)),
     case("LPPool2d", norm_type=4, kernel_size=2, shape=(2, 6, 5), ceil_mode=True),
     case("LPPool2d", 1, 2, shape=IMAGES),
+    case("LPPool3d", 2, (2, 2, 1), shape=VOLUMES, stride=(1, 2, 1)),
+    case("LPPool3d", norm_type=4, kernel_size=2, shape=(2, 4, 5, 3), ceil_mode=True),
+    case("MaxUnpool1d", 2, shape=(2, 3, 4)),
+    case("MaxUnpool1d", kernel_size=3, stride=2, padding=1, shape=(3, 4), call={"output_size": [8]}),
+    case("MaxUnpool2d", (2, 1), shape=(2, 3, 2, 5)),
+    case("MaxUnpool2d", kernel_size=3, stride=(2, 1), padding=1, shape=(3, 2, 4)),
+    case("MaxUnpool2d", 2, shape=(2, 3, 2, 2), call={"output_size": [2, 3, 5, 4]}),
+    case("MaxUnpool3d", 2, shape=(1, 2, 2, 1, 2)),
+    case("MaxUnpool3d", kernel_size=3, stride=2, padding=1, shape=(2, 2, 3, 2)),
     *(
         case(kind, 3, shape=shape)
         for kind in ("AdaptiveAvgPool1d", "AdaptiveMaxPool1d")
@@ -67,3 +82,13 @@ CASES = [
     case("ChannelShuffle", 2, shape=(2, 6, 2, 2)),
     case("ChannelShuffle", groups=3, shape=(2, 6, 4)),
 ]
+
+
+def arguments(c, rng):
+    """For the way back from max pooling the places, too: none twice, and all in the smallest of the outputs."""
+    x = spread(c["shape"], rng)
+    if not c["kind"].startswith("MaxUnpool"):
+        return [x]
+    dims = int(c["kind"][-2])
+    rows = [rng.permutation(math.prod(x.shape[-dims:])) for _ in range(math.prod(x.shape[:-dims]))]
+    return [x, np.reshape(rows, x.shape)]
