@@ -38,7 +38,6 @@ def tensor(data: Operand, dtype: DTypeLike | None = None, requires_grad: bool = 
     return Tensor(as_tensor(array_of(source, dtype, copy=True)).value).requires_grad_(requires_grad)
 
 
-@hinted(CREATION)
 def asarray(x: Operand, dtype: DTypeLike | None = None, copy: bool | None = None) -> Tensor:
     """`x` as a Tensor, sharing memory where that is possible: then do not write into `x` while the tape needs it.
 
