@@ -32,6 +32,7 @@ from autograd.linear import linearize
 from autograd.listing import tape_of
 from autograd.objective import ScipyObjective, scipy_objective
 from autograd.ops import arrange, composed, fft, matrices, matrix, quantiles, sampled, special, statistics
+from autograd.ops import ufuncs as ufuncs
 from autograd.ops.arrange import *  # noqa: F403  # all that it lists, added to the list below
 from autograd.ops.compare import (
     bitwise_and,

@@ -9,6 +9,7 @@ import difflib
 import re
 import sys
 from collections.abc import Callable, Sequence
+from inspect import signature
 from opcode import opmap
 from typing import Any
 
@@ -83,8 +84,11 @@ def answer_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], settings: 
         plain = _of_constants((inputs, settings))
         if plain is not None:
             return getattr(ufunc, method)(*plain[0], **plain[1])
-    if method != "__call__":
-        raise _refuse(f"{ufunc.__name__}.{method}", "for which there is no rule")
+    if method == "at":
+        raise UnsupportedError(
+            f"np.{ufunc.__name__}.at changes an array in place, which a Tensor's tape does not see.\n"
+            "Write y = t.copy(), then y[i] += v, or ag.index_add(t, i, v) where places repeat."
+        )
     if settings.get("out") is not None:
         raise UnsupportedError(
             f"np.{ufunc.__name__} was asked to write a Tensor's result into an ndarray, which drops its gradient.\n"
@@ -92,9 +96,12 @@ def answer_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], settings: 
         )
     if op is None:
         raise _refuse(ufunc.__name__, "for which there is no rule")
+    if method != "__call__":
+        return functions[f"ufunc_{method}"](ufunc, op, *inputs, **settings)
+    kind = settings.pop("dtype", None)
     if settings:
         raise _refuse(ufunc.__name__, f"with {sorted(settings)}, which the rule does not take")
-    return op(*inputs)
+    return op(*inputs) if kind is None else op(*[functions["as_kind"](x, kind) for x in inputs])
 
 
 def _of_scipy(ufunc: np.ufunc) -> Callable[..., Any] | None:
@@ -148,6 +155,23 @@ def answer_function(function: Callable[..., Any], args: Sequence[Any], settings:
     try:
         return own(*args, **settings)
     except TypeError as error:
-        if "argument" in str(error):
+        if "argument" not in str(error):
+            raise
+        named = _by_our_names(function, own, args, settings)
+        if named is None:
             raise _refuse(function.__name__, f"with arguments that the rule does not take ({error})") from None
-        raise
+    return own(named[0], **named[1])
+
+
+def _by_our_names(
+    function: Callable[..., Any], own: Callable[..., Any], args: Sequence[Any], settings: dict[str, Any]
+) -> tuple[Any, dict[str, Any]] | None:
+    """NumPy's first argument and the others by name, without those at their defaults; None if ours lacks one."""
+    try:
+        theirs, ours = signature(function), signature(own).parameters
+        given = theirs.bind(*args, **settings).arguments
+    except (TypeError, ValueError):  # functions written in C do not say what they take
+        return None
+    first = next(iter(theirs.parameters))
+    told = {k: v for k, v in given.items() if k != first and v is not theirs.parameters[k].default}
+    return (given[first], told) if first in given and ours.keys() >= told.keys() else None

@@ -12,7 +12,7 @@ from autograd.arrays import as_arrays, plain
 from autograd.errors import UnsupportedError
 from autograd.numpy.manipulation import array
 from autograd.primitive import Traced, from_numpy
-from autograd.protocols import answer_function
+from autograd.protocols import answer_function, answer_ufunc
 
 Function = Callable[..., Any]
 
@@ -63,14 +63,25 @@ def wrapped(name: str, function: Function, own: Function | None, *, lists: bool 
     call.__doc__ = f"NumPy's `{name}`, " + ("of arrays and of Tensors, without a derivative." if silent else
                                             "of arrays and of Tensors.")  # fmt: skip
     call.numpy_function = function  # type: ignore[attr-defined]  # which one it stands for
+    if isinstance(function, np.ufunc):
+        for method in ("reduce", "accumulate", "reduceat", "outer", "at"):
+            setattr(call, method, _method(function, method))
     return call
+
+
+def _method(ufunc: np.ufunc, method: str) -> Function:
+    """A method of a ufunc, such as `np.add.reduce`."""
+    return wrapped(f"{ufunc.__name__}.{method}", getattr(ufunc, method),
+                   lambda *a, **k: answer_ufunc(ufunc, method, a, k))  # fmt: skip
 
 
 def _found(name: str, function: Function) -> Function:
     """Our function for one of NumPy's, or NumPy's own on constants, or what refuses."""
     op = from_numpy.get(function)
     if op is not None:
-        return op if isinstance(function, np.ufunc) else lambda *a, **k: answer_function(function, a, k)
+        if isinstance(function, np.ufunc):
+            return lambda *a, **k: answer_ufunc(function, "__call__", a, k) if k else op(*a)
+        return lambda *a, **k: answer_function(function, a, k)
     return lambda *a, **k: _unknown(name, function, a, k)
 
 

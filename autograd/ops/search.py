@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.errors import ShapeError
 from autograd.ops.axes import Axes, definite_axes, one_axis, rank, shape_of
-from autograd.ops.compare import equal, isfinite, isnan, less_equal, logical_and, logical_or
+from autograd.ops.compare import equal, isfinite, isnan, less_equal, logical_and, logical_not, logical_or
 from autograd.ops.complex import abs as abs_
 from autograd.ops.elementwise import add, subtract
 from autograd.ops.index import getitem, take_along_axis
@@ -128,24 +128,26 @@ def searchsorted(sorted: Operand, values: Operand, *, side: str = "left") -> Ten
 
 
 @public(np.all)
-def all(x: Operand, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
+def all(x: Operand, axis: Axes = None, *, keepdims: bool = False, where: Any = True) -> Tensor:
     """Whether every element along the axes is true.
 
     >>> import autograd as ag
     >>> ag.all(ag.tensor([True, False]))
     tensor(False)
     """
+    x = x if where is True else logical_or(logical_not(where), x)
     return _all(x, axis=definite_axes(axis, rank(x), "all"), keepdims=keepdims)
 
 
 @public(np.any)
-def any(x: Operand, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
+def any(x: Operand, axis: Axes = None, *, keepdims: bool = False, where: Any = True) -> Tensor:
     """Whether an element along the axes is true.
 
     >>> import autograd as ag
     >>> ag.any(ag.tensor([True, False]))
     tensor(True)
     """
+    x = x if where is True else logical_and(where, x)
     return _any(x, axis=definite_axes(axis, rank(x), "any"), keepdims=keepdims)
 
 
