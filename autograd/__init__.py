@@ -31,9 +31,10 @@ from autograd.ledger import Held, Ledger, memory
 from autograd.linear import linearize
 from autograd.listing import tape_of
 from autograd.objective import ScipyObjective, scipy_objective
-from autograd.ops import arrange, composed, fft, matrices, matrix, quantiles, sampled, special, statistics
-from autograd.ops import ufuncs as ufuncs
+from autograd.ops import arrange, blocks, composed, fft, matrices, matrix, polynomial, quantiles, sampled, sets, special
+from autograd.ops import statistics as statistics
 from autograd.ops.arrange import *  # noqa: F403  # all that it lists, added to the list below
+from autograd.ops.blocks import *  # noqa: F403  # as well
 from autograd.ops.compare import (
     bitwise_and,
     bitwise_invert,
@@ -120,6 +121,7 @@ from autograd.ops.join import concat, flip, pad, repeat, roll, split, stack, til
 from autograd.ops.linalg import dot, einsum, inner, matmul, outer, tensordot, vecdot
 from autograd.ops.matrices import *  # noqa: F403  # as well
 from autograd.ops.matrix import *  # noqa: F403  # as well
+from autograd.ops.polynomial import *  # noqa: F403  # as well
 from autograd.ops.pool import window_argmax, window_max, window_sum
 from autograd.ops.quantiles import *  # noqa: F403  # as well
 from autograd.ops.reduce import max, mean, min, norm, prod, std, sum, trace, var
@@ -141,6 +143,7 @@ from autograd.ops.search import (
     searchsorted,
     sort,
 )
+from autograd.ops.sets import *  # noqa: F403  # as well
 from autograd.ops.shape import (
     astype,
     broadcast_arrays,
@@ -430,6 +433,9 @@ __all__ = [
 ]  # fmt: skip
 __all__ += [
     name
-    for part in (arrange, composed, matrices, matrix, products, quantiles, sampled, spaced, special, statistics)
+    for part in (
+        *(arrange, blocks, composed, matrices, matrix, polynomial, products),
+        *(quantiles, sampled, sets, spaced, special, statistics),
+    )
     for name in part.__all__
 ]

@@ -19,7 +19,7 @@ from autograd.ops.reduce import max, min, prod, sum
 from autograd.ops.running import cumulative_prod, cumulative_sum
 from autograd.ops.search import all, any
 from autograd.ops.shape import astype, broadcast_to, moveaxis, reshape
-from autograd.primitive import Traced, public
+from autograd.primitive import Traced
 
 Operation = Callable[..., Any]
 
@@ -35,7 +35,6 @@ _REDUCED: dict[np.ufunc, Operation] = {
 _ACCUMULATED: dict[np.ufunc, Operation] = {np.add: cumulative_sum, np.multiply: cumulative_prod}
 
 
-@public()
 def as_kind(x: Any, dtype: DTypeLike) -> Any:
     """An array in another dtype; a Python number, which takes the dtype of what it meets, as it is."""
     t: Any = x
@@ -46,8 +45,7 @@ def _operand(x: Any, dtype: DTypeLike | None) -> Any:
     return stacked(x) if dtype is None else astype(stacked(x), dtype)
 
 
-@public()
-def ufunc_reduce(
+def _reduce(
     ufunc: np.ufunc,
     op: Operation,
     x: Any,
@@ -78,8 +76,7 @@ def ufunc_reduce(
     return reshape(y, kept_shape(t.shape, axes)) if keepdims else y
 
 
-@public()
-def ufunc_accumulate(
+def _accumulate(
     ufunc: np.ufunc, op: Operation, x: Any, axis: int = 0, dtype: DTypeLike | None = None, out: None = None
 ) -> Any:
     """What `reduce` makes of the first element, of the first two, and so on."""
@@ -92,8 +89,7 @@ def ufunc_accumulate(
     return stack(list(itertools.accumulate([rows[i] for i in range(rows.shape[0])], op)), k)
 
 
-@public()
-def ufunc_reduceat(
+def _reduceat(
     ufunc: np.ufunc,
     op: Operation,
     x: Any,
@@ -108,11 +104,18 @@ def ufunc_reduceat(
     rows, starts = moveaxis(t, k, 0), [int(i) for i in indices]
     ends = [*starts[1:], rows.shape[0]]
     parts = [rows[i : j if j > i else i + 1] for i, j in zip(starts, ends, strict=True)]
-    return concat([moveaxis(ufunc_reduce(ufunc, op, part, keepdims=True), 0, k) for part in parts], k)
+    return concat([moveaxis(_reduce(ufunc, op, part, keepdims=True), 0, k) for part in parts], k)
 
 
-@public()
-def ufunc_outer(ufunc: np.ufunc, op: Operation, a: Any, b: Any, dtype: DTypeLike | None = None) -> Any:
+def _outer(ufunc: np.ufunc, op: Operation, a: Any, b: Any, dtype: DTypeLike | None = None) -> Any:
     """Each element of a with each of b."""
     p, q = _operand(a, dtype), _operand(b, dtype)
     return op(reshape(p, p.shape + (1,) * q.ndim), q)
+
+
+METHODS: dict[str, Callable[..., Any]] = {
+    "reduce": _reduce,
+    "accumulate": _accumulate,
+    "reduceat": _reduceat,
+    "outer": _outer,
+}

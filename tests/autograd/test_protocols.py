@@ -288,7 +288,10 @@ def test_who_wants_no_ufuncs_answers_alone():
         (lambda t: np.i0(t), r"np\.i0 .*no rule"),
         (lambda t: np.linalg.eig(t), r"np\.eig .*no rule"),
         (lambda t: scipy.special.zeta(t, 2.0), r"zeta .*no rule"),
-        (lambda t: np.polyfit(t[0], t[1], 1), r"np\.polyfit .*no rule.*\nFor the plain array write np\.polyfit\(t\.nu"),
+        (lambda t: np.roots(t[0]), r"np\.roots .*no rule.*\nFor the plain array write np\.roots\(t\.nu"),
+        (lambda t: np.polyfit(t[0], t[1], 1, full=True), "full=True"),
+        (lambda t: np.copyto(t, 1.0), r"np\.copyto changes .*\nWrite y = t\.copy\(\), then y\[\.\.\.\] = v"),
+        (lambda t: np.putmask(t, A > 1, 1.0), r"then y\[mask\] = v"),
         (lambda t: np.linalg.eigvals(t), r"np\.eigvals (.|\n)*nearest function with a derivative is np"),
         (lambda t: np.add.at(t, [0], 1.0), r"np\.add\.at (.|\n)*ag\.index_add"),
         (lambda t: np.exp(t, where=A > 1), r"with \['where'\]"),
@@ -394,7 +397,9 @@ def test_functions_without_a_rule_are_numpys_on_constants():
 def test_every_function_of_the_table_is_called_by_its_numpy_name():
     assert len(from_numpy) > 110
     t = ag.tensor(A, requires_grad=True)
-    unary = [f for f, op in from_numpy.items() if isinstance(f, np.ufunc) and f.nin == 1 and f is not np.invert]
+    unary = [
+        f for f, op in from_numpy.items() if isinstance(f, np.ufunc) and f.nin == f.nout == 1 and f is not np.invert
+    ]
     assert len(unary) > 30
     with np.errstate(all="ignore"):
         for f in unary:
