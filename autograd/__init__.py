@@ -3,7 +3,7 @@
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING
 
-from autograd import elsewhere, errors, products, random, spaced
+from autograd import dtypes, elsewhere, errors, products, random, spaced
 from autograd import native as native
 from autograd.anomaly import detect_anomaly
 from autograd.arrays import checkpoint, elementwise_grad, grad, hessian, holomorphic_grad, jacobian, value_and_grad
@@ -26,6 +26,7 @@ from autograd.create import (
 )
 from autograd.custom import custom_rule, primitive
 from autograd.derivative import gauss_newton_vp, hvp
+from autograd.dtypes import *  # noqa: F403  # all that it lists, added to the list below
 from autograd.gradcheck import GradcheckResult, gradcheck, gradgradcheck
 from autograd.ledger import Held, Ledger, memory
 from autograd.linear import linearize
@@ -434,7 +435,7 @@ __all__ = [
 __all__ += [
     name
     for part in (
-        *(arrange, blocks, composed, matrices, matrix, polynomial, products),
+        *(arrange, blocks, composed, dtypes, matrices, matrix, polynomial, products),
         *(quantiles, sampled, sets, spaced, special, statistics),
     )
     for name in part.__all__

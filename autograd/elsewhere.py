@@ -165,8 +165,7 @@ MODULE = {
     "unsqueeze": "ag.expand_dims(x, axis)",
     "utils": "nn.DataLoader, ag.checkpoint",
 }
-DTYPES = {"bool", "complex128", "complex64", "double", "float", "float16", "float32", "float64", "half"}
-DTYPES |= {"int", "int16", "int32", "int64", "int8", "long", "uint8"}
+DTYPES = {"double", "float", "half", "int", "long"}
 SETTINGS = {
     "dim": "axis",
     "dims": "axis",

@@ -117,14 +117,14 @@ def count_nonzero(x: Operand, axis: Axes = None, *, keepdims: bool = False) -> T
 
 
 @public(np.searchsorted)
-def searchsorted(sorted: Operand, values: Operand, *, side: str = "left") -> Tensor:
-    """Where each value would go in a sorted 1-d array, before ("left") or after ("right") its equals.
+def searchsorted(sorted: Operand, values: Operand, *, side: str = "left", sorter: Operand | None = None) -> Tensor:
+    """Where each value would go in a 1-d array, sorted or in the order `sorter`, before ("left") or after its equals.
 
     >>> import autograd as ag
     >>> ag.searchsorted(ag.tensor([1.0, 2.0, 3.0]), ag.tensor([2.5]))
     tensor([2])
     """
-    return _searchsorted(sorted, values, side=side)
+    return _searchsorted(sorted if sorter is None else take_along_axis(sorted, sorter), values, side=side)
 
 
 @public(np.all)
