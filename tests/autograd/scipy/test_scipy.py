@@ -4,6 +4,7 @@ import pickle
 
 import numpy
 import pytest
+import scipy.integrate
 import scipy.linalg
 import scipy.signal
 import scipy.special
@@ -12,7 +13,7 @@ import scipy.stats
 import autograd as ag
 import autograd.numpy as np
 from autograd.errors import ArgumentError, DifferentiationError, UnsupportedError
-from autograd.scipy import linalg, signal, special, stats
+from autograd.scipy import integrate, linalg, signal, special, stats
 from autograd.scipy.integrate import odeint
 from autograd.scipy.stats import families
 
@@ -107,6 +108,7 @@ CASES = {
     "poch": (lambda x, y: special.poch(x, y), (X, X + 1)),
     "huber": (lambda x: special.huber(0.45, x), (X,)),
     "pseudo_huber": (lambda d, x: special.pseudo_huber(d, x), (X + 1, X)),
+    "trapezoid": (lambda x: integrate.trapezoid(x**2, dx=0.5), (X,)),
     "expn": (lambda x: special.expn(3, x), (X,)),
     **{n: (lambda x, n=n: getattr(special, n)(x), (X,)) for n in MORE_OF_ONE.split()},
     "norm.ppf": (lambda q, m, s: stats.norm.ppf(q, m, s), (X, X - 1, X + 1)),
@@ -155,6 +157,10 @@ def test_names_without_a_derivative_are_scipys():
     assert [getattr(stats, d).rvs is not None for d in stats.__all__] == [True] * 25
     assert special.ellipk(0.5) == scipy.special.ellipk(0.5)
     np.testing.assert_allclose(linalg.logm(S), scipy.linalg.logm(S))
+    np.testing.assert_allclose(signal.fftconvolve(X, X), np.convolve(X, X))
+    assert integrate.simpson(X) == scipy.integrate.simpson(X)
+    with pytest.raises(UnsupportedError, match="turned into an ndarray"):
+        ag.grad(lambda x: np.sum(signal.fftconvolve(x, x)))(X)
 
 
 def test_errors():
