@@ -3,7 +3,7 @@
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING
 
-from autograd import elsewhere, errors, products, random, spaced
+from autograd import dtypes, elsewhere, errors, products, random, spaced
 from autograd import native as native
 from autograd.anomaly import detect_anomaly
 from autograd.arrays import checkpoint, elementwise_grad, grad, hessian, holomorphic_grad, jacobian, value_and_grad
@@ -26,13 +26,16 @@ from autograd.create import (
 )
 from autograd.custom import custom_rule, primitive
 from autograd.derivative import gauss_newton_vp, hvp
+from autograd.dtypes import *  # noqa: F403  # all that it lists, added to the list below
 from autograd.gradcheck import GradcheckResult, gradcheck, gradgradcheck
 from autograd.ledger import Held, Ledger, memory
 from autograd.linear import linearize
 from autograd.listing import tape_of
 from autograd.objective import ScipyObjective, scipy_objective
-from autograd.ops import arrange, composed, fft, matrices, matrix, quantiles, sampled, special, statistics
+from autograd.ops import arrange, blocks, composed, fft, matrices, matrix, polynomial, quantiles, sampled, sets, special
+from autograd.ops import statistics as statistics
 from autograd.ops.arrange import *  # noqa: F403  # all that it lists, added to the list below
+from autograd.ops.blocks import *  # noqa: F403  # as well
 from autograd.ops.compare import (
     bitwise_and,
     bitwise_invert,
@@ -119,6 +122,7 @@ from autograd.ops.join import concat, flip, pad, repeat, roll, split, stack, til
 from autograd.ops.linalg import dot, einsum, inner, matmul, outer, tensordot, vecdot
 from autograd.ops.matrices import *  # noqa: F403  # as well
 from autograd.ops.matrix import *  # noqa: F403  # as well
+from autograd.ops.polynomial import *  # noqa: F403  # as well
 from autograd.ops.pool import window_argmax, window_max, window_sum
 from autograd.ops.quantiles import *  # noqa: F403  # as well
 from autograd.ops.reduce import max, mean, min, norm, prod, std, sum, trace, var
@@ -140,6 +144,7 @@ from autograd.ops.search import (
     searchsorted,
     sort,
 )
+from autograd.ops.sets import *  # noqa: F403  # as well
 from autograd.ops.shape import (
     astype,
     broadcast_arrays,
@@ -429,6 +434,9 @@ __all__ = [
 ]  # fmt: skip
 __all__ += [
     name
-    for part in (arrange, composed, matrices, matrix, products, quantiles, sampled, spaced, special, statistics)
+    for part in (
+        *(arrange, blocks, composed, dtypes, matrices, matrix, polynomial, products),
+        *(quantiles, sampled, sets, spaced, special, statistics),
+    )
     for name in part.__all__
 ]

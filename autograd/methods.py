@@ -192,6 +192,7 @@ class Methods(Traced):
     cumprod = method("cumulative_prod")
     cumsum = method("cumulative_sum")
     diagonal = method("diagonal")
+    dot = method("dot")
     exp = method("exp")
     flatten = method("flatten")
     log = method("log")
@@ -246,7 +247,7 @@ class Methods(Traced):
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
         return functions["permute_dims"](self, order or None)  # type: ignore[no-any-return]
 
-    def reshape(self, *shape: Any) -> Tensor:
+    def reshape(self, *shape: Any, order: str = "C") -> Tensor:
         """The same elements in another shape; one length may be -1."""
         sizes = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
-        return functions["reshape"](self, sizes)  # type: ignore[no-any-return]
+        return functions["reshape"](self, sizes, order)  # type: ignore[no-any-return]

@@ -9,6 +9,7 @@ import difflib
 import re
 import sys
 from collections.abc import Callable, Sequence
+from inspect import signature
 from opcode import opmap
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from autograd.errors import ShapeError, UnsupportedError
+from autograd.ops.ufuncs import METHODS, as_kind
 from autograd.primitive import Eager, Traced, from_numpy, functions
 from autograd.tape import no_grad, recording
 from autograd.tree import flatten
@@ -83,8 +85,11 @@ def answer_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], settings: 
         plain = _of_constants((inputs, settings))
         if plain is not None:
             return getattr(ufunc, method)(*plain[0], **plain[1])
-    if method != "__call__":
-        raise _refuse(f"{ufunc.__name__}.{method}", "for which there is no rule")
+    if method == "at":
+        raise UnsupportedError(
+            f"np.{ufunc.__name__}.at changes an array in place, which a Tensor's tape does not see.\n"
+            "Write y = t.copy(), then y[i] += v, or ag.index_add(t, i, v) where places repeat."
+        )
     if settings.get("out") is not None:
         raise UnsupportedError(
             f"np.{ufunc.__name__} was asked to write a Tensor's result into an ndarray, which drops its gradient.\n"
@@ -92,9 +97,12 @@ def answer_ufunc(ufunc: np.ufunc, method: str, inputs: Sequence[Any], settings: 
         )
     if op is None:
         raise _refuse(ufunc.__name__, "for which there is no rule")
+    if method != "__call__":
+        return METHODS[method](ufunc, op, *inputs, **settings)
+    kind = settings.pop("dtype", None)
     if settings:
         raise _refuse(ufunc.__name__, f"with {sorted(settings)}, which the rule does not take")
-    return op(*inputs)
+    return op(*inputs) if kind is None else op(*[as_kind(x, kind) for x in inputs])
 
 
 def _of_scipy(ufunc: np.ufunc) -> Callable[..., Any] | None:
@@ -121,6 +129,15 @@ def number_of(t: Any) -> Any:
 
 _OF_THE_VALUE = {np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj}
 _OF_THE_VALUE |= {np.may_share_memory, np.shares_memory}
+_WRITTEN = {
+    np.copyto: "y[...] = v",
+    np.fill_diagonal: "i = np.arange(len(y)) and y[i, i] = v",
+    np.place: "y[mask] = v",
+    np.put: "y[i] = v, of y = t.flatten()",
+    np.put_along_axis: "y[i, j] = v",
+    np.putmask: "y[mask] = v",
+}
+_OF_THE_VALUE |= {np.diag_indices_from, np.tril_indices_from, np.triu_indices_from}
 
 # what they say of values is whole numbers, truths or text, which have no gradient to drop
 _OF_VALUES = """argpartition argwhere array2string array_equiv array_repr array_str digitize flatnonzero iscomplex isin
@@ -138,6 +155,11 @@ def answer_function(function: Callable[..., Any], args: Sequence[Any], settings:
             return function(*plain[0], **plain[1])
     if function in _OF_THE_VALUE:  # they read shape, dtype and place alone
         return function(*[getattr(a, "value", a) for a in args], **settings)
+    if own is None and function in _WRITTEN:
+        raise UnsupportedError(
+            f"np.{function.__name__} changes an array in place, which a Tensor's tape does not see.\n"
+            f"Write y = t.copy(), then {_WRITTEN[function]}."
+        )
     if own is None:
         plain = _of_constants((args, settings))
         if plain is not None:
@@ -148,6 +170,23 @@ def answer_function(function: Callable[..., Any], args: Sequence[Any], settings:
     try:
         return own(*args, **settings)
     except TypeError as error:
-        if "argument" in str(error):
+        if "argument" not in str(error):
+            raise
+        named = _by_our_names(function, own, args, settings)
+        if named is None:
             raise _refuse(function.__name__, f"with arguments that the rule does not take ({error})") from None
-        raise
+    return own(named[0], **named[1])
+
+
+def _by_our_names(
+    function: Callable[..., Any], own: Callable[..., Any], args: Sequence[Any], settings: dict[str, Any]
+) -> tuple[Any, dict[str, Any]] | None:
+    """NumPy's first argument and the others by name, without those at their defaults; None if ours lacks one."""
+    try:
+        theirs, ours = signature(function), signature(own).parameters
+        given = theirs.bind(*args, **settings).arguments
+    except (TypeError, ValueError):  # functions written in C do not say what they take
+        return None
+    first = next(iter(theirs.parameters))
+    told = {k: v for k, v in given.items() if k != first and v is not theirs.parameters[k].default}
+    return (given[first], told) if first in given and ours.keys() >= told.keys() else None

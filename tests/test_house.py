@@ -379,7 +379,8 @@ def test_every_public_function_and_class_shows_an_example(package):
     # a primitive made by the factory says what it computes in one formula; a base class is shown by those made of it
     things = [(n, t) for n, t in public_names(package) if documented(t) and not isinstance(t, (ModuleType, Primitive))]
     bases = {base for _, t in things if inspect.isclass(t) for base in t.__mro__[1:]}
-    assert [n for n, t in things if t not in bases and ">>>" not in (t.__doc__ or "")] == []
+    things = [(n, t) for n, t in things if t not in bases and not getattr(t, "__module__", "").startswith("numpy")]
+    assert [n for n, t in things if ">>>" not in (t.__doc__ or "")] == []
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -46,31 +46,6 @@ def sort(x: Any, axis: int | None = -1, kind: str | None = None, order: None = N
     return ag.sort(ag.flatten(x), -1) if axis is None else ag.sort(x, axis)
 
 
-def total(x: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Any:
-    """`sum` with NumPy's order of arguments."""
-    return ag.sum(x, axis, dtype=dtype, keepdims=keepdims)
-
-
-def mean(x: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Any:
-    """`mean` with NumPy's order of arguments."""
-    return ag.mean(x if dtype is None else ag.astype(x, dtype), axis, keepdims=keepdims)
-
-
-def extreme(of: Any) -> Any:
-    """`max` and `min` with NumPy's order of arguments."""
-    return lambda x, axis=None, out=None, keepdims=False: of(x, axis, keepdims=keepdims)
-
-
-def spread(of: Any) -> Any:
-    """`var` and `std` with NumPy's order of arguments."""
-    return lambda x, axis=None, dtype=None, out=None, ddof=0, keepdims=False: of(x, axis, ddof=ddof, keepdims=keepdims)
-
-
-def ptp(x: Any, axis: Any = None, out: None = None, keepdims: bool = False) -> Any:
-    """The largest less the smallest."""
-    return ag.max(x, axis, keepdims=keepdims) - ag.min(x, axis, keepdims=keepdims)
-
-
 def cumulated(of: Any) -> Any:
     """`cumsum` and `cumprod` with NumPy's default of all elements."""
     return lambda x, axis=None, dtype=None, out=None: of(ag.flatten(x) if axis is None else x, axis or 0)
@@ -82,12 +57,11 @@ def power(a: Any, b: Any) -> Any:
 
 
 OWN = {f.__name__: f for f in (
-    sinc, angle, rad2deg, deg2rad, logaddexp2, fmax, fmin, real_if_close, inner, cross, gradient, partition, sort, mean,
-    ptp, power,
+    sinc, angle, rad2deg, deg2rad, logaddexp2, fmax, fmin, real_if_close, inner, cross, gradient, partition, sort,
+    power,
 )} | {
-    "abs": ag.abs, "absolute": ag.abs, "fabs": ag.abs, "amax": extreme(ag.max), "max": extreme(ag.max),
-    "amin": extreme(ag.min), "min": extreme(ag.min), "degrees": rad2deg, "radians": deg2rad, "mod": ag.remainder,
-    "sum": total, "var": spread(ag.var), "std": spread(ag.std), "cumsum": cumulated(ag.cumsum),
+    "abs": ag.abs, "absolute": ag.abs, "fabs": ag.abs, "degrees": rad2deg, "radians": deg2rad, "mod": ag.remainder,
+    "cumsum": cumulated(ag.cumsum),
     "cumprod": cumulated(ag.cumprod), "real": ag.real, "imag": ag.imag, "conj": ag.conj, "conjugate": ag.conj,
     "pow": power, "true_divide": ag.divide,
 }  # fmt: skip

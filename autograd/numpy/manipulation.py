@@ -82,12 +82,6 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     return array_split(x, indices_or_sections, axis)
 
 
-def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
-    """An axis moved to before another."""
-    axis, start = axis % x.ndim, start + x.ndim if start < 0 else start
-    return ag.moveaxis(x, axis, start - 1 if axis < start else start)
-
-
 def make_diagonal(d: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Matrices along two axes whose diagonals are the last axis of d, zero elsewhere."""
     if offset != 0:
@@ -122,14 +116,6 @@ def full_like(x: Any, fill_value: Any, dtype: DTypeLike | None = None, order: st
     return full(x.shape, fill_value, x.dtype if dtype is None else dtype)
 
 
-def select(conditions: Sequence[Any], choices: Sequence[Any], default: Any = 0) -> Any:
-    """Of each place, the choice of the first condition that holds there."""
-    found: Any = default
-    for condition, choice in list(zip(conditions, choices, strict=True))[::-1]:
-        found = ag.where(condition, choice, found)
-    return found
-
-
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     """x where the condition holds, y elsewhere; the places where it holds without them."""
     if x is None or y is None:
@@ -139,14 +125,16 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
 
 
 _SPACED = (ag.geomspace, ag.linspace, ag.logspace)
-_OF_LISTS = (array, asarray, concatenate, stack, vstack, hstack, dstack, column_stack, append, select, where)
+_OF_LISTS = (array, asarray, concatenate, stack, vstack, hstack, dstack, column_stack, append, ag.select, where)
 _OF_NUMBERS = (atleast_1d, atleast_2d, atleast_3d, full, full_like, kron, *_SPACED)
-_OF_ONE = (array_split, split, vsplit, hsplit, dsplit, flipud, fliplr, rot90, rollaxis, diag, make_diagonal)
+_OF_ONE = (array_split, split, vsplit, hsplit, dsplit, flipud, fliplr, rot90, diag, make_diagonal)
 _MOVING = (reshape, ravel, copy, nan_to_num)
 LISTS: dict[str, Any] = {f.__name__: f for f in (*_OF_LISTS, *_OF_NUMBERS)} | {
     "asanyarray": asarray,
     "ascontiguousarray": asarray,
     "row_stack": vstack,
+    "block": ag.block,
+    "choose": ag.choose,
     "concat": concatenate,
     "concatenate_args": concatenate_args,
     "array_from_args": lambda dtype, _settings, *xs: array(list(xs), dtype),

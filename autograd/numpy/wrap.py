@@ -12,16 +12,16 @@ from autograd.arrays import as_arrays, plain
 from autograd.errors import UnsupportedError
 from autograd.numpy.manipulation import array
 from autograd.primitive import Traced, from_numpy
-from autograd.protocols import answer_function
+from autograd.protocols import answer_function, answer_ufunc
 
 Function = Callable[..., Any]
 
 _SILENT = """
-    all allclose alltrue any argmax argmin argpartition argsort argwhere array_equal array_equiv around bincount
+    all allclose alltrue any argmax argmin argpartition argsort argwhere array_equal array_equiv around
     ceil count_nonzero digitize equal fix flatnonzero floor floor_divide greater greater_equal histogram isclose
     iscomplex iscomplexobj isfinite isin isinf isnan isneginf isposinf isreal isrealobj isscalar less less_equal
     logical_and logical_not logical_or logical_xor nanargmax nanargmin ndim nonzero not_equal ones_like result_type
-    rint round searchsorted shape sign signbit size sometrue spacing trunc unique zeros_like empty_like common_type
+    rint round searchsorted shape sign signbit size sometrue spacing trunc zeros_like empty_like common_type
     can_cast array_repr array_str array2string
 """  # of a Tensor on the tape, they give an array off it
 WITHOUT_DERIVATIVE = frozenset(_SILENT.split())
@@ -53,7 +53,7 @@ def wrapped(name: str, function: Function, own: Function | None, *, lists: bool 
     def call(*args: Any, **settings: Any) -> Any:
         if not (any(traced(a) for a in args) or (settings and any(traced(a) for a in settings.values()))):
             return function(*args, **settings)
-        if silent:
+        if silent and not traced(settings.get("weights")):
             return function(*[valued(a) for a in args], **{k: valued(a) for k, a in settings.items()})
         given = args if lists else [array(a) if isinstance(a, (list, tuple)) and traced(a) else a for a in args]
         return as_arrays((own or _found(name, function))(*given, **settings))
@@ -63,14 +63,25 @@ def wrapped(name: str, function: Function, own: Function | None, *, lists: bool 
     call.__doc__ = f"NumPy's `{name}`, " + ("of arrays and of Tensors, without a derivative." if silent else
                                             "of arrays and of Tensors.")  # fmt: skip
     call.numpy_function = function  # type: ignore[attr-defined]  # which one it stands for
+    if isinstance(function, np.ufunc):
+        for method in ("reduce", "accumulate", "reduceat", "outer", "at"):
+            setattr(call, method, _method(function, method))
     return call
+
+
+def _method(ufunc: np.ufunc, method: str) -> Function:
+    """A method of a ufunc, such as `np.add.reduce`."""
+    return wrapped(f"{ufunc.__name__}.{method}", getattr(ufunc, method),
+                   lambda *a, **k: answer_ufunc(ufunc, method, a, k))  # fmt: skip
 
 
 def _found(name: str, function: Function) -> Function:
     """Our function for one of NumPy's, or NumPy's own on constants, or what refuses."""
     op = from_numpy.get(function)
     if op is not None:
-        return op if isinstance(function, np.ufunc) else lambda *a, **k: answer_function(function, a, k)
+        if isinstance(function, np.ufunc):
+            return lambda *a, **k: answer_ufunc(function, "__call__", a, k) if k else op(*a)
+        return lambda *a, **k: answer_function(function, a, k)
     return lambda *a, **k: _unknown(name, function, a, k)
 
 

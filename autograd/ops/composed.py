@@ -129,8 +129,14 @@ def cross(a: Operand, b: Operand, axisa: int = -1, axisb: int = -1, axisc: int =
 
 
 @public(np.gradient)
-def gradient(x: Operand, *spacing: float, axis: Any = None) -> Any:
-    """Differences between neighbours, central within, by evenly spaced samples; a list of them for several axes.
+def gradient(x: Operand, *spacing: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    """Differences between neighbours, central within, one-sided at the ends; a list of them for several axes.
+
+    Parameters:
+        x: samples.
+        spacing: the distance between neighbours, or their places, for all axes or for each; 1 if not given.
+        axis: along which; all for None.
+        edge_order: 1 or 2, the order to which the ends are right.
 
     >>> import autograd as ag
     >>> ag.gradient(ag.tensor([1.0, 4.0, 9.0]))
@@ -139,15 +145,37 @@ def gradient(x: Operand, *spacing: float, axis: Any = None) -> Any:
     t: Any = stacked(x)
     axes: Any = range(t.ndim) if axis is None else (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
     steps = spacing * len(axes) if len(spacing) == 1 else spacing or (1.0,) * len(axes)
-    if len(steps) != len(axes) or [h for h in steps if np.ndim(h)]:
-        raise ArgumentError(f"gradient was given spacings {spacing!r}. Expected one number, or one for each axis.")
-    found = []
-    for k, h in zip(axes, steps, strict=True):
-        y = moveaxis(t, k, 0)
-        within = (y[2:] - y[:-2]) / (2 * h)
-        whole = concat([(y[1:2] - y[:1]) / h, within, (y[-1:] - y[-2:-1]) / h], 0)
-        found.append(moveaxis(whole, 0, k))
+    if len(steps) != len(axes) or edge_order not in (1, 2):
+        raise ArgumentError(
+            f"gradient was given {len(spacing)} spacings and edge_order={edge_order} for {len(axes)} axes. Expected "
+            "one spacing, or one for each axis, and edge_order 1 or 2."
+        )
+    found = [
+        moveaxis(_slopes(moveaxis(t, k, 0), stacked(h), edge_order), 0, k) for k, h in zip(axes, steps, strict=True)
+    ]
     return found[0] if len(found) == 1 else found
+
+
+def _slopes(y: Any, h: Any, edge_order: int) -> Any:
+    """The slopes along the first axis, by second order within, for a distance or for places."""
+    n = y.shape[0]
+    if n <= edge_order or (h.ndim and h.shape != (n,)):
+        raise ArgumentError(
+            f"gradient was given {n} samples with a spacing of shape {h.shape}. Expected more than {edge_order} "
+            "samples, and one number, or a place for each."
+        )
+    steps = reshape(diff(h), (-1,) + (1,) * (y.ndim - 1)) if h.ndim else None
+    a, b = (h, h) if steps is None else (steps[:-1], steps[1:])  # before and after each sample within
+    rises = y[1:] - y[:-1] if steps is None else (y[1:] - y[:-1]) / steps
+    rises = rises / h if steps is None else rises
+    within = (b * rises[:-1] + a * rises[1:]) / (a + b)
+    first, last = rises[:1], rises[-1:]
+    if edge_order == 2:  # straight on from the two slopes beside each end
+        p, q = (1, 1) if steps is None else (steps[:1], steps[1:2])
+        r, s = (1, 1) if steps is None else (steps[-2:-1], steps[-1:])
+        first = first - p * (rises[1:2] - rises[:1]) / (p + q)
+        last = last + s * (rises[-1:] - rises[-2:-1]) / (r + s)
+    return concat([first, within, last], 0)
 
 
 @public(np.ptp)

@@ -214,18 +214,34 @@ _einsum = primitive(
 )
 
 
+def _in_letters(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """Arrays with lists of whole numbers for labels, as subscripts in letters and arrays."""
+    if len(given) < 2:
+        raise ShapeError('einsum was given one array alone. Expected subscripts before it: ag.einsum("ij->ji", x).')
+
+    def term(labels: Any) -> str:
+        return "".join("..." if k is Ellipsis else string.ascii_letters[k] for k in labels)
+
+    xs = given[: len(given) // 2 * 2 : 2]
+    subscripts = ",".join(term(labels) for labels in given[1::2])
+    return subscripts + ("->" + term(given[-1]) if len(given) % 2 else ""), xs
+
+
 @public(np.einsum)
-def einsum(subscripts: str, *xs: Operand, optimize: bool = True) -> Tensor:
+def einsum(subscripts: Any, *xs: Any, optimize: bool = True) -> Tensor:
     """Einstein summation: products over all labels, summed over those that the output does not name.
 
     Parameters:
         subscripts: a letter for each axis, as "ij,jk->ik"; "..." for axes that broadcast; a letter twice in a term for
-            its diagonal; without "->", the labels that occur once, in alphabetical order.
+            its diagonal; without "->", the labels that occur once, in alphabetical order. Or, as NumPy takes it too,
+            an array, its labels as a list of whole numbers, the next array, and so on, the output's labels last.
 
     >>> import autograd as ag
     >>> ag.einsum("ii->", ag.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor(5.)
     """
+    if not isinstance(subscripts, str):
+        subscripts, xs = _in_letters((subscripts, *xs))
     left, arrow, output = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(xs):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.errors import ArgumentError, ShapeError
-from autograd.ops import linalg, reduce, search, shape
+from autograd.ops import elementwise, linalg, reduce, search, shape
 from autograd.ops.arrange import stacked
 from autograd.ops.axes import Axes, one_axis
-from autograd.ops.complex import conj
-from autograd.ops.matrix import eigh, inv, matrix_norm, svd, svdvals
+from autograd.ops.complex import abs, conj
+from autograd.ops.matrix import eigh, inv, lstsq, matrix_norm, solve, svd, svdvals
 from autograd.primitive import from_numpy, nondifferentiable, public
 
 if TYPE_CHECKING:
@@ -176,7 +176,37 @@ def numpy_diagonal(x: Any, offset: int = 0) -> Any:
     return search.diagonal(x, offset, -2, -1)
 
 
+def numpy_lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
+    """The solution, the sums of squares that it leaves if they are definite, the rank and the singular values."""
+    a, b = stacked(a), stacked(b)
+    x: Any = lstsq(a, b, rcond)
+    rank, (rows, columns) = int(matrix_rank(a, rcond)), a.shape
+    left: Any = reduce.sum(elementwise.square(abs(b - linalg.matmul(a, x))), 0)
+    definite = rank == columns < rows
+    return x, shape.reshape(left, (-1,)) if definite else np.zeros(0, left.dtype), rank, svdvals(a)
+
+
+def numpy_tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
+    """x with tensordot(a, x, x.ndim) = b, where `axes` of a are those of x, by default its last."""
+    a, b = stacked(a), stacked(b)
+    a = a if axes is None else shape.moveaxis(a, axes, range(a.ndim - len(axes), a.ndim))
+    found = solve(shape.reshape(a, (b.size, -1)), shape.reshape(b, (-1,)))
+    return shape.reshape(found, a.shape[b.ndim :])
+
+
+def numpy_tensorinv(a: Any, ind: int = 2) -> Any:
+    """The inverse of tensordot(a, x, ind), where the first `ind` axes of a are those of the result."""
+    a = stacked(a)
+    if ind <= 0:
+        raise ArgumentError(f"tensorinv was given ind={ind}. Expected 1 or more.")
+    size = int(np.prod(a.shape[ind:]))
+    return shape.reshape(inv(shape.reshape(a, (-1, size))), a.shape[ind:] + a.shape[:ind])
+
+
 from_numpy |= {
+    np.linalg.lstsq: numpy_lstsq,
+    np.linalg.tensorinv: numpy_tensorinv,
+    np.linalg.tensorsolve: numpy_tensorsolve,
     np.linalg.diagonal: numpy_diagonal,
     np.linalg.eigh: numpy_eigh,
     np.linalg.matmul: linalg.matmul,

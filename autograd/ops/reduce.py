@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd.domain import Distinct, Interval, case
-from autograd.errors import DTypeError, ShapeError, UnsupportedError
+from autograd.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
 from autograd.ops.axes import Axes, definite_axes, kept_shape, rank, shape_of
 from autograd.ops.compare import equal
 from autograd.ops.complex import abs, imag, is_complex, real, sign
-from autograd.ops.elementwise import divide, multiply, pow, square, where
+from autograd.ops.elementwise import divide, maximum, minimum, multiply, pow, sqrt, square, where
 from autograd.ops.index import getitem
 from autograd.ops.join import concat
 from autograd.ops.running import product_before
 from autograd.ops.search import diagonal
 from autograd.ops.shape import astype, broadcast_to, expand_dims, permute_dims, reshape
-from autograd.primitive import primitive, public
+from autograd.primitive import Primitive, primitive, public
 
 if TYPE_CHECKING:
     from autograd.tensor import Operand, Tensor
@@ -131,6 +131,30 @@ _prod = primitive(
 # ---- what users call
 
 
+def among(x: Any, chosen: Any, neutral: Any) -> Any:
+    """x with a neutral number in place of what is not chosen."""
+    return x if chosen is True else where(chosen, x, neutral)
+
+
+def _count(x: Any, axes: tuple[int, ...], chosen: Any, keepdims: bool) -> Any:
+    """How many elements are summed over the axes: a number, or an array of those that are chosen."""
+    if chosen is True:
+        return math.prod(shape_of(x)[k] for k in axes)
+    found = sum_(broadcast_to(chosen, shape_of(x)), axis=axes, keepdims=keepdims)
+    kind = getattr(x, "dtype", found.dtype).kind
+    return astype(found, real(x).dtype) if kind in "fc" else found
+
+
+def _extreme(of: Primitive, two: Primitive, x: Any, axis: Axes, keepdims: bool, initial: Any, chosen: Any) -> Any:
+    """The largest or the smallest, of `initial` too."""
+    if initial is None:
+        raise ArgumentError(f"{of.name} was given where= alone. Expected initial= as well: what none of them gives.")
+    axes = definite_axes(axis, rank(x), of.name)
+    if any(shape_of(x)[k] == 0 for k in axes):
+        return sum_(x, axis=axes, keepdims=keepdims) + initial
+    return two(of(among(x, chosen, initial), axis=axes, keepdims=keepdims), initial)
+
+
 def _nonempty(x: Any, axis: Axes, name: str) -> tuple[int, ...]:
     axes = definite_axes(axis, rank(x), name)
     if any(shape_of(x)[k] == 0 for k in axes):
@@ -139,20 +163,31 @@ def _nonempty(x: Any, axis: Axes, name: str) -> tuple[int, ...]:
 
 
 @public(np.sum)
-def sum(x: Operand, axis: Axes = None, *, dtype: DTypeLike | None = None, keepdims: bool = False) -> Tensor:
-    """The sum over the given axes, over all for None.
+def sum(
+    x: Operand,
+    axis: Axes = None,
+    *,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Tensor:
+    """The sum over the given axes, over all for None, of what is chosen by `where`, and of `initial`.
 
     >>> import autograd as ag
     >>> ag.sum(ag.ones((2, 3)), axis=1)
     tensor([3., 3.])
     """
     x = x if dtype is None else astype(x, dtype)
-    return sum_(x, axis=definite_axes(axis, rank(x), "sum"), keepdims=keepdims)
+    y: Any = sum_(among(x, where, 0), axis=definite_axes(axis, rank(x), "sum"), keepdims=keepdims)
+    return y if initial is None else y + initial  # type: ignore[no-any-return]
 
 
 @public(np.mean)
-def mean(x: Operand, axis: Axes = None, *, dtype: DTypeLike | None = None, keepdims: bool = False) -> Tensor:
-    """The arithmetic mean over the given axes, over all for None.
+def mean(
+    x: Operand, axis: Axes = None, *, dtype: DTypeLike | None = None, keepdims: bool = False, where: Any = True
+) -> Tensor:
+    """The arithmetic mean over the given axes, over all for None, of what is chosen by `where`.
 
     >>> import autograd as ag
     >>> ag.mean(ag.tensor([1.0, 2.0, 6.0]))
@@ -160,45 +195,66 @@ def mean(x: Operand, axis: Axes = None, *, dtype: DTypeLike | None = None, keepd
     """
     x = x if dtype is None else astype(x, dtype)
     axes = _nonempty(x, axis, "mean")
-    return sum_(x, axis=axes, keepdims=keepdims) / math.prod(shape_of(x)[k] for k in axes)
+    return sum_(among(x, where, 0), axis=axes, keepdims=keepdims) / _count(x, axes, where, keepdims)  # type: ignore[no-any-return]
 
 
 @public(np.prod)
-def prod(x: Operand, axis: Axes = None, *, dtype: DTypeLike | None = None, keepdims: bool = False) -> Tensor:
-    """The product over the given axes, over all for None; its derivative is exact at zeros.
+def prod(
+    x: Operand,
+    axis: Axes = None,
+    *,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Tensor:
+    """The product over the given axes, over all for None, as `sum`; its derivative is exact at zeros.
 
     >>> import autograd as ag
     >>> ag.prod(ag.tensor([2.0, 3.0]))
     tensor(6.)
     """
     x = x if dtype is None else astype(x, dtype)
-    return _prod(x, axis=definite_axes(axis, rank(x), "prod"), keepdims=keepdims)
+    y: Any = _prod(among(x, where, 1), axis=definite_axes(axis, rank(x), "prod"), keepdims=keepdims)
+    return y if initial is None else y * initial  # type: ignore[no-any-return]
 
 
 @public(np.max, np.amax)
-def max(x: Operand, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
+def max(x: Operand, axis: Axes = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Tensor:
     """The largest element over the given axes, over all for None; ties share the gradient equally.
+
+    With `initial`, of that too, and then of no others than `where` chooses.
 
     >>> import autograd as ag
     >>> ag.max(ag.tensor([[1.0, 5.0], [7.0, 2.0]]), axis=0)
     tensor([7., 5.])
     """
-    return max_(x, axis=_nonempty(x, axis, "max"), keepdims=keepdims)
+    if initial is None and where is True:
+        return max_(x, axis=_nonempty(x, axis, "max"), keepdims=keepdims)
+    return _extreme(max_, maximum, x, axis, keepdims, initial, where)  # type: ignore[no-any-return]
 
 
 @public(np.min, np.amin)
-def min(x: Operand, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
+def min(x: Operand, axis: Axes = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Tensor:
     """The smallest element over the given axes, over all for None; ties share the gradient equally.
+
+    With `initial`, of that too, and then of no others than `where` chooses.
 
     >>> import autograd as ag
     >>> ag.min(ag.tensor([3.0, 1.0]))
     tensor(1.)
     """
-    return min_(x, axis=_nonempty(x, axis, "min"), keepdims=keepdims)
+    if initial is None and where is True:
+        return min_(x, axis=_nonempty(x, axis, "min"), keepdims=keepdims)
+    return _extreme(min_, minimum, x, axis, keepdims, initial, where)  # type: ignore[no-any-return]
 
 
-def _degrees_of_freedom(x: Any, axes: tuple[int, ...], correction: float, name: str) -> float:
-    count = math.prod(shape_of(x)[k] for k in axes) - correction
+def _degrees_of_freedom(
+    x: Any, axes: tuple[int, ...], correction: float, name: str, chosen: Any = True, keepdims: bool = False
+) -> Any:
+    count = _count(x, axes, chosen, keepdims) - correction
+    if chosen is not True:
+        return maximum(count, 0)  # as NumPy has it: 0 / 0 where there are too few
     if count <= 0:
         raise ShapeError(
             f"{name} with correction={correction} over axes {axes} of shape {shape_of(x)}: too few elements."
@@ -208,7 +264,13 @@ def _degrees_of_freedom(x: Any, axes: tuple[int, ...], correction: float, name: 
 
 @public(np.var)
 def var(
-    x: Operand, axis: Axes = None, *, correction: float = 0, keepdims: bool = False, ddof: float | None = None
+    x: Operand,
+    axis: Axes = None,
+    *,
+    correction: float = 0,
+    keepdims: bool = False,
+    ddof: float | None = None,
+    where: Any = True,
 ) -> Tensor:
     """The mean squared distance from the mean, the count reduced by `correction` (NumPy's `ddof`).
 
@@ -217,8 +279,9 @@ def var(
     tensor(2.)
     """
     axes = _nonempty(x, axis, "var")
-    count = _degrees_of_freedom(x, axes, correction if ddof is None else ddof, "var")
-    return sum_(_squared_size(x - mean(x, axes, keepdims=True)), axis=axes, keepdims=keepdims) / count
+    count = _degrees_of_freedom(x, axes, correction if ddof is None else ddof, "var", where, keepdims)
+    apart = among(x - mean(x, axes, keepdims=True, where=where), where, 0)
+    return sum_(_squared_size(apart), axis=axes, keepdims=keepdims) / count  # type: ignore[no-any-return]
 
 
 def _squared_size(x: Any) -> Any:
@@ -237,7 +300,13 @@ def _length(x: Any, axes: tuple[int, ...], keepdims: bool) -> Tensor:
 
 @public(np.std)
 def std(
-    x: Operand, axis: Axes = None, *, correction: float = 0, keepdims: bool = False, ddof: float | None = None
+    x: Operand,
+    axis: Axes = None,
+    *,
+    correction: float = 0,
+    keepdims: bool = False,
+    ddof: float | None = None,
+    where: Any = True,
 ) -> Tensor:
     """The square root of the variance; its gradient is 0 where all elements are equal.
 
@@ -246,8 +315,9 @@ def std(
     tensor(1.)
     """
     axes = _nonempty(x, axis, "std")
-    count = _degrees_of_freedom(x, axes, correction if ddof is None else ddof, "std")
-    return _length(x - mean(x, axes, keepdims=True), axes, keepdims) / math.sqrt(count)
+    count = _degrees_of_freedom(x, axes, correction if ddof is None else ddof, "std", where, keepdims)
+    apart = among(x - mean(x, axes, keepdims=True, where=where), where, 0)
+    return _length(apart, axes, keepdims) / (math.sqrt(count) if where is True else sqrt(count))
 
 
 @public()

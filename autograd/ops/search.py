@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.errors import ShapeError
 from autograd.ops.axes import Axes, definite_axes, one_axis, rank, shape_of
-from autograd.ops.compare import equal, isfinite, isnan, less_equal, logical_and, logical_or
+from autograd.ops.compare import equal, isfinite, isnan, less_equal, logical_and, logical_not, logical_or
 from autograd.ops.complex import abs as abs_
 from autograd.ops.elementwise import add, subtract
 from autograd.ops.index import getitem, take_along_axis
@@ -117,35 +117,37 @@ def count_nonzero(x: Operand, axis: Axes = None, *, keepdims: bool = False) -> T
 
 
 @public(np.searchsorted)
-def searchsorted(sorted: Operand, values: Operand, *, side: str = "left") -> Tensor:
-    """Where each value would go in a sorted 1-d array, before ("left") or after ("right") its equals.
+def searchsorted(sorted: Operand, values: Operand, *, side: str = "left", sorter: Operand | None = None) -> Tensor:
+    """Where each value would go in a 1-d array, sorted or in the order `sorter`, before ("left") or after its equals.
 
     >>> import autograd as ag
     >>> ag.searchsorted(ag.tensor([1.0, 2.0, 3.0]), ag.tensor([2.5]))
     tensor([2])
     """
-    return _searchsorted(sorted, values, side=side)
+    return _searchsorted(sorted if sorter is None else take_along_axis(sorted, sorter), values, side=side)
 
 
 @public(np.all)
-def all(x: Operand, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
+def all(x: Operand, axis: Axes = None, *, keepdims: bool = False, where: Any = True) -> Tensor:
     """Whether every element along the axes is true.
 
     >>> import autograd as ag
     >>> ag.all(ag.tensor([True, False]))
     tensor(False)
     """
+    x = x if where is True else logical_or(logical_not(where), x)
     return _all(x, axis=definite_axes(axis, rank(x), "all"), keepdims=keepdims)
 
 
 @public(np.any)
-def any(x: Operand, axis: Axes = None, *, keepdims: bool = False) -> Tensor:
+def any(x: Operand, axis: Axes = None, *, keepdims: bool = False, where: Any = True) -> Tensor:
     """Whether an element along the axes is true.
 
     >>> import autograd as ag
     >>> ag.any(ag.tensor([True, False]))
     tensor(True)
     """
+    x = x if where is True else logical_and(where, x)
     return _any(x, axis=definite_axes(axis, rank(x), "any"), keepdims=keepdims)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd.domain import case
-from autograd.errors import DTypeError, ShapeError
+from autograd.errors import ArgumentError, DTypeError, ShapeError
 from autograd.ops.axes import Axes, definite_axes, definite_shape, one_axis, rank, shape_of
 from autograd.primitive import Primitive, nondifferentiable, primitive, public
 
@@ -86,8 +86,8 @@ _rounded = nondifferentiable(
 
 
 @public(np.reshape)
-def reshape(x: Operand, shape: int | Sequence[int]) -> Tensor:
-    """The same elements, in C order, in another shape; one length may be -1.
+def reshape(x: Operand, shape: int | Sequence[int], order: str = "C") -> Tensor:
+    """The same elements in another shape, read and written by rows ("C") or by columns ("F"); one length may be -1.
 
     >>> import autograd as ag
     >>> ag.reshape(ag.arange(6), (2, -1)).shape
@@ -96,7 +96,12 @@ def reshape(x: Operand, shape: int | Sequence[int]) -> Tensor:
     size = 1
     for n in shape_of(x):
         size *= n
-    return reshape_(x, shape=definite_shape(shape, size, "reshape"))
+    wanted = definite_shape(shape, size, "reshape")
+    if order in ("C", "A", "K"):
+        return reshape_(x, shape=wanted)
+    if order != "F":
+        raise ArgumentError(f"reshape was given order={order!r}. Expected 'C', by rows, or 'F', by columns.")
+    return permute_dims(reshape_(permute_dims(x), shape=wanted[::-1]))
 
 
 @public(np.permute_dims)
@@ -197,16 +202,17 @@ def squeeze(x: Operand, axis: Axes = None) -> Tensor:
 
 
 @public(np.ravel)
-def flatten(x: Operand, start_axis: int = 0, end_axis: int = -1) -> Tensor:
-    """The axes from `start_axis` to `end_axis`, both included, made one.
+def flatten(x: Operand, start_axis: int | str = 0, end_axis: int = -1, *, order: str = "C") -> Tensor:
+    """The axes from `start_axis` to `end_axis`, both included, made one; all, by columns, for order "F".
 
     >>> import autograd as ag
     >>> ag.flatten(ag.zeros((2, 3, 4)), 1).shape
     (2, 12)
     """
+    order, start_axis = (start_axis, 0) if isinstance(start_axis, str) else (order, start_axis)
     shape = shape_of(x)
-    if not shape:
-        return reshape(x, (1,))
+    if not shape or order != "C":
+        return reshape(x, -1, order)
     first, last = one_axis(start_axis, len(shape), "flatten"), one_axis(end_axis, len(shape), "flatten")
     if first > last:
         raise ShapeError(f"flatten was given start_axis {start_axis} after end_axis {end_axis} of shape {shape}.")

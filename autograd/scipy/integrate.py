@@ -10,6 +10,7 @@ import scipy.integrate
 
 import autograd as ag
 from autograd.extend import defvjp_argnums, primitive
+from autograd.numpy.wrap import wrapped
 from autograd.tracer import getval
 
 
@@ -69,3 +70,10 @@ def odeint(f: Callable[..., Any], y0: Any, t: Any, args: Any = (), **options: An
     0.3679 -0.3679
     """
     return _solved(f, y0, t, *(args if isinstance(args, tuple) else (args,)), **options)
+
+
+trapezoid = wrapped("trapezoid", scipy.integrate.trapezoid, ag.trapezoid)
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(scipy.integrate, name)

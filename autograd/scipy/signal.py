@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import scipy.signal
 
 import autograd as ag
 from autograd.arrays import as_arrays
@@ -58,3 +59,7 @@ def convolve(a: Any, b: Any, axes: Axes | None = None, dot_axes: Axes = ((), ())
     places = [left.index(moved[p]) for p in along[0]]
     y = ag.moveaxis(y, places, list(range(-len(places), 0))) if places else y
     return y if recorded else as_arrays(y)
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(scipy.signal, name)

@@ -89,8 +89,48 @@ stdtr: Extended = _of(
     first=1,
 )
 erfcinv: Extended = _of("erfcinv", lambda y, x: lambda g: g * (-math.sqrt(math.pi) / 2) * ag.exp(y * y))
+ndtri: Extended = _of("ndtri", lambda y, p: lambda g: g * math.sqrt(2 * math.pi) * ag.exp(y * y / 2))
 rgamma: Extended = _of("rgamma", lambda y, x: lambda g: -g * y * ag.digamma(x))
 gammasgn: Extended = _of("gammasgn", None)
+
+erfcx: Extended = _of("erfcx", lambda y, x: lambda g: g * (2 * x * y - 2 / math.sqrt(math.pi)))
+exp1: Extended = _of("exp1", lambda y, x: lambda g: -g * ag.exp(-x) / x)
+expi: Extended = _of("expi", lambda y, x: lambda g: g * ag.exp(x) / x)
+expn: Extended = _of("expn", lambda y, n, x: lambda g: -g * expn(n - 1, x), first=1)
+
+
+def rel_entr(x: Any, y: Any) -> Any:
+    """x log(x / y), 0 at x = 0, infinite where one is negative."""
+    x, y = array(x), array(y)
+    defined = ag.logical_or(ag.logical_and(x > 0, y > 0), ag.logical_and(x == 0, y >= 0))
+    return ag.where(defined, ag.xlogy(x, x) - ag.xlogy(x, y), np.inf)
+
+
+def kl_div(x: Any, y: Any) -> Any:
+    """x log(x / y) - x + y, at least 0."""
+    return rel_entr(x, y) - x + y
+
+
+def binom(n: Any, k: Any) -> Any:
+    """How many choices of k of n there are, of numbers in between too."""
+    return 1 / ((n + 1) * beta(1 + n - k, 1 + k))
+
+
+def poch(z: Any, m: Any) -> Any:
+    """Gamma(z + m) / Gamma(z)."""
+    return ag.gamma(z + m) * rgamma(z)
+
+
+def huber(delta: Any, r: Any) -> Any:
+    """r^2 / 2 near zero, delta (|r| - delta / 2) beyond delta."""
+    r = array(r)
+    return ag.where(ag.abs(r) <= delta, r * r / 2, delta * (ag.abs(r) - delta / 2))
+
+
+def pseudo_huber(delta: Any, r: Any) -> Any:
+    """delta^2 (sqrt(1 + (r / delta)^2) - 1)."""
+    return delta * delta * (ag.sqrt(1 + ag.square(r / delta)) - 1)
+
 
 # Bessel functions: the derivative of one of order n lies between those of the orders beside it
 jn: Extended = _of("jn", lambda y, n, x: lambda g: g * (jn(n - 1, x) - jn(n + 1, x)) / 2, first=1)
@@ -105,6 +145,8 @@ ive: Extended = _of(
 j0: Extended = _of("j0", lambda y, x: lambda g: -g * j1(x))
 y0: Extended = _of("y0", lambda y, x: lambda g: -g * y1(x))
 i0: Extended = _of("i0", lambda y, x: lambda g: g * i1(x))
+k0: Extended = _of("k0", lambda y, x: lambda g: -g * k1(x))
+k1: Extended = _of("k1", lambda y, x: lambda g: -g * (k0(x) + kv(2, x)) / 2)
 j1: Extended = _of("j1", lambda y, x: lambda g: g * (j0(x) - jn(2, x)) / 2)
 y1: Extended = _of("y1", lambda y, x: lambda g: g * (y0(x) - yn(2, x)) / 2)
 i1: Extended = _of("i1", lambda y, x: lambda g: g * (i0(x) + iv(2, x)) / 2)
@@ -119,10 +161,14 @@ _OWN: dict[str, Any] = {name: getattr(ag, name) for name in _OURS.split()} | {
     "betaln": betaln,
     "multigammaln": multigammaln,
     "logsumexp": logsumexp,
+    "log_expit": lambda x: -ag.softplus(-x),
+    "softplus": ag.softplus,
+    "exp10": lambda x: ag.pow(10.0, x),
 }
+_OWN |= {f.__name__: f for f in (rel_entr, kl_div, binom, poch, huber, pseudo_huber)}
 for _op in (beta, betainc, gammainc, gammaincc, stdtr, erfcinv, rgamma, gammasgn, jn, yn, jv, yv, iv, kv, ive):
     _OWN[_op.name] = _op
-for _op in (j0, y0, i0, j1, y1, i1):
+for _op in (j0, y0, i0, j1, y1, i1, k0, k1, ndtri, erfcx, exp1, expi, expn):
     _OWN[_op.name] = _op
 
 globals().update(namespace(scipy.special, _OWN))

@@ -45,6 +45,40 @@ def test_dtypes_are_named_by_strings(name):
         assert np.dtype(getattr(np, numpys))
 
 
+STANDARD = """
+    e inf nan newaxis pi arange asarray empty empty_like eye from_dlpack full full_like linspace meshgrid ones
+    ones_like tril triu zeros zeros_like astype can_cast finfo iinfo isdtype result_type bool int8 int16 int32
+    int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128 abs acos acosh add asin asinh atan
+    atan2 atanh bitwise_and bitwise_left_shift bitwise_invert bitwise_or bitwise_right_shift bitwise_xor ceil
+    clip conj copysign cos cosh divide equal exp expm1 floor floor_divide greater greater_equal hypot imag
+    isfinite isinf isnan less less_equal log log1p log2 log10 logaddexp logical_and logical_not logical_or
+    logical_xor maximum minimum multiply negative nextafter not_equal positive pow real reciprocal remainder
+    round sign signbit sin sinh square sqrt subtract tan tanh trunc take take_along_axis matmul matrix_transpose
+    tensordot vecdot broadcast_arrays broadcast_to concat expand_dims flip moveaxis permute_dims repeat reshape
+    roll squeeze stack tile unstack argmax argmin count_nonzero nonzero searchsorted where unique_all
+    unique_counts unique_inverse unique_values argsort sort cumulative_prod cumulative_sum max mean min prod std
+    sum var all any diff
+"""  # of the Python array API standard, 2024.12
+
+
+@pytest.mark.parametrize("name", STANDARD.split())
+def test_every_name_of_the_standard_is_there(name):
+    assert name in ag.__all__
+    assert hasattr(ag, name)
+
+
+def test_dtypes_and_what_is_asked_of_them():
+    x = ag.tensor([1.0, 2.0], dtype=ag.float32)
+    assert x.dtype == np.float32
+    assert (ag.finfo(x).bits, ag.finfo(ag.float64).eps) == (32, np.finfo(float).eps)
+    assert ag.iinfo(ag.int8).max == ag.iinfo(ag.tensor([1], dtype="int8")).max == 127
+    assert ag.result_type(x, 1.0, ag.int8) == np.float32
+    assert ag.result_type(x, ag.ones(1)) == np.float64
+    assert (ag.can_cast(x, ag.float64), ag.can_cast(ag.float64, "float32")) == (True, False)
+    assert ag.isdtype(x.dtype, "real floating")
+    assert ag.searchsorted(ag.tensor([3.0, 1.0]), [2.0], sorter=ag.tensor([1, 0])).tolist() == [1]
+
+
 def test_other_names_and_settings():
     x = ag.ones((2, 3))
     for name, hint in (

@@ -19,9 +19,12 @@ _OWN = {
     "pdf": standardised(lambda z, a, b: ag.exp(_logpdf(z, a, b)), "plain"),
     "logpdf": standardised(_logpdf, "log"),
     "cdf": standardised(lambda z, a, b: betainc(a, b, z)),
+    "logcdf": standardised(lambda z, a, b: ag.log(betainc(a, b, z))),
+    "sf": standardised(lambda z, a, b: betainc(b, a, 1 - z)),
+    "logsf": standardised(lambda z, a, b: ag.log(betainc(b, a, 1 - z))),
 }
 _FUNCTIONS = functions(scipy.stats.beta, _OWN)
-pdf, logpdf, cdf = (_FUNCTIONS[name] for name in ("pdf", "logpdf", "cdf"))
+pdf, logpdf, cdf, logcdf, sf, logsf = (_FUNCTIONS[name] for name in ("pdf", "logpdf", "cdf", "logcdf", "sf", "logsf"))
 
 
 def __getattr__(name: str) -> Any:

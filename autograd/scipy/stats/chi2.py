@@ -8,7 +8,7 @@ from typing import Any
 import scipy.stats
 
 import autograd as ag
-from autograd.scipy.special import gammainc
+from autograd.scipy.special import gammainc, gammaincc
 from autograd.scipy.stats.distribution import functions, standardised
 
 
@@ -20,9 +20,12 @@ _OWN = {
     "pdf": standardised(lambda z, df: ag.exp(_logpdf(z, df)), "plain"),
     "logpdf": standardised(_logpdf, "log"),
     "cdf": standardised(lambda z, df: gammainc(df / 2, z / 2)),
+    "logcdf": standardised(lambda z, df: ag.log(gammainc(df / 2, z / 2))),
+    "sf": standardised(lambda z, df: gammaincc(df / 2, z / 2)),
+    "logsf": standardised(lambda z, df: ag.log(gammaincc(df / 2, z / 2))),
 }
 _FUNCTIONS = functions(scipy.stats.chi2, _OWN)
-pdf, logpdf, cdf = (_FUNCTIONS[name] for name in ("pdf", "logpdf", "cdf"))
+pdf, logpdf, cdf, logcdf, sf, logsf = (_FUNCTIONS[name] for name in ("pdf", "logpdf", "cdf", "logcdf", "sf", "logsf"))
 
 
 def __getattr__(name: str) -> Any:

@@ -17,12 +17,12 @@ def standardised(f: Callable[..., Any], density: str = "") -> Callable[..., Any]
         f: the function for loc 0 and scale 1.
         density: "log" for the logarithm of a density, "plain" for a density, "" for a probability.
     """
-    shapes = f.__code__.co_varnames[1 : f.__code__.co_argcount]
+    shapes = getattr(f, "shapes", f.__code__.co_varnames[1 : f.__code__.co_argcount])
 
     def located(x: Any, *args: Any, **settings: Any) -> Any:
         given = dict(zip((*shapes, "loc", "scale"), args, strict=False)) | settings
         loc, scale = given.pop("loc", 0.0), given.pop("scale", 1.0)
-        y = f((x - loc) / scale, **given)
+        y = f((x - loc) / scale, *[given[shape] for shape in shapes])
         return y - ag.log(scale) if density == "log" else y / scale if density else y
 
     return located

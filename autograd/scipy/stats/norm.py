@@ -8,6 +8,7 @@ from typing import Any
 import scipy.stats
 
 import autograd as ag
+from autograd.scipy.special import ndtri
 from autograd.scipy.stats.distribution import functions, standardised
 
 _HALF_LOG_TAU = math.log(2 * math.pi) / 2
@@ -24,10 +25,12 @@ _OWN = {
     "logcdf": standardised(lambda z: ag.log_ndtr(z)),
     "sf": standardised(lambda z: ag.ndtr(-z)),
     "logsf": standardised(lambda z: ag.log_ndtr(-z)),
+    "ppf": lambda q, loc=0.0, scale=1.0: loc + scale * ndtri(q),
+    "isf": lambda q, loc=0.0, scale=1.0: loc - scale * ndtri(q),
 }
 _FUNCTIONS = functions(scipy.stats.norm, _OWN)
 pdf, logpdf, cdf, logcdf = (_FUNCTIONS[name] for name in ("pdf", "logpdf", "cdf", "logcdf"))
-sf, logsf = _FUNCTIONS["sf"], _FUNCTIONS["logsf"]
+sf, logsf, ppf, isf = (_FUNCTIONS[name] for name in ("sf", "logsf", "ppf", "isf"))
 
 
 def __getattr__(name: str) -> Any:

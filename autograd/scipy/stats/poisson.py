@@ -13,18 +13,19 @@ from autograd.scipy.stats.distribution import functions
 from autograd.tracer import getval
 
 
-def _count(k: Any, loc: Any) -> Any:
+def count(k: Any, loc: Any) -> Any:
+    """The whole number that k is beyond loc, which has no derivative."""
     return np.floor(np.asarray(getval(k)) - getval(loc))
 
 
 def _logpmf(k: Any, mu: Any, loc: Any = 0) -> Any:
-    n = _count(k, loc)
+    n = count(k, loc)
     known = ag.xlogy(n, mu) - mu - ag.gammaln(n + 1.0)
     return ag.where(n >= 0, known, -np.inf)
 
 
 def _cdf(k: Any, mu: Any, loc: Any = 0) -> Any:
-    n = _count(k, loc)
+    n = count(k, loc)
     return ag.where(n >= 0, gammaincc(np.maximum(n, 0) + 1, mu), 0.0)
 
 

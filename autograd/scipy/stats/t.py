@@ -22,9 +22,11 @@ _OWN = {
     "logpdf": standardised(_logpdf, "log"),
     "cdf": standardised(lambda z, df: stdtr(df, z)),
     "logcdf": standardised(lambda z, df: ag.log(stdtr(df, z))),
+    "sf": standardised(lambda z, df: stdtr(df, -z)),
+    "logsf": standardised(lambda z, df: ag.log(stdtr(df, -z))),
 }
 _FUNCTIONS = functions(scipy.stats.t, _OWN)
-pdf, logpdf, cdf, logcdf = (_FUNCTIONS[name] for name in ("pdf", "logpdf", "cdf", "logcdf"))
+pdf, logpdf, cdf, logcdf, sf, logsf = (_FUNCTIONS[name] for name in ("pdf", "logpdf", "cdf", "logcdf", "sf", "logsf"))
 
 
 def __getattr__(name: str) -> Any:

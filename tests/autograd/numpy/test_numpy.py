@@ -191,7 +191,7 @@ def test_what_has_no_rule_says_so():
         ag.grad(lambda x: np.sum(np.split(x, 2)[0]))(V)
     with pytest.raises(ArgumentError, match=r"cross was given vectors of 4 and 4\. Expected 2 or 3"):
         ag.grad(lambda x: np.sum(np.cross(x, x)))(W)
-    with pytest.raises(ArgumentError, match=r"gradient was given spacings \(1\.0, 2\.0\)"):
+    with pytest.raises(ArgumentError, match="gradient was given 2 spacings and edge_order=1 for 1 axes"):
         ag.grad(lambda x: np.sum(np.gradient(x, 1.0, 2.0)))(W)
     with pytest.raises(ArgumentError, match=r"norm was given axis=\(0, 1, 2\)"):
         ag.grad(lambda x: np.linalg.norm(x, 2, axis=(0, 1, 2)))(C)

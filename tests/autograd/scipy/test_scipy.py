@@ -1,7 +1,10 @@
 """SciPy's functions on arrays, with a derivative on Tensors; `test_programs` has the figures of HIPS autograd."""
 
+import pickle
+
 import numpy
 import pytest
+import scipy.integrate
 import scipy.linalg
 import scipy.signal
 import scipy.special
@@ -10,8 +13,9 @@ import scipy.stats
 import autograd as ag
 import autograd.numpy as np
 from autograd.errors import ArgumentError, DifferentiationError, UnsupportedError
-from autograd.scipy import linalg, signal, special, stats
+from autograd.scipy import integrate, linalg, signal, special, stats
 from autograd.scipy.integrate import odeint
+from autograd.scipy.stats import families
 
 R = numpy.random.default_rng(5)
 X = numpy.array([0.2, 0.5, 0.8])
@@ -29,6 +33,7 @@ STATS = {
 }
 OF_ONE = ["j0", "j1", "y0", "y1", "i0", "i1", "rgamma", "psi", "loggamma", "erfcinv"]
 OF_ORDER = ["jn", "yn", "jv", "yv", "iv", "kv", "ive"]
+MORE_OF_ONE = "ndtri erfcx exp1 expi k0 k1 log_expit softplus exp10"
 CASES = {
     **{
         f"{d}.{name}": (
@@ -82,6 +87,31 @@ CASES = {
     "inv": (lambda a: linalg.inv(a), (A,)),
     "det": (lambda a: linalg.det(a), (A,)),
     "solve": (lambda a, b: linalg.solve(a, b), (A, B)),
+    "expm": (lambda a: linalg.expm(a), (A,)),
+    "eigh": (lambda r: linalg.eigh(np.dot(r, r.T))[0], (A,)),
+    "eigvals_only": (lambda r: linalg.eigh(np.dot(r, r.T), eigvals_only=True), (A,)),
+    "eigvalsh": (lambda r: linalg.eigvalsh(np.dot(r, r.T)), (A,)),
+    "svd": (lambda b: linalg.svd(b, full_matrices=False)[1], (B,)),
+    "svdvals": (lambda b: linalg.svdvals(b), (B,)),
+    "qr": (lambda b: linalg.qr(b, mode="economic")[1], (B,)),
+    "pinv": (lambda b: linalg.pinv(b), (B,)),
+    "norm": (lambda b: linalg.norm(b, "nuc"), (B,)),
+    "lstsq": (lambda a, b: linalg.lstsq(b, a)[0], (A, B)),
+    "cho_solve": (lambda r, b: linalg.cho_solve(linalg.cho_factor(np.dot(r, r.T)), b), (A, B)),
+    "cho_solve lower": (lambda r, b: linalg.cho_solve(linalg.cho_factor(np.dot(r, r.T), lower=True), b), (A, B)),
+    "toeplitz": (lambda a, b: linalg.toeplitz(a, b), (X, X + 1)),
+    "toeplitz of one": (lambda a: linalg.toeplitz(a), (X,)),
+    "circulant": (lambda a: linalg.circulant(a), (X,)),
+    "rel_entr": (lambda x, y: special.rel_entr(x, y), (X, X + 1)),
+    "kl_div": (lambda x, y: special.kl_div(x, y), (X, X + 1)),
+    "binom": (lambda x, y: special.binom(x + 2, y), (X, X / 2)),
+    "poch": (lambda x, y: special.poch(x, y), (X, X + 1)),
+    "huber": (lambda x: special.huber(0.45, x), (X,)),
+    "pseudo_huber": (lambda d, x: special.pseudo_huber(d, x), (X + 1, X)),
+    "trapezoid": (lambda x: integrate.trapezoid(x**2, dx=0.5), (X,)),
+    "expn": (lambda x: special.expn(3, x), (X,)),
+    **{n: (lambda x, n=n: getattr(special, n)(x), (X,)) for n in MORE_OF_ONE.split()},
+    "norm.ppf": (lambda q, m, s: stats.norm.ppf(q, m, s), (X, X - 1, X + 1)),
 }  # fmt: skip
 
 
@@ -123,10 +153,14 @@ def test_an_equation_is_differentiated_by_all_of_it():
 
 
 def test_names_without_a_derivative_are_scipys():
-    assert stats.norm.ppf(0.5) == scipy.stats.norm.ppf(0.5)
-    assert [getattr(stats, d).rvs is not None for d in stats.__all__] == [True] * 8
+    assert stats.t.ppf(0.5, 2.0) == scipy.stats.t.ppf(0.5, 2.0)
+    assert [getattr(stats, d).rvs is not None for d in stats.__all__] == [True] * 25
     assert special.ellipk(0.5) == scipy.special.ellipk(0.5)
-    np.testing.assert_allclose(linalg.expm(A), scipy.linalg.expm(A))
+    np.testing.assert_allclose(linalg.logm(S), scipy.linalg.logm(S))
+    np.testing.assert_allclose(signal.fftconvolve(X, X), np.convolve(X, X))
+    assert integrate.simpson(X) == scipy.integrate.simpson(X)
+    with pytest.raises(UnsupportedError, match="turned into an ndarray"):
+        ag.grad(lambda x: np.sum(signal.fftconvolve(x, x)))(X)
 
 
 def test_errors():
@@ -145,3 +179,52 @@ def test_incomplete_functions_have_their_slope_at_the_ends():
     assert ag.grad(lambda x: special.gammaincc(1.0, x))(0.0) == -1.0
     assert ag.grad(lambda x: special.betainc(1.0, 2.0, x))(0.0) == pytest.approx(2.0)
     assert ag.grad(lambda x: special.betainc(2.0, 1.0, x))(1.0) == pytest.approx(2.0)
+
+
+SHAPES = {
+    "beta": (1.5, 2.5), "gamma": (1.5,), "chi2": (3.0,), "t": (2.5,), "norm": (), "expon": (), "laplace": (),
+    "logistic": (), "cauchy": (), "uniform": (), "halfnorm": (), "gumbel_r": (), "lognorm": (0.8,), "pareto": (1.7,),
+    "weibull_min": (1.4,), "invgamma": (1.6,), "gennorm": (1.3,), "vonmises": (0.7,),
+}  # fmt: skip
+OF_SHAPES = {"lognorm", "pareto", "weibull_min", "gennorm"}  # whose probabilities have derivatives by their shapes
+PARTS = ("pdf", "logpdf", "cdf", "sf", "logcdf", "logsf")
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_densities_and_probabilities_are_scipys(name):
+    ours, theirs, shapes = getattr(stats, name), getattr(scipy.stats, name), SHAPES[name]
+    x = numpy.array([0.1, 0.55, 0.9]) + (2 if name == "pareto" else 0)
+    wide = numpy.array([-2.0, 0.0, 0.3, 1.0, 2.5, 30.0])
+    for part in PARTS:
+        if part not in vars(ours):
+            continue
+        f, of_scipy = getattr(ours, part), getattr(theirs, part)
+        np.testing.assert_allclose(f(ag.tensor(x), *shapes, 0.05, 1.2), of_scipy(x, *shapes, 0.05, 1.2), rtol=1e-9)
+        assert ag.gradcheck(lambda x, m, s, f=f: f(x, *shapes, m, s), [x, x * 0, x * 0 + 1.2], order=2), part
+        if shapes and ("pdf" in part or name in OF_SHAPES):
+            assert ag.gradcheck(lambda *a, f=f: f(x, *a), [numpy.array(a) for a in shapes], order=2), part
+        if isinstance(ours, families.Distribution):
+            with numpy.errstate(all="ignore"):
+                np.testing.assert_allclose(f(ag.tensor(wide), *shapes), of_scipy(wide, *shapes), rtol=1e-7)
+        np.testing.assert_array_equal(f(wide, *shapes), of_scipy(wide, *shapes))
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes"), [("bernoulli", (0.3,)), ("binom", (5, 0.3)), ("geom", (0.3,)), ("nbinom", (2.5, 0.3))]
+)
+def test_probabilities_of_whole_numbers_are_scipys(name, shapes):
+    k, (*first, p) = numpy.arange(-2, 8), shapes
+    for part in ("pmf", "logpmf"):
+        f, of_scipy = getattr(getattr(stats, name), part), getattr(getattr(scipy.stats, name), part)
+        for loc in (0, 1):
+            found = f(k, *first, ag.tensor(p), loc=loc)
+            np.testing.assert_allclose(found, of_scipy(k, *shapes, loc=loc), rtol=1e-9, atol=1e-15)
+        assert ag.gradcheck(lambda p, f=f: ag.sum(ag.exp(f(k[4:5], *first, p))), [numpy.array(p)], order=2)
+    assert pickle.loads(pickle.dumps(getattr(stats, name))) is getattr(stats, name)
+    assert getattr(stats, name).mean(*shapes) == getattr(scipy.stats, name).mean(*shapes)
+
+
+def test_a_qr_without_a_rule_is_refused():
+    for settings in ({}, {"mode": "economic", "pivoting": True}):
+        with pytest.raises(UnsupportedError, match="mode='economic', without pivoting"):
+            ag.grad(lambda b, s=settings: np.sum(linalg.qr(b, **s)[1]))(B)
