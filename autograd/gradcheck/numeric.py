@@ -255,7 +255,7 @@ def _agreed(
     spread = np.where(np.isinf(cost[pair, columns]), 0, apart[pair, columns])
     at = np.where(kinked, nearest, low)
     grown = ~kinked & _growing(value, steps) & (np.abs(value[0]) > 8 * blur[0])
-    steeper = np.isfinite(exact) & (exact / value[0] > 1)  # it may be smooth where no step has come
+    steeper = np.isfinite(exact) & (np.abs(exact) > np.abs(value[0]))  # it may be smooth where no step has come
     bare = value[0] * np.inf
     claimed, away = usable[at, columns] + spread, np.abs(value - value[at, columns])
     refuted = (np.arange(len(value))[:, None] < at) & ~kink & (away > 4 * (error + claimed))  # by smaller steps

@@ -158,6 +158,8 @@ CLASSICS = {
     "chaotic, but analytic": (chaotic, np.array([0.3]), "PASS"),
     "smooth below most steps": (lambda x: ag.tanh(1e9 * x) + 0 * abs(x), np.array([0.0, 1.0]), "PRECISION"),
     "smooth below all steps": (lambda x: ag.tanh(1e13 * x) + 0 * abs(x), np.array([0.0, 1.0]), "PRECISION"),
+    "a pole nearby": (lambda x: 1 / (x - 1), np.array([1 + 1e-9]), "PASS"),
+    "a pole nearby, not analytic": (real(lambda x: 1 / (x - 1)), np.array([1 + 1e-9]), "PRECISION"),
     "steep": (steep(1e6), np.array([0.0, 1.0]), "PASS"),
 }
 
