@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-import numpy as np
-
 from bench import place
-from bench.arguments import copies, words
+from bench.arguments import copies, untouched, words
 from bench.instrument import compared, plain, time_cells
 from bench.report import columns
 from bench.rounds import Policy, Timings, sampled
 from bench.sample import interval
-from bench.ulp import LIMIT
+from bench.ulp import LIMIT, WrongKernel
 from bench.verdict import CONFIDENCE, SMALLEST, Verdict, verdict
 
 FIRST, SECOND = "first", "second"
@@ -76,10 +74,14 @@ def compare(
     >>> compare(np.exp, np.exp, np.zeros(100), seconds=0.1).names
     ('exp', 'exp')
     """
+    names = tuple(str(getattr(h, "__name__", type(h).__name__)) for h in (f, g))
     with place.using_threads(threads) as count:
         where = place.block(count)
         _, of_first, _, _ = compared(f, args, reference, ulps)
-        _, of_second, _, _ = compared(g, args, reference or plain(f) or f, ulps)
+        try:
+            _, of_second, _, _ = compared(g, args, reference or plain(f) or f, ulps)
+        except WrongKernel as error:
+            raise WrongKernel(f"as {names[1]} has it, {error}") from None
         if reference is None and plain(f) is None:
             of_first, of_second = "NOT CHECKED by itself", of_second.replace("the reference", "the first")
         ours = copies(args)
@@ -88,23 +90,7 @@ def compare(
         policy = Policy(seconds, PAIRS.warm, PAIRS.lasting, PAIRS.least, PAIRS.most)
         timings = sampled(statements, policy, random.Random() if order is None else order, alike=True)
     found = verdict(timings.seconds[FIRST], timings.seconds[SECOND], confidence=confidence, smallest=smallest)
-    names = tuple(str(getattr(h, "__name__", type(h).__name__)) for h in (f, g))
     return Compared((names[0], names[1]), words(args), (of_first, of_second), found, timings, where)
-
-
-def untouched(f: Callable[..., Any], args: Sequence[Any]) -> bool:
-    """Whether a call leaves its arguments as they are: two functions that do can share them.
-
-    Where an array lies makes a difference of a few hundredths, which is not one of functions.
-
-    >>> import numpy as np
-    >>> untouched(np.exp, [np.zeros(3)]), untouched(lambda x: x.fill(1.0), [np.zeros(3)])
-    (True, False)
-    """
-    given = copies(args)
-    f(*given)
-    pairs = [(a, b) for a, b in zip(given, args, strict=True) if isinstance(b, np.ndarray)]
-    return all(a.tobytes() == b.tobytes() for a, b in pairs)
 
 
 def tally(verdicts: Sequence[Verdict]) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import autograd as ag
 from autograd.config import config
 from bench import place
-from bench.arguments import copies, results, small, words
+from bench.arguments import copies, results, small, untouched, words
 from bench.attribution import COMPILE, IMPORT, LOAD, Call, attributed, told
 from bench.peaks import COPY, GEMM, TRIAD, peaks
 from bench.report import columns
@@ -153,9 +153,13 @@ def kernel(
     with place.using_threads(threads) as count:
         where = place.block(count)  # before the load is our own
         error, checked, outputs, written = compared(f, args, reference, ulps)
+        kept = untouched(f, args)
         amount = work(f, args, [] if written else outputs, bytes=bytes, flops=flops)
         found = apart(f, args, smallest, amount, Policy(seconds))
-    notes = [*found.notes, *(["it writes into its arguments, which change from call to call"] if written else [])]
+    said = "it writes into its arguments, which change from call to call"
+    if kept:
+        said = "it returns nothing, and leaves its arguments as they are" if written else ""
+    notes = [*found.notes, *([said] if said else [])]
     parts, of_fresh = once(f, args, call, count, fresh)
     return replace(
         found,

@@ -75,7 +75,9 @@ def main(given: argparse.Namespace) -> int:
 
 def said(error: Exception) -> str:
     """An error in words: ours and the system's as they are, of others the kind and the line too."""
-    return str(error) if type(error) is ValueError or isinstance(error, (ImportError, OSError)) else words_of(error)
+    words = words_of(error)
+    ours = words == f"ValueError: {error}"  # no line of the user's is on its way
+    return str(error) if ours or isinstance(error, (ImportError, OSError)) else words
 
 
 def alone(f: Any, args: Any, texts: list[str], reference: Any, given: argparse.Namespace) -> int:

@@ -91,7 +91,10 @@ def read(file: Path) -> dict[str, Any]:
 def _whole(one: Any) -> bool:
     """Whether this is a measurement that another can be compared with."""
     stats = one.get("stats") if isinstance(one, dict) else None
-    return isinstance(stats, dict) and "fullname" in one and ("data" in stats or {"median", "q1", "q3"} <= set(stats))
+    if not isinstance(stats, dict) or "fullname" not in one:
+        return False
+    times = stats.get("data") or [stats.get(name) for name in ("median", "q1", "q3")]
+    return isinstance(times, list) and all(isinstance(t, (int, float)) and t > 0 for t in times)
 
 
 @dataclass(frozen=True)

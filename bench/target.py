@@ -17,7 +17,7 @@ HOW = "Expected module:function or path/to/file.py:function, as in mypackage.ker
 
 
 def resolve(target: str) -> Any:
-    """What a target names.
+    """The function that a target names.
 
     >>> resolve("math:sqrt")(4.0), resolve("pathlib:Path.cwd").__name__
     (2.0, 'cwd')
@@ -31,6 +31,8 @@ def resolve(target: str) -> Any:
             found = getattr(found, part)
         except AttributeError:
             raise ValueError(f"{where} has no {name}. {HOW}") from None
+    if not callable(found):
+        raise ValueError(f"{target} is a {type(found).__name__}, not a function. {HOW}")
     return found
 
 

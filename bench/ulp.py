@@ -32,10 +32,11 @@ class Error:
 
 
 def error(found: Any, expected: Any) -> Error:
-    """The largest error: |found - expected| in units of the spacing of found's dtype at expected.
+    """The largest error: |found - expected| in units of the spacing of the coarser of the two dtypes at expected.
 
-    The reference may be of a wider dtype. NaN and infinities must stand where the reference, rounded to the dtype,
-    has them; whole numbers and truth values must be equal. Raises WrongKernel where the shapes differ.
+    The reference may be of a wider dtype; one of a narrower tells no more than it holds. NaN and infinities must stand
+    where the reference, rounded to the dtype, has them; whole numbers and truth values must be equal. Raises
+    WrongKernel where the shapes differ.
 
     >>> error(np.float32([1.0, 4.0]), np.float64([1.0, 4.0 + 2**-20])).ulp
     2.0
@@ -47,10 +48,20 @@ def error(found: Any, expected: Any) -> Error:
         raise WrongKernel(f"the result has shape {y.shape}, and the reference has {r.shape}.")
     if not y.size:
         return Error(0.0, 0.0, "there are no elements")
-    far, scale = (distance(y, r) if y.dtype.kind in "fc" else np.where(y == r, 0.0, np.inf), scaled(y, r))
+    coarse = narrowed(y, r)
+    far = distance(coarse, r) if y.dtype.kind in "fc" else np.where(y == r, 0.0, np.inf)
     at = np.unravel_index(int(np.argmax(far)), y.shape)
     place = f"element {tuple(map(int, at))}: " if y.shape else ""
+    scale = scaled(coarse, r) if np.isfinite(far[at]) else float("inf")
     return Error(float(far[at]), scale, f"{place}{y[at]!s}, expected {r[at]!s}")
+
+
+def narrowed(y: NDArray[Any], r: NDArray[Any]) -> NDArray[Any]:
+    """A result in the precision of its reference, if that is less: `a * x` of float32 is float64 in numba."""
+    if y.dtype.kind not in "fc" or r.dtype.kind not in "fc" or np.finfo(r.dtype).eps <= np.finfo(y.dtype).eps:
+        return y
+    with np.errstate(over="ignore"):
+        return y.astype(r.real.dtype if y.dtype.kind == "f" else np.result_type(r.dtype, np.complex64))
 
 
 def distance(y: NDArray[Any], r: NDArray[Any]) -> NDArray[np.float64]:
@@ -70,6 +81,8 @@ def distance(y: NDArray[Any], r: NDArray[Any]) -> NDArray[np.float64]:
 
 def scaled(y: NDArray[Any], r: NDArray[Any]) -> float:
     """The largest error in units in the last place of the largest element."""
+    if y.dtype.kind == "c":
+        return scaled(np.stack([y.real, y.imag]), np.stack([r.real, r.imag]))
     if y.dtype.kind != "f":
         return 0.0 if np.array_equal(y, r) else float("inf")
     fine = np.isfinite(y) & np.isfinite(r)

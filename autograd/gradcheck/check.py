@@ -192,6 +192,7 @@ def _check(
     eps = precision(outputs)
     if _unlike(base, again, eps):
         return _random(problem, asked, base, again, given)
+    problem.count = base.size
     elements = sum(x.value.size for x in problem.leaves()) * base.size
     if not elements:
         empty = [problem.names[k] for k in problem.checked if not problem.variables[k].value.size]

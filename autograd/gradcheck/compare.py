@@ -221,7 +221,7 @@ class _Projection:
             return at
 
         sure, judge = partial(self.imaginary.along, moves, row=row), self.judge()
-        e = derivative(along(self.problem.values), np.zeros(1), h, np.array([exact]), judge, sure)
+        e = derivative(along(self.problem.beside), np.zeros(1), h, np.array([exact]), judge, sure)
         other = (
             sure() if judge.atol > 2 * self.how.judge.atol and not e.imaginary[0] else None
         )  # of little but rounding

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from inspect import signature
 from math import isfinite
 from numbers import Real
 from operator import index
@@ -75,6 +76,22 @@ def in_leaves(
     return of_leaves, [x for part in found for _, x in part], [n for part in found for n, _ in part]
 
 
+def _refuse_count(f: Any, count: int) -> None:
+    """Raise if f does not take so many inputs."""
+    try:
+        takes = signature(f, follow_wrapped=False)
+    except (TypeError, ValueError):  # of a function in C
+        return
+    try:
+        takes.bind(*[None] * count)
+    except TypeError as error:
+        raise ArgumentError(
+            f"gradcheck was given {count} inputs, which {getattr(f, '__name__', type(f).__name__)}{takes} does not "
+            f"take: {error}. Each entry of a list is an input: write np.array([0.5, 2.0]) for one input, and "
+            "lambda x: f(x, setting) to hold fixed what is none."
+        ) from None
+
+
 def refuse_wrong(
     f: Any,
     names: Any,
@@ -91,6 +108,7 @@ def refuse_wrong(
         raise ArgumentError(f"gradcheck was given a {type(f).__name__} to check. Expected a function, then its inputs.")
     if isinstance(names, str) or len(names) > count:
         raise ArgumentError(f"gradcheck was given names={names!r} for {count} inputs. Expected a list of as many.")
+    _refuse_count(f, count)
     for name, value in (("atol", atol), ("rtol", rtol)):
         if not isinstance(value, Real) or not value >= 0:
             raise ArgumentError(f"gradcheck was given {name}={value!r}. Expected a number, 0 or more.")

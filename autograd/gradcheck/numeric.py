@@ -18,6 +18,9 @@ Array = NDArray[Any]
 At = Callable[[float], Array]
 ROUNDING = 8.0  # units in the last place that f is taken to err by
 PERSISTS = 0.8  # a jump between one-sided slopes halves with h where f is smooth, and stays at a kink
+GROWS = 0.4  # slopes that grow faster than this power of one over the step have no limit
+SWINGS = 1.75  # the way that a function goes on one side of a kink, as a part of how far it comes: 1 there and 2 back
+PARTS = (1 / 8, 0.2, 1 / 4, 0.37, 1 / 2, 0.61, 0.83, 1)  # of a step, where a kink is looked at: not evenly spaced
 BENDS = 3.0  # times as large third differences at twice the spacing: more is the function itself
 INFORMATIVE = 0.02  # an error bar wider than this part of the derivatives cannot tell right from wrong
 
@@ -26,8 +29,8 @@ INFORMATIVE = 0.02  # an error bar wider than this part of the derivatives canno
 class Estimate:
     """Numeric derivatives of every output with their error bars.
 
-    `kink` marks where no derivative exists, and `left` and `right` are the one-sided ones; `blur` is what rounding may
-    add to each of them. `imaginary` marks what no difference was taken for.
+    `kink` marks where no derivative exists, and `left` and `right` are the one-sided ones, infinite where they grow
+    without end; `blur` is what rounding may add to each of them. `imaginary` marks what no difference was taken for.
     """
 
     value: Array
@@ -77,10 +80,11 @@ class Judge:
         return found
 
     def outside(self, exact: Array, e: Estimate) -> Array:
-        """Where the analytic derivative is not even between the one-sided ones, if those are finite."""
+        """Where the analytic derivative is not even between the one-sided ones."""
         low, high = np.minimum(e.left, e.right), np.maximum(e.left, e.right)
-        slack = self.tolerance(np.maximum(np.abs(low), np.abs(high))) + 2 * e.blur
-        found: Array = ((exact < low - slack) | (exact > high + slack) | np.isnan(exact)) & np.isfinite(high - low)
+        below = exact < low - self.tolerance(low) - 2 * e.blur
+        above = exact > high + self.tolerance(high) + 2 * e.blur
+        found: Array = (below | above | np.isnan(exact)) & ~np.isnan(low)
         return found
 
 
@@ -192,9 +196,11 @@ def derivative(
             doubt &= ~first.imaginary
         if not doubt.any() or len(steps) == 1:
             return first
-        judge = replace(judge, noise=noise(at, steps))
-        found = [estimate(at, base, h, judge) for h in sorted(steps)]
-        best = _agreed(found, judge)
+        judge, steps = replace(judge, noise=noise(at, steps)), sorted(steps)
+        best, used = _agreed([estimate(at, base, h, judge) for h in steps], steps, judge, exact)
+        kinked = doubt & best.kink
+        for j in np.unique(used[kinked]):
+            best = _chosen(kinked & (used == j), _looked_at(at, base, steps[j], best), best)
         if other is not None:
             best = _chosen(judge.confirmed(other, best) & np.isfinite(base), other, best)
         return _chosen(doubt, best, first)
@@ -204,8 +210,34 @@ def _chosen(where: Array, a: Estimate, b: Estimate) -> Estimate:
     return Estimate(*(np.where(where, getattr(a, n), getattr(b, n)) for n in Estimate.__dataclass_fields__))
 
 
-def _agreed(found: Sequence[Estimate], judge: Judge) -> Estimate:
-    """One estimate from those by ascending steps: where two neighbours agree best, without kinks further off."""
+def _looked_at(at: At, base: Array, h: float, e: Estimate) -> Estimate:
+    """A kink from nearer by: none of a function that only swings, and infinite slopes where they grow without end."""
+    sides = [np.array([at(way * h * part) for part in PARTS]) for way in (-1, 1)]
+    every = np.concatenate([base[None], *sides])
+    within = SWINGS * (np.max(every, axis=0) - np.min(every, axis=0))
+    ways = [np.sum(np.abs(np.diff(side, axis=0, prepend=base[None])), axis=0) for side in sides]
+    left, right = (
+        np.where(_endless(side, base, 64 * e.blur, h), (side[0] - base) * way * np.inf, own)
+        for side, way, own in zip(sides, (-1, 1), (e.left, e.right), strict=True)
+    )
+    return replace(e, kink=~(np.maximum(*ways) > within), error=np.full(len(base), np.inf), left=left, right=right)
+
+
+def _endless(side: Array, base: Array, blur: Array, h: float) -> NDArray[np.bool_]:
+    """Whether slopes from `base` to the values at `PARTS` of h grow like a power of one over the distance."""
+    sizes = np.array([np.abs(slope(side[PARTS.index(part)], base, h * part)) for part in (1 / 8, 1 / 4, 1 / 2, 1)])
+    found: NDArray[np.bool_] = (sizes[:-1] > 2**GROWS * sizes[1:]).all(0) & (sizes[0] > blur)
+    return found
+
+
+def _agreed(
+    found: Sequence[Estimate], steps: Sequence[float], judge: Judge, exact: Array
+) -> tuple[Estimate, NDArray[np.intp]]:
+    """One estimate from those by ascending steps, and the number of the step that it is of.
+
+    It is where two neighbours agree best, without kinks further off, and its error bar reaches to what smaller steps
+    see. Where the slopes grow with every smaller step there is a kink, or nothing to tell by.
+    """
     value, error, kink, left, right, blur, imaginary = (
         np.stack([getattr(e, n) for e in found]) for n in Estimate.__dataclass_fields__
     )
@@ -222,12 +254,28 @@ def _agreed(found: Sequence[Estimate], judge: Judge) -> Estimate:
     low = np.where(np.isinf(cost[pair, columns]), np.argmin(usable, axis=0), low)
     spread = np.where(np.isinf(cost[pair, columns]), 0, apart[pair, columns])
     at = np.where(kinked, nearest, low)
-    return Estimate(
+    grown = ~kinked & _growing(value, steps) & (np.abs(value[0]) > 8 * blur[0])
+    steeper = np.isfinite(exact) & (np.abs(exact) > np.abs(value[0]))  # it may be smooth where no step has come
+    bare = value[0] * np.inf
+    claimed, away = usable[at, columns] + spread, np.abs(value - value[at, columns])
+    refuted = (np.arange(len(value))[:, None] < at) & ~kink & (away > 4 * (error + claimed))  # by smaller steps
+    best = Estimate(
         value[at, columns],
-        np.where(kinked, np.inf, usable[at, columns] + spread),
-        kinked,
-        left[at, columns],
-        right[at, columns],
+        np.where(kinked | grown, np.inf, np.maximum(claimed, np.max(np.where(refuted, away, 0), axis=0))),
+        kinked | (grown & ~steeper),
+        np.where(grown, bare, left[at, columns]),
+        np.where(grown, bare, right[at, columns]),
         blur[at, columns],
         imaginary[at, columns],
     )
+    return best, at
+
+
+def _growing(slopes: Array, steps: Sequence[float]) -> NDArray[np.bool_]:
+    """Whether slopes by ascending steps grow like a power of one over the step, at the three smallest."""
+    if len(steps) < 3:
+        return np.zeros(slopes.shape[1], bool)
+    size = np.abs(slopes[:3])
+    finer = np.array([(steps[k + 1] / steps[k]) ** GROWS for k in (0, 1)])
+    found: NDArray[np.bool_] = np.all(size[:2] >= finer[:, None] * size[1:], axis=0)
+    return found

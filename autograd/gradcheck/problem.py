@@ -27,6 +27,7 @@ class Problem:
         variables: what the function is called with; floating arrays among them are float64 leaves, and a complex one
             is two, its real and its imaginary part.
         checked: positions of those. names: what each variable is called.
+        count: how many values it has, once that is known.
         record: whether the tape must run even for values, as for a function that differentiates.
     """
 
@@ -39,6 +40,7 @@ class Problem:
         self.record = record
         self.states: list[tuple[Generator, Any]] = []
         self.settled = False
+        self.count = 0
 
     def leaves(self) -> list[Tensor]:
         """The variables that are checked."""
@@ -77,6 +79,17 @@ class Problem:
             parts = [np.ravel(y.value).astype(np.float64) for y in self.run()]
         return np.concatenate([*parts, np.zeros(0)])
 
+    def beside(self) -> NDArray[np.float64]:
+        """The values where inputs are moved a little: as many as where they are not."""
+        found = self.values()
+        if len(found) != self.count:
+            raise ArgumentError(
+                f"the function under gradcheck returned {self.count} numbers for its inputs and {len(found)} a little "
+                "beside them. Expected as many: choose the shape of the result by what does not move, as x[:2], and "
+                "not by values, as x[x > 0.5]."
+            )
+        return found
+
     @contextmanager
     def moved(self, shifts: dict[int, Array]) -> Iterator[None]:
         """Variables shifted by arrays, and put back afterwards whatever happens."""
@@ -99,7 +112,7 @@ class Problem:
             after[index] += t
             x.value = after
             try:
-                return self.values()
+                return self.beside()
             finally:
                 x.value = before
 

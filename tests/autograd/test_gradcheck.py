@@ -107,6 +107,22 @@ def always_the_same(x):
     return ag.zeros(()) + 3.0
 
 
+def chaotic(x):
+    for _ in range(40):
+        x = 3.9 * x * (1 - x)
+    return x
+
+
+def real(f):
+    """The same function of positive numbers, of real ones only."""
+    return lambda x: f(abs(x))
+
+
+def steep(slope):
+    """A step of height 2, from -1 to 1, with a slope between."""
+    return lambda x: ag.maximum(ag.minimum(slope * x, 1.0), -1.0)
+
+
 ONES = np.ones(3)
 CLASSICS = {
     "relu at exactly 0": (ag.relu, np.array([1.0, 0.0]), "KINK"),
@@ -131,6 +147,20 @@ CLASSICS = {
     "a function that ignores its input": (always_the_same, ONES, "PASS"),
     "one of two inputs ignored": (lambda x, y: x * x, [ONES, ONES * 2], "PASS"),
     "wrong beside a kink": (lambda x: ag.relu(x) * ag.stop_gradient(x), np.array([0.0, 1.0]), "WRONG_GRADIENT"),
+    "wrong at a kink": (lambda x: abs(x) + ag.stop_gradient(3 * x), np.array([0.0]), "WRONG_GRADIENT"),
+    "wrong at a step": (lambda x: ag.floor(x) + ag.stop_gradient(5 * x), np.array([1.0]), "WRONG_GRADIENT"),
+    "infinite at a cusp": (ag.cbrt, np.array([0.0, 1.0]), "KINK"),
+    "a step whose middle is its value": (ag.sign, np.array([0.0]), "KINK"),
+    "two steps": (lambda x: ag.floor(x) + ag.ceil(x), np.array([1.0]), "KINK"),
+    "a pole": (lambda x: ag.tan(x), np.array([np.pi / 2]), "KINK"),
+    "too quick for differences": (real(lambda x: ag.sin(1e11 * x)), np.array([0.3, 1.0]), "PRECISION"),
+    "chaotic": (real(chaotic), np.array([0.3]), "PRECISION"),
+    "chaotic, but analytic": (chaotic, np.array([0.3]), "PASS"),
+    "smooth below most steps": (lambda x: ag.tanh(1e9 * x) + 0 * abs(x), np.array([0.0, 1.0]), "PRECISION"),
+    "smooth below all steps": (lambda x: ag.tanh(1e13 * x) + 0 * abs(x), np.array([0.0, 1.0]), "PRECISION"),
+    "a pole nearby": (lambda x: 1 / (x - 1), np.array([1 + 1e-9]), "PASS"),
+    "a pole nearby, not analytic": (real(lambda x: 1 / (x - 1)), np.array([1 + 1e-9]), "PRECISION"),
+    "steep": (steep(1e6), np.array([0.0, 1.0]), "PASS"),
 }
 
 

@@ -139,6 +139,22 @@ def test_a_kernel_that_writes_into_its_arguments_is_checked_by_them():
         instrument.compared(double, (x, np.zeros(5)), lambda x, out: None, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("f", "words"),
+    [
+        (lambda x: x.fill(1.0), "it writes into its arguments"),
+        (lambda x: np.negative(x, out=x), "it writes into its arguments"),
+        (lambda x: None, "it returns nothing, and leaves its arguments as they are"),
+        (lambda x: -x, ""),
+    ],
+)
+def test_what_becomes_of_the_arguments_is_said(f, words):
+    notes = bench.kernel(f, np.full(100, 2.0), seconds=0.01, fresh=0).notes
+    about = [note for note in notes if note.startswith("it ") and "its arguments" in note]
+    assert len(about) == bool(words)
+    assert all(note.startswith(words) for note in about)
+
+
 def test_what_is_not_checked_says_so():
     found = bench.kernel(np.negative, np.ones(100), seconds=0.01, fresh=0)
     assert found.error is None

@@ -97,6 +97,12 @@ def test_a_function_that_fails_ends_with_2_and_its_line(command, file, tmp_path,
     assert call(command, f"{file}:fails", "--seconds", "0.05") == run.MISUSED
     assert f"RuntimeError: no such case\n{file}:" in capsys.readouterr().err
     assert call(command, f"{file}:number", "--seconds", "0.05") == run.MISUSED
+    (tmp_path / "refuses.py").write_text("def f(x):\n    raise ValueError('no such shape')\nfive = 5\n")
+    capsys.readouterr()
+    assert call(command, f"{tmp_path / 'refuses.py'}:f", "--seconds", "0.05") == run.MISUSED
+    assert f"ValueError: no such shape\n{tmp_path / 'refuses.py'}:2" in capsys.readouterr().err
+    assert call(command, f"{tmp_path / 'refuses.py'}:five") == run.MISUSED
+    assert "refuses.py:five is a int, not a function. Expected module:function" in capsys.readouterr().err
     (tmp_path / "broken.py").write_text("def f(:")
     assert call(command, f"{tmp_path / 'broken.py'}:f") == run.MISUSED
     assert "SyntaxError: invalid syntax (broken.py, line 1)" in capsys.readouterr().err
@@ -167,6 +173,7 @@ def test_versus_gives_a_verdict(file, capsys):
     assert call("run", f"{file}:double", *rest, "--versus", f"{file}:double", "--runs", "2") == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("2 runs: ")
     assert call("run", f"{file}:double", *rest, "--versus", f"{file}:wrong") == run.WRONG
+    assert "double: as wrong has it, the result is wrong by" in capsys.readouterr().err
 
 
 def test_pictures_and_figures_are_written(file, tmp_path):

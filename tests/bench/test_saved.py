@@ -52,6 +52,9 @@ def test_the_environment_is_whole():
     [
         '{"benchmarks": [{"name": "x"}]}',
         '{"benchmarks": [{"fullname": "x", "stats": {}}]}',
+        '{"benchmarks": [{"fullname": "x", "stats": {"data": []}}]}',
+        '{"benchmarks": [{"fullname": "x", "stats": {"data": [0.0, 1.0]}}]}',
+        '{"benchmarks": [{"fullname": "x", "stats": {"data": ["fast"]}}]}',
         '{"benchmarks": 5}',
         "[]",
         "{}",

@@ -20,6 +20,13 @@ def test_a_wider_reference_shows_parts_of_a_unit():
     assert error(np.float32([1.0]), np.float64([1 + 2.0**-24])).ulp == 0.5
 
 
+def test_a_narrower_reference_asks_for_no_more_digits_than_it_has():
+    exact, rounded = np.linspace(0.1, 0.9, 9), np.linspace(0.1, 0.9, 9).astype(np.float32)
+    assert error(exact, rounded).ulp == 0
+    assert error(exact + 1j, rounded + np.complex64(1j)).ulp == 0
+    assert error(exact * 1.001, rounded).ulp > 1e4
+
+
 def test_the_worst_element_is_named():
     found = error(np.float64([[1.0, 2.0], [3.0, 5.0]]), np.float64([[1.0, 2.0], [3.0, 4.0]]))
     assert found.words == "element (1, 1): 5.0, expected 4.0"
@@ -57,7 +64,12 @@ def test_whole_numbers_and_truth_must_be_equal():
 def test_complex_numbers_are_as_far_off_as_their_worse_part():
     x = np.complex64([1 + 1j])
     y = x + np.complex64(1j * np.spacing(np.float32(1)))
-    assert error(y, x.astype(complex)).ulp == 1.0
+    found = error(y, x.astype(complex))
+    assert (found.ulp, found.of_largest) == (1.0, 1.0)
+
+
+def test_an_infinite_error_is_no_part_of_the_largest_element():
+    assert error(np.full(3, np.nan), np.ones(3)).of_largest == np.inf
 
 
 def test_empty_results_have_no_error():

@@ -109,3 +109,14 @@ def test_a_function_that_writes_into_its_argument_is_told_so():
     defvjp(raised, lambda y, x: lambda g: 2 * g * x)
     result = ag.gradcheck(raised, [X.copy()])
     assert (result.verdict, result.reason[:21]) == ("NONDETERMINISTIC", "f writes into input 0")
+
+
+def test_a_list_of_numbers_for_one_input_is_refused():
+    with pytest.raises(ArgumentError, match=r"given 2 inputs, which <lambda>\(x\) does not take.*np\.array\("):
+        ag.gradcheck(lambda x: x * x, [0.5, 2.0])
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_a_result_that_grows_where_its_input_moves_is_refused(fast):
+    with pytest.raises(ArgumentError, match="returned 1 numbers for its inputs and 2 a little beside"):
+        ag.gradcheck(lambda x: x[x > 0.5], X, fast=fast)
