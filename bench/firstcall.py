@@ -15,7 +15,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from bench.target import resolve
+from bench.target import kind_of, resolve
 
 COMPILERS = ("numba", "llvmlite")
 STEADY = 0.2  # seconds at most for the calls after the first
@@ -37,12 +37,12 @@ def first(target: str, texts: list[str], file: str = "", calls: int = 0, mark: b
     begin = perf_counter()
     f = resolve(target)
     imported = perf_counter() - begin
-    before = loaded()
+    before, already = loaded(), compiled(f)
     args = arguments(texts, file)
     begin = perf_counter()
     f(*args)
     once = perf_counter() - begin
-    found = {"import": imported, "first": once, "with import": before, "with call": loaded()}
+    found = {"import": imported, "first": once, "with import": before, "with call": loaded(), "compiled": already}
     if not calls:
         return found | {"later": later(f, args)}
     requests = importlib.import_module("bench.requests") if mark else None
@@ -67,6 +67,12 @@ def later(f: Any, args: Any) -> float:
         if done > end:
             break
     return least
+
+
+def compiled(f: Any) -> bool:
+    """Whether numba has compiled a function that was not called yet, as it does where it is given signatures."""
+    kind = kind_of(f)
+    return bool(f.signatures if kind == "numba" else f.types if kind == "numba ufunc" else ())
 
 
 def loaded() -> list[str]:

@@ -55,7 +55,7 @@ def options(p: argparse.ArgumentParser) -> None:
 
 
 def main(given: argparse.Namespace) -> int:
-    """Run the command: 0; 1 for a wrong kernel; 2 for a target that is none or fails; 3 if slower than the file."""
+    """Run the command: 0; 1 for a wrong kernel; 2 where nothing was measured or compared; 3 if slower than the file."""
     try:
         f = resolve(given.target)
         reference = resolve(given.reference) if given.reference else None
@@ -108,7 +108,9 @@ def alone(f: Any, args: Any, texts: list[str], reference: Any, given: argparse.N
     if then is None:
         return 0
     changes = against(now, then, given.tolerance)
-    print("\n" + ("\n".join(map(str, changes)) or f"{given.against} has no {given.target} with these arguments"))
+    if not changes:  # nothing was compared, which is not to pass for "no slower"
+        raise ValueError(f"{given.against} has no {given.target} with these arguments, as --save would write it")
+    print("\n" + "\n".join(map(str, changes)))
     return IS_SLOWER if any(change.word == SLOWER for change in changes) else 0
 
 

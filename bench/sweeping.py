@@ -10,6 +10,8 @@ from math import inf, log10
 from pathlib import Path
 from typing import Any
 
+import threadpoolctl
+
 import autograd as ag
 from autograd.kernels import tuning
 from autograd.program.launch import kind_of as kind_of_stage
@@ -200,7 +202,14 @@ def at(
 ) -> list[Point]:
     """The points of one size and dtype."""
     statements = {str(t): on(f, args, t) for t in threads}
-    found = sampled(statements, policy, random.Random(0), alike=True, before=lambda t: place.set_threads(int(t)))
+    pools = threadpoolctl.ThreadpoolController()  # BLAS and OpenMP too: all that is loaded by now
+
+    def before(name: str) -> None:
+        place.set_threads(int(name))
+        pools.limit(limits=int(name))
+
+    with pools.limit(limits=max(threads)):
+        found = sampled(statements, policy, random.Random(0), alike=True, before=before)
     points = []
     for t in threads:
         seconds = found.seconds[str(t)]

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import erf as scipy_erf
 
 import autograd as ag
-from bench.kernels.case import EAGER, NUMPY, ONE, OURS, TORCH, Arrays, Case, Limit, Side
+from bench.kernels.case import COMPILED, EAGER, JAX, NUMPY, ONE, OURS, TORCH, Arrays, Case, Limit, Side
 
 ELEMENTS = 1 << 20
 
@@ -27,6 +27,10 @@ FUNCTIONS: dict[str, tuple[Any, Callable[[Any], Any], float | None, float]] = {
     "erf": (ag.erf, scipy_erf, None, 1.0),
     "sin": (ag.sin, np.sin, 0.6, 0.3),
 }
+IN_JAX: dict[str, Callable[[Any], Any]] = {
+    "sigmoid": lambda jax: jax.nn.sigmoid,
+    "erf": lambda jax: jax.scipy.special.erf,
+}  # the others are in `jax.numpy`
 OF_TORCH = {name: 0.8 if name == "sigmoid" else 0.5 for name in FUNCTIONS}
 
 
@@ -51,6 +55,9 @@ def _case(name: str, dtype: str) -> Case:
         NUMPY: Side("numpy", lambda lib, x: lib.call(numpy, x)),
         TORCH: Side("torch", lambda lib, x: lib.call(lambda torch: getattr(torch, name), x)),
     }
+    if short:  # JAX has no other numbers unless it is told so for the whole process
+        sides[COMPILED] = Side("torch.compile", lambda lib, x: lib.call(lambda torch: getattr(torch, name), x))
+        sides[JAX] = Side("jax", lambda lib, x: lib.call(IN_JAX.get(name, lambda jax: getattr(jax.numpy, name)), x))
     tolerance = 1e-5 if short else 1e-12
     inputs = _inputs(name, dtype)
     return Case(f"{name} {dtype}", (ELEMENTS,), inputs, sides, tuple(limits), ONE, tolerance=tolerance)

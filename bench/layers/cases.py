@@ -18,7 +18,7 @@ def conv(shape: tuple[int, ...], outputs: int, kernel: int, **settings: int) -> 
     words += ["depthwise" if groups == channels else f"{groups} groups"] if groups > 1 else []
     kind = " ".join([f"{kernel}x{kernel}", *words])
     name = f"Conv2d {kind}, {batch}x{channels}x{height}x{width} to {outputs}"
-    return Layer(name, "Conv2d", (channels, outputs, kernel), shape, settings)
+    return Layer(name, "Conv2d", (channels, outputs, kernel), shape, settings, fuses=False)
 
 
 CONVOLUTIONS = [

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 import autograd as ag
 import nn
-from bench.kernels.case import OURS, TORCH, Arrays, Case, Limit, Side
+from bench.kernels.case import COMPILED, JAX, OURS, TORCH, Arrays, Case, Limit, Side
+from bench.layers.jitted import KINDS
 from bench.turns import Statement
 
 FORWARD, BOTH = MODES = ("forward", "forward and backward")
@@ -38,6 +39,7 @@ class Layer:
         numbers: whole numbers below this are the input, rather than normal ones; 0: normal ones.
         inputs: how often the input is handed over: query, key and value are one.
         call: further arguments of the call.
+        fuses: whether `torch.compile` has more than one kernel of PyTorch's to put together.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Layer:
     numbers: int = 0
     inputs: int = 1
     call: Mapping[str, Any] = field(default_factory=dict)
+    fuses: bool = True
 
     def build(self, library: Any) -> Any:
         """The module, of `nn` or `torch.nn`."""
@@ -79,8 +82,9 @@ class Layer:
         ]
 
     def sides(self, mode: str) -> dict[str, Side]:
-        """Ours and PyTorch's."""
-        makers = {OURS: ("ours", ours), TORCH: ("torch", torch)}
+        """Ours, PyTorch's, eager and compiled, and JAX's."""
+        makers = {OURS: ("ours", ours), TORCH: ("torch", torch), COMPILED: ("torch.compile", torch), JAX: ("jax", jax)}
+        makers = makers if self.fuses else {label: made for label, made in makers.items() if label != COMPILED}
         return {label: Side(library, partial(make, self, mode)) for label, (library, make) in makers.items()}
 
 
@@ -115,25 +119,45 @@ def ours(layer: Layer, mode: str, _library: Any, x: NDArray[Any], *values: NDArr
 
 
 def torch(layer: Layer, mode: str, library: Any, x: NDArray[Any], *values: NDArray[Any]) -> Statement:
-    """The statement for PyTorch."""
+    """The statement for PyTorch, as the library runs a function: as it comes, or compiled."""
     peer = library.module
     module = layer.build(peer.nn)
     with peer.no_grad():
         for (_, p), value in zip(named(module), values, strict=True):
             p.copy_(peer.from_numpy(value))
     leaf = peer.from_numpy(x)
+    run_layer = library.function(lambda _: lambda t: layer.apply(module, t))
     if mode == FORWARD:
         module.eval()
-        return silent(partial(layer.apply, module, leaf), peer.no_grad)
+        return silent(partial(run_layer, leaf), peer.no_grad)
     leaf.requires_grad_(not layer.numbers)
     leaves = [t for t in (leaf, *(p for _, p in named(module))) if t.requires_grad]
     g = peer.from_numpy(cotangent(layer.apply(module, leaf)))
 
     def run() -> Any:
-        y = layer.apply(module, leaf)
+        y = run_layer(leaf)
         return y.detach(), *peer.autograd.grad(y, leaves, g)
 
     return run
+
+
+def jax(layer: Layer, mode: str, library: Any, x: NDArray[Any], *values: NDArray[Any]) -> Statement:
+    """The statement for JAX, jitted as a whole."""
+    peer = library.module
+    apply = partial(KINDS[layer.kind], peer, layer, mode == FORWARD)
+    arrays = [peer.numpy.asarray(a) for a in (x, *values)]
+    if mode == FORWARD:
+        made: Statement = library.waited(peer.jit(apply), *arrays)
+        return made
+    first = int(layer.numbers > 0)  # of what has a gradient
+
+    def both(g: Any, *arrays: Any) -> Any:
+        y, pull = peer.vjp(partial(apply, *arrays[:first]), *arrays[first:])
+        return y, *pull(g)
+
+    g = peer.numpy.asarray(cotangent(peer.eval_shape(apply, *arrays)))
+    made = library.waited(peer.jit(both), g, *arrays)
+    return made
 
 
 def silent(statement: Statement, no_grad: Callable[[], Any]) -> Statement:

@@ -11,7 +11,7 @@ from bench.layers.layer import MODES
 from bench.layers.result import together
 from bench.report import cores
 
-ABOUT = "what the heavy layers take, beside PyTorch"
+ABOUT = "what the heavy layers take, beside PyTorch and JAX"
 
 
 def run(*, repeats: int = REPEATS, only: Sequence[str] = (), shrink: int = 1, peers: bool = True) -> list[Result]:

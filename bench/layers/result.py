@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from statistics import geometric_mean, median
 
-from bench.kernels.case import OURS, TORCH
+from bench.kernels.case import COMPILED, JAX, OURS, TORCH
 from bench.kernels.result import US, Result, ratio_to
 from bench.layers.cases import GRID, SLOWEST
 from bench.layers.layer import MODES
@@ -28,12 +28,12 @@ def together(results: Sequence[Result], mode: str) -> list[Row]:
     ]
 
 
-def line(name: str, of_mode: dict[str, Result]) -> tuple[str, ...]:
-    """A layer's line: microseconds of both libraries, and how many times as fast ours is, for each way."""
+def line(name: str, of_mode: dict[str, Result], labels: Sequence[str]) -> tuple[str, ...]:
+    """A layer's line: microseconds of the libraries, and how many times as fast as torch ours is, for each way."""
     cells = [name]
     for mode in MODES:
         s = of_mode[mode].seconds if mode in of_mode else {}
-        cells += [f"{median(s[label]) * US:.0f}" if label in s else "" for label in (OURS, TORCH)]
+        cells += [f"{median(s[label]) * US:.0f}" if label in s else "" for label in labels]
         cells += [f"{median(ratio_to(s[TORCH], s[OURS])):.2f}" if {OURS, TORCH} <= s.keys() else ""]
     return tuple(cells)
 
@@ -41,10 +41,12 @@ def line(name: str, of_mode: dict[str, Result]) -> tuple[str, ...]:
 def show(results: Sequence[Result]) -> str:
     """The times, the promises, and what is to be noted."""
     timed = [r for r in results if r.seconds]
+    labels = [OURS, TORCH, *(label for label in (COMPILED, JAX) if any(label in r.seconds for r in timed))]
     lines = []
     for name, ways in groupby(timed, key=lambda r: r.case.rpartition(": ")[0]):
-        lines.append(line(name, {r.case.rpartition(": ")[2]: r for r in ways}))
-    head = ("microseconds", "forward: ours", "torch", "times as fast", "and backward: ours", "torch", "times as fast")
+        lines.append(line(name, {r.case.rpartition(": ")[2]: r for r in ways}, labels))
+    others = (*labels[1:], "times as fast")
+    head = ("microseconds", "forward: ours", *others, "and backward: ours", *others)
     rows = [row for r in results for row in r.rows]
     notes = dict.fromkeys(note for r in results for note in r.notes)
     parts = [columns([head, *lines])] if lines else []

@@ -39,12 +39,12 @@ class Suite:
 
 SUITES = {
     "tape": Suite(("--repeats", "15"), 15),
-    "gradcheck": Suite(("--most", "60"), 85),
-    "train": Suite(("--repeats", "3"), 90),
+    "gradcheck": Suite(("--most", "60"), 75),
+    "train": Suite(("--repeats", "3"), 80),
     "memory": Suite(("--repeats", "1"), 100),
     "steps": Suite(("--quick",), 90),
-    "conditions": Suite(("--quick",), 250),
-    "layers": Suite(("--repeats", "3"), 110),
+    "conditions": Suite(("--quick",), 210),
+    "layers": Suite(("--repeats", "3"), 170),
     "derivatives": Suite(("--repeats", "5"), 40),
     "kernels": Suite(("--quick",), 190),
     "scaling": Suite(("--quick",), 230),

@@ -1,4 +1,4 @@
-"""Steps of every optimizer on a million float32 numbers, in one array and in sixteen, beside PyTorch's fastest form."""
+"""Steps of every optimizer on a million float32 numbers, in one array and in sixteen, beside PyTorch and JAX."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 import autograd as ag
 import optim
-from bench.kernels.case import BEST, DEFAULT, OURS, TORCH, Arrays, Case, Limit, Side
+from bench.kernels.case import BEST, COMPILED, DEFAULT, JAX, OURS, TORCH, Arrays, Case, Limit, Side
 from bench.kernels.optimizers import all_together
+from bench.train.jitted import RULES, jax
 from bench.turns import Statement
 
 ELEMENTS, SHARES = 1 << 20, (1, 16)
@@ -22,6 +23,7 @@ ROWS = {"SparseAdam"}  # takes row-sparse gradients: every 16th row of tables 12
 EVERY, WIDE = 16, 128
 CLOSURE = {"LBFGS"}  # asks for the loss and its gradient by itself
 ITERATIONS = 5  # of such a one, from the same start in every call
+COMPILES = {("SGD", 1), ("Adam", 1), ("AdamW", 1)}  # by `torch.compile`, which takes many seconds for each
 RATE = {"lr": 1e-3}
 VARIANTS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "SGD, momentum": ("SGD", {"momentum": 0.9}),
@@ -90,9 +92,10 @@ def torch(name: str, settings: Mapping[str, Any], fastest: bool, lib: Any, *gs: 
         return closed(make, settings, ws, [w.grad for w in ws], lib.module.no_grad)
     forms = [form for form in ("fused", "foreach") if form in inspect.signature(make).parameters]
     optimizer = make(ws, **settings, **({forms[0]: True} if fastest and forms else {}))
+    update = lib.function(lambda _: optimizer.step)
 
     def step() -> Any:
-        optimizer.step()
+        update()
         return ws
 
     return step
@@ -124,13 +127,17 @@ def closed(make: Any, settings: Mapping[str, Any], ws: list[Any], centres: list[
 
 
 def case(label: str, name: str, settings: Mapping[str, Any], arrays: int) -> Case:
-    """An optimizer with a number of arrays; PyTorch is beside it where it has one of that name."""
+    """An optimizer with a number of arrays; PyTorch is beside it where it has that name, JAX where a rule is here."""
     given = settings_of(name, settings)
     sides = {
         OURS: Side("ours", partial(ours, name, given)),
         TORCH: Side("torch", partial(torch, name, given, True)),
         DEFAULT: Side("torch", partial(torch, name, given, False)),
     }
+    if (label, arrays) in COMPILES:
+        sides[COMPILED] = Side("torch.compile", partial(torch, name, given, False))
+    if name in RULES:
+        sides[JAX] = Side("jax", partial(jax, name, given))
     limits: tuple[Limit, ...] = (Limit(1.0, (BEST,)),)
     if name in ALONE:
         sides, limits = {OURS: sides[OURS]}, ()

@@ -11,8 +11,10 @@ from bench.report import cores
 from bench.train import trainer
 from bench.train.cases import CASES
 
-ABOUT = "batches, the trainer's own work, and every optimizer's step beside PyTorch's fastest form"
-NOTE = "torch is fused=True where PyTorch has that, else foreach=True; torch default is as it comes."
+ABOUT = "batches, the trainer's own work, and every optimizer's step beside PyTorch and JAX"
+NOTE = (
+    "torch is fused=True where PyTorch has that, else foreach=True; torch default is as it comes; jax.jit is by hand."
+)
 PARTS = {"DataLoader": lambda repeats: loader.run(repeats=repeats), "Trainer": lambda repeats: trainer.rows(repeats)}
 
 __all__ = ["ABOUT", "run", "show"]

@@ -85,6 +85,25 @@ def test_a_function_that_keeps_nothing_on_the_disk_is_told(module):
     assert found.notes[1] == "in a process that finds all compiled, no compiler is imported"
 
 
+@pytest.mark.parametrize("cache", [True, False])
+def test_a_kernel_that_the_import_compiles_is_told_from_the_import(module, cache):
+    text = """
+        import numba
+        @numba.njit("float64(float64)", cache={cache})
+        def f(x):
+            for k in range(3):
+                x = x * x + k
+            return x
+    """
+    name = module(f"signed_target_{cache}", textwrap.dedent(text).format(cache=cache))
+    found = attribution.attributed(attribution.Call(f"{name}:f", ("2.0",)), threads=1, repeats=2)
+    assert set(found.parts) == ({"import", "compile"} if cache else {"import"})
+    assert found.notes[0].startswith("signatures are given, so that the import compiles, and ")
+    assert ("no kernel is kept" in found.notes[0]) is not cache
+    if cache:
+        assert found.parts["compile"].median > 0.01
+
+
 def test_arguments_reach_a_fresh_process_as_they_are(module):
     text = "def f(x, k):\n    assert x.tolist() == [1.0, 2.0] and k == 3, (x, k)\n"
     name = module("picky_target", text)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from bench.kernels import fresh, startup
-from bench.kernels.case import COMPILED, COPY, JAX, NUMPY, OURS, Case
+from bench.kernels import elementwise, fresh, losses, startup
+from bench.kernels.case import COMPILED, COPY, JAX, NUMPY, OURS, TORCH, Case
 from bench.kernels.cases import CASES, TOPICS
 from bench.kernels.libraries import LIBRARIES, missing
 from bench.kernels.serve import Room, copying
@@ -51,6 +51,12 @@ def test_every_case_knows_its_sides(name):
     assert {"torch.compile": COMPILED, "jax": JAX, "numpy": NUMPY}.items() >= {
         (side.library, label) for label, side in case.sides.items() if side.library not in ("ours", "torch")
     }
+
+
+def test_functions_of_single_precision_and_losses_are_beside_all_peers():
+    everywhere = {name for name, case in CASES.items() if {NUMPY, TORCH, COMPILED, JAX} <= set(case.sides)}
+    assert {case.name for case in elementwise.CASES if "float32" in case.name} <= everywhere
+    assert {case.name for case in losses.CASES} <= everywhere
 
 
 @pytest.mark.parametrize("name", CASES)

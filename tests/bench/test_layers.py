@@ -8,7 +8,7 @@ import pytest
 import autograd as ag
 from bench import layers
 from bench.kernels import serve
-from bench.kernels.case import OURS, TORCH
+from bench.kernels.case import COMPILED, JAX, OURS, TORCH
 from bench.kernels.libraries import LIBRARIES, missing
 from bench.kernels.measure import Players
 from bench.kernels.result import Result
@@ -75,22 +75,50 @@ def test_forward_is_as_in_prediction():
     assert abs(trained[0].numpy().mean()) < 1e-5
 
 
-def test_torch_agrees_in_a_process_of_its_own(room, quick):
+@pytest.mark.parametrize(("library", "label"), [("torch", TORCH), ("jax", JAX)])
+def test_a_peer_agrees_in_a_process_of_its_own(room, quick, library, label):
     players = Players(CPU, SHRINK, True, "bench.layers.serve")
     with players.stack:
-        player = players["torch"]
+        player = players[library]
         if player is None:
-            assert find_spec("torch") is None
-            assert players.absent["torch"] == missing("torch")
+            assert find_spec(library) is None
+            assert players.absent[library] == missing(library)
             return
         off = {}
         for name, case in CASES.items():
-            ours, theirs = room.answer("case", name, OURS), player.ask("case", name, TORCH)
+            ours, theirs = room.answer("case", name, OURS), player.ask("case", name, label)
             far = case.apart(theirs.get("figures", ()), ours["figures"])
             off |= {} if far <= 1 else {name: theirs.get("failed", far)}
             room.answer("forget")
             player.ask("forget")
     assert off == {}
+
+
+def test_every_layer_is_beside_torch_and_jax_and_compiled_where_there_is_something_to_fuse():
+    for case in CASES.values():
+        alone = case.name.startswith("Conv2d")
+        assert set(case.sides) == {OURS, TORCH, JAX} | (set() if alone else {COMPILED})
+
+
+def test_a_compiled_layer_agrees(room, quick):
+    players = Players(CPU, SHRINK, True, "bench.layers.serve")
+    name = f"LayerNorm 512, 4096 rows: {BOTH}"
+    with players.stack:
+        player = players["torch.compile"]
+        if player is None:
+            assert players.absent["torch.compile"]  # no PyTorch, or no C++ compiler
+            return
+        theirs = player.ask("case", name, COMPILED)
+    assert CASES[name].apart(theirs["figures"], room.answer("case", name, OURS)["figures"]) <= 1
+    room.answer("forget")
+
+
+def test_a_line_has_every_peer_that_was_timed():
+    found = timed(f"LSTM: {FORWARD}", [2e-6], [4e-6])
+    found.seconds[JAX] = [7e-6]
+    head, line = layers.show([found]).splitlines()
+    assert head.split("  ")[2:5] == ["torch", "jax.jit", "times as fast"]
+    assert line.split() == ["LSTM", "2", "4", "7", "2.00"]
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])

@@ -83,8 +83,8 @@ def test_saved_figures_are_the_measure_of_later_ones(file, tmp_path, capsys):
     capsys.readouterr()
     assert call("run", f"{file}:slow", *rest, "--against", before, "--tolerance", "0.2") == run.IS_SLOWER == 3
     assert "slow: slower: " in capsys.readouterr().out
-    assert call("run", f"{file}:double", *rest, "--against", before) == 0
-    assert "has no" in capsys.readouterr().out.splitlines()[-1]
+    assert call("run", f"{file}:double", *rest, "--against", before) == run.MISUSED
+    assert f"has no {file}:double with these arguments" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_file_that_holds_none_is_said_before_the_measuring(file, tmp_path, capsys):

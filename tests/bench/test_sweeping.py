@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import threadpoolctl
 
 import autograd as ag
 from autograd.config import config
@@ -104,6 +105,22 @@ def test_a_fused_function_is_run_over_as_many_threads_as_are_swept():
             patch.setattr("autograd.kernels.pool.run", lambda *a, t=threads: launched.append(t))
             run()
     assert launched == [2]
+
+
+def pools():
+    return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+
+
+def test_the_products_of_numpy_are_swept_over_threads_too():
+    before, seen = pools(), set()
+
+    def product(a):
+        seen.add((ag.get_num_threads(), *pools()))
+        return a @ a
+
+    sweep(product, lambda n, dtype: (np.ones((n, n), dtype),), over=[8], threads=[1, 2], seconds=0.01)
+    assert seen == {(t, *[t] * len(before)) for t in (1, 2)}
+    assert pools() == before
 
 
 def test_a_sweep_has_a_point_for_each_combination():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import optim
-from bench.kernels.case import DEFAULT, OURS, TORCH
+from bench.kernels.case import COMPILED, DEFAULT, JAX, OURS, TORCH
 from bench.kernels.libraries import LIBRARIES, missing
 from bench.train import cases, measure, trainer
 
@@ -30,8 +30,16 @@ def test_the_fastest_form_of_torch_is_beside_all_that_it_has(name):
     if name.split()[0] in cases.ALONE:
         assert (set(case.sides), case.limits) == ({OURS}, ())
     else:
-        assert {OURS, TORCH} <= set(case.sides) <= {OURS, TORCH, DEFAULT}
+        assert {OURS, TORCH} <= set(case.sides) <= {OURS, TORCH, DEFAULT, COMPILED, JAX}
         assert [limit.most for limit in case.limits] == [1.0]
+
+
+def test_the_common_ones_are_beside_jax_and_a_few_beside_compiled_torch():
+    beside = {label: {name for name, c in cases.CASES.items() if label in c.sides} for label in (JAX, COMPILED)}
+    kinds = {"SGD", "SGD, momentum", "SGD, Nesterov", "Adam", "Adam, AMSGrad", "AdamW", "Adagrad"}
+    kinds |= {"RMSprop", "RMSprop, centred"}
+    assert beside[JAX] == {f"{kind} 1M in {n}" for kind in kinds for n in (1, 16)}
+    assert beside[COMPILED] == {f"{kind} 1M in 1" for kind in ("SGD", "Adam", "AdamW")}
 
 
 @pytest.mark.parametrize("name", [name for name in cases.CASES if name.endswith("in 16")])
