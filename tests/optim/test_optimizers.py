@@ -159,6 +159,21 @@ def test_states_are_pytorchs_and_go_on(kind, source):
         )
 
 
+def test_a_stored_adam_says_whether_its_decay_is_decoupled():
+    w = ag.tensor([1.0], requires_grad=True)
+    stored = optim.Adam([w], weight_decay=0.1, decoupled_weight_decay=True).state_dict()
+    for given, wanted in ((stored, True), (without(stored, "decoupled_weight_decay"), False)):  # an older PyTorch
+        optimizer = optim.Adam([w], lr=0.5)
+        optimizer.load_state_dict(given)
+        assert optimizer.param_groups[0]["decoupled_weight_decay"] == wanted
+
+
+def without(state, setting):
+    """A stored state whose groups lack a setting."""
+    groups = [{key: x for key, x in group.items() if key != setting} for group in state["param_groups"]]
+    return {**state, "param_groups": groups}
+
+
 def expect_same(mine, theirs):
     """The same settings, where both have them, and the same entries of the states, but for PyTorch's scratch space."""
     for ours, other in zip(mine["param_groups"], theirs["param_groups"], strict=True):
