@@ -13,6 +13,7 @@ import pytest
 import autograd as ag
 import optim
 from autograd.config import config
+from optim.lamb import _moved
 from optim.together import split
 
 FIGURES = Path(__file__).parents[1] / "figures"
@@ -388,6 +389,17 @@ def test_hypergradients_by_the_betas():
     start = ag.tensor(FIGURE["START"]["w"]) + 0.1
     result = ag.gradcheck(lambda b1, b2: after(start, betas=(b1, b2)), [ag.tensor(0.9), ag.tensor(0.99)])
     assert result, result
+
+
+@pytest.mark.parametrize("options", OURS[optim.LAMB])
+def test_the_rule_that_takes_norms_is_kernels_as_well(options):
+    w = ag.tensor(np.ones((300, 400), "float32"), requires_grad=True)
+    optimizer = optim.LAMB([w], **options)
+    for _ in range(2):
+        w.grad = ag.ones((300, 400), dtype="float32")
+        optimizer.step()
+    assert _moved.plans
+    assert _moved.reasons() == []
 
 
 # ---- words
