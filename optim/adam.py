@@ -40,7 +40,8 @@ class Adam(Optimizer):
     """A step for each weight in proportion to the mean of its gradients over their root mean square.
 
         m <- beta1 m + (1 - beta1) g
-        v <- beta2 v + (1 - beta2) g^2          (g + weight_decay w in place of g, in both)
+        v <- beta2 v + (1 - beta2) g^2          (g + weight_decay w in place of g, in both;
+                                                 decoupled_weight_decay: w <- (1 - lr weight_decay) w instead)
         w <- w - lr m' / (sqrt(v') + eps)       m' = m / (1 - beta1^t),  v' = v / (1 - beta2^t) at step t
 
     Parameters:
@@ -48,9 +49,10 @@ class Adam(Optimizer):
         lr: the learning rate.
         betas: what is kept of the two means at each step.
         eps: keeps the divisor from zero.
-        weight_decay: the gradient of (weight_decay / 2) w^2 is added to g; see `AdamW` for the decoupled kind.
+        weight_decay: the gradient of (weight_decay / 2) w^2 is added to g.
         amsgrad: divide by the largest v so far (Reddi et al., "On the convergence of Adam and beyond", 2018).
         maximize: go up instead of down.
+        decoupled_weight_decay: decay the weights beside the rule, as `AdamW` does.
         eps_mode: "outside" divides by sqrt(v') + eps, "inside" by sqrt(v' + eps).
 
     Raises:
@@ -79,6 +81,7 @@ class Adam(Optimizer):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        decoupled_weight_decay: bool = False,
         eps_mode: str = "outside",
     ) -> None:
         super().__init__(
@@ -90,6 +93,7 @@ class Adam(Optimizer):
                 "weight_decay": weight_decay,
                 "amsgrad": amsgrad,
                 "maximize": maximize,
+                "decoupled_weight_decay": decoupled_weight_decay,
                 "eps_mode": eps_mode,
             },
         )
@@ -110,10 +114,14 @@ class Adam(Optimizer):
         weight_decay: Any = 0,
         amsgrad: bool = False,
         maximize: bool = False,
+        decoupled_weight_decay: bool = False,
         eps_mode: str = "outside",
     ) -> tuple[Tensor, State]:
         """One step of one parameter."""
-        return _move(w, direction(w, g, weight_decay, maximize), state, lr, betas, eps, amsgrad, eps_mode)
+        g = direction(w, g, 0 if decoupled_weight_decay else weight_decay, maximize)
+        if decoupled_weight_decay:
+            w = decayed(w, lr, weight_decay)
+        return _move(w, g, state, lr, betas, eps, amsgrad, eps_mode)
 
 
 class AdamW(Optimizer):

@@ -90,16 +90,44 @@ class LAMB(Optimizer):
         """One step of one parameter."""
         beta1, beta2 = betas
         t = state["step"] + 1
-        g = direction(w, g, 0, maximize)
-        m = beta1 * state["exp_avg"] + (1 - beta1) * g
-        v = beta2 * state["exp_avg_sq"] + (1 - beta2) * (g * g)
-        u = m / (1 - beta1**t) / rooted(v / (1 - beta2**t), eps, eps_mode)
-        if active(weight_decay):
-            u = u + weight_decay * w
-        return w - lr * _trust(w, u) * u, {"step": t, "exp_avg": m, "exp_avg_sq": v}
+        left = (1 - beta1**t, 1 - beta2**t)
+        form: dict[str, Any] = {"decays": active(weight_decay), "maximize": maximize, "eps_mode": eps_mode}
+        w, m, v = _moved(
+            w, g, state["exp_avg"], state["exp_avg_sq"], lr, beta1, beta2, *left, eps, weight_decay, **form
+        )
+        return w, {"step": t, "exp_avg": m, "exp_avg_sq": v}
+
+
+@ag.fused
+def _moved(
+    w: Tensor,
+    g: Tensor,
+    m: Tensor,
+    v: Tensor,
+    lr: Any,
+    beta1: Any,
+    beta2: Any,
+    left1: Any,
+    left2: Any,
+    eps: Any,
+    weight_decay: Any,
+    *,
+    decays: bool,
+    maximize: bool,
+    eps_mode: str,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The rule, with what 1 - beta^t leaves: one kernel until the two lengths are known, one after it."""
+    g = direction(w, g, 0, maximize)
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * (g * g)
+    u = m / left1 / rooted(v / left2, eps, eps_mode)
+    if decays:
+        u = u + weight_decay * w
+    return w - lr * _trust(w, u) * u, m, v
 
 
 def _trust(w: Tensor, u: Tensor) -> Tensor:
     """|w| / |u|, and 1 where either is 0."""
-    mine, its = ag.norm(w), ag.norm(u)
-    return ag.where(mine * its > 0, mine / ag.where(its > 0, its, 1.0), 1.0)
+    mine, its = ag.sum(w * w), ag.sum(u * u)
+    both = ag.where(mine > 0, its, 0.0) > 0
+    return ag.where(both, ag.sqrt(ag.where(both, mine, 1.0)) / ag.sqrt(ag.where(both, its, 1.0)), 1.0)

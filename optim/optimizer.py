@@ -23,7 +23,7 @@ from optim.together import State, Together, alike, rule_of
 
 Group: TypeAlias = dict[str, Any]
 Parameters: TypeAlias = Iterable[Tensor] | Iterable[Mapping[str, Any]]
-_OWN = {"eps_mode"}  # settings that PyTorch does not have, nor what it stores
+_OWN = {"eps_mode", "decoupled_weight_decay"}  # settings that stored groups may lack: ours alone, and Adam's of late
 
 
 class Optimizer(Hinted, ABC):

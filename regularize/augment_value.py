@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, pi
 from typing import Any, ClassVar
 
 import numpy as np
 
+import autograd as ag
+from autograd import Tensor
 from autograd.errors import ArgumentError, ShapeError
+from autograd.ops.draw import SEEDS
 from regularize.augment import Array, Augmentation, Stream
 from regularize.augment_place import covered, expect_share
 
@@ -43,6 +46,38 @@ def _one_each(x: Array, values: Any) -> Array:
     return np.asarray(values, x.dtype).reshape((-1,) + (1,) * (x.ndim - 1))
 
 
+def _wide(x: Array) -> Tensor:
+    """The batch in a dtype that kernels have."""
+    return ag.asarray(x.astype(np.float32 if x.dtype.itemsize < 8 else np.float64, copy=False))
+
+
+def _narrow(found: Tensor, x: Array) -> Array:
+    """A new array of the dtype of x."""
+    narrow: Array = found.value.astype(x.dtype, copy=False)
+    return narrow
+
+
+def _normal(x: Tensor, seed: int, other: int) -> Tensor:
+    """e ~ N(0, 1) for each element, from two uniform numbers (Box and Muller 1958)."""
+    return ag.sqrt(-2 * ag.log(1 - ag.uniform_like(x, seed))) * ag.cos(2 * pi * ag.uniform_like(x, other))
+
+
+@ag.fused(smallest=1)
+def _noisy(x: Tensor, seed: int, other: int, std: float) -> Tensor:
+    return x + std * _normal(x, seed, other)
+
+
+@ag.fused(smallest=1)
+def _jittered(x: Tensor, seed: int, other: int, std: float) -> Tensor:
+    return x * (1 + std * _normal(x, seed, other))
+
+
+@ag.fused(smallest=1)
+def _peppered(x: Tensor, places: Tensor, seed: int, p: float, low: float, high: float) -> Tensor:
+    u = ag.uniform_like(places, seed)
+    return ag.where(u < 0.5 * p, high, ag.where(u < p, low, x))
+
+
 class GaussianNoise(Augmentation):
     """Normal noise added to each element, of images, sequences or vectors.
 
@@ -71,8 +106,8 @@ class GaussianNoise(Augmentation):
 
     def change(self, x: Array, rng: np.random.Generator) -> Array:
         """(N, ...) to the same."""
-        noise = rng.standard_normal(x.shape, np.float32 if x.dtype.itemsize < 8 else np.float64)
-        return _clipped(x + self.std * noise.astype(x.dtype, copy=False), self.clip)
+        seed, other = rng.integers(SEEDS, size=2).tolist()
+        return _clipped(_narrow(_noisy(_wide(x), seed, other, self.std), x), self.clip)
 
 
 class Jitter(Augmentation):
@@ -101,8 +136,8 @@ class Jitter(Augmentation):
 
     def change(self, x: Array, rng: np.random.Generator) -> Array:
         """(N, ...) to the same."""
-        noise = rng.standard_normal(x.shape, np.float32 if x.dtype.itemsize < 8 else np.float64)
-        return x * (1 + self.std * noise.astype(x.dtype, copy=False))
+        seed, other = rng.integers(SEEDS, size=2).tolist()
+        return _narrow(_jittered(_wide(x), seed, other, self.std), x)
 
 
 class SaltAndPepper(Augmentation):
@@ -129,11 +164,9 @@ class SaltAndPepper(Augmentation):
 
     def change(self, x: Array, rng: np.random.Generator) -> Array:
         """(N, C, H, W) to the same."""
-        u = rng.random((len(x), 1, *x.shape[2:]), np.float32)
-        changed = x.copy()
-        np.copyto(changed, self.low, where=u < self.p)
-        np.copyto(changed, self.high, where=u < self.p / 2)
-        return changed
+        wide = _wide(x)
+        places = ag.zeros((len(x), 1, *x.shape[2:]), wide.dtype)
+        return _narrow(_peppered(wide, places, int(rng.integers(SEEDS)), self.p, self.low, self.high), x)
 
 
 class Brightness(Augmentation):

@@ -1,5 +1,8 @@
 """The suite of training: no optimizer is forgotten, sides agree, and an empty step is counted step by step."""
 
+from statistics import median
+from time import perf_counter
+
 import numpy as np
 import pytest
 
@@ -60,11 +63,26 @@ def test_sides_agree(name):
 
 
 def test_an_empty_step_is_counted_step_by_step():
-    rows = {row.what: row for row in trainer.rows(repeats=2, steps=50)}
+    rows = {row.what: row for row in trainer.rows(repeats=2, steps=50, bar_steps=50)}
     row = rows["an empty step through Trainer"]
     assert (row.unit, row.target) == ("us", 20.0)
     assert 1 < row.figure.median < 5000
     assert rows["an empty step in a bare loop"].target is None
+
+
+def test_the_share_of_the_bar_is_what_its_steps_take(monkeypatch):
+    class Slow(trainer.Bar):
+        def on_batch_end(self, trainer, step, loss):
+            end = perf_counter() + 3e-5
+            while perf_counter() < end:
+                pass
+
+    def share():
+        return median(trainer.bar_share(200) for _ in range(5))
+
+    assert share() < 0.15
+    monkeypatch.setattr(trainer, "Bar", Slow)
+    assert share() > 0.25  # three tenths of a step
 
 
 def test_the_forms_of_torch_are_noted_once():

@@ -11,7 +11,13 @@ MAXIMIZE = {"maximize": [False, True]}
 BETAS = {"betas": [(0.9, 0.999), (0.7, 0.95)], "eps": [1e-8, 1e-3]}
 OPTIONS = {
     "SGD": {"lr": [0.03], "momentum": [0, 0.9], "dampening": [0, 0.3], **WEIGHT_DECAY, "nesterov": [False, True]},
-    "Adam": {"lr": [0.02], **BETAS, **WEIGHT_DECAY, "amsgrad": [False, True]},
+    "Adam": {
+        "lr": [0.02],
+        **BETAS,
+        **WEIGHT_DECAY,
+        "amsgrad": [False, True],
+        "decoupled_weight_decay": [False, True],
+    },
     "AdamW": {"lr": [0.02], **BETAS, **WEIGHT_DECAY, "amsgrad": [False, True]},
     "Adagrad": {
         "lr": [0.3],

@@ -13,6 +13,7 @@ import pytest
 import autograd as ag
 import optim
 from autograd.config import config
+from optim.lamb import _moved
 from optim.together import split
 
 FIGURES = Path(__file__).parents[1] / "figures"
@@ -157,6 +158,21 @@ def test_states_are_pytorchs_and_go_on(kind, source):
         np.testing.assert_allclose(
             np.concatenate([w.numpy().ravel() for w in ws]), path(k)[FIGURE["STORED"] + 2], rtol=1e-12, atol=1e-12
         )
+
+
+def test_a_stored_adam_says_whether_its_decay_is_decoupled():
+    w = ag.tensor([1.0], requires_grad=True)
+    stored = optim.Adam([w], weight_decay=0.1, decoupled_weight_decay=True).state_dict()
+    for given, wanted in ((stored, True), (without(stored, "decoupled_weight_decay"), False)):  # an older PyTorch
+        optimizer = optim.Adam([w], lr=0.5)
+        optimizer.load_state_dict(given)
+        assert optimizer.param_groups[0]["decoupled_weight_decay"] == wanted
+
+
+def without(state, setting):
+    """A stored state whose groups lack a setting."""
+    groups = [{key: x for key, x in group.items() if key != setting} for group in state["param_groups"]]
+    return {**state, "param_groups": groups}
 
 
 def expect_same(mine, theirs):
@@ -373,6 +389,17 @@ def test_hypergradients_by_the_betas():
     start = ag.tensor(FIGURE["START"]["w"]) + 0.1
     result = ag.gradcheck(lambda b1, b2: after(start, betas=(b1, b2)), [ag.tensor(0.9), ag.tensor(0.99)])
     assert result, result
+
+
+@pytest.mark.parametrize("options", OURS[optim.LAMB])
+def test_the_rule_that_takes_norms_is_kernels_as_well(options):
+    w = ag.tensor(np.ones((300, 400), "float32"), requires_grad=True)
+    optimizer = optim.LAMB([w], **options)
+    for _ in range(2):
+        w.grad = ag.ones((300, 400), dtype="float32")
+        optimizer.step()
+    assert _moved.plans
+    assert _moved.reasons() == []
 
 
 # ---- words

@@ -9,7 +9,7 @@ import pytest
 import autograd as ag
 import optim
 
-STEPS = 30
+STEPS = 100
 START = {"w": np.array([[1.0, -2.0, 0.5], [3.0, -0.75, 1.5]]), "b": np.array([0.0, 0.0])}
 RNG = np.random.default_rng(5)
 PUSHES = [{"w": RNG.normal(size=(2, 3)), "b": RNG.normal(size=2)} for _ in range(STEPS)]

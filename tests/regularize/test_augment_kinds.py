@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 from scipy import ndimage
+from scipy.stats import kstest
 
 import autograd as ag
+from autograd.config import config
 from autograd.errors import ArgumentError, DTypeError, IndexOutOfRange, ShapeError
 from regularize import (
     Brightness,
@@ -30,6 +32,7 @@ from regularize import (
 )
 from regularize.augment_affine import affine, rotations, shears
 from regularize.augment_elastic import gaussian_matrix
+from regularize.augment_value import _jittered, _noisy, _peppered
 
 X = np.random.default_rng(0).standard_normal((500, 2, 6, 7))
 
@@ -107,6 +110,34 @@ def test_noise_has_its_deviation():
     vectors = np.full((1000, 5), [1.0, 10.0, 100.0, 0.0, -1.0])
     jittered = Jitter(0.1, generator=stream())(vectors)
     np.testing.assert_allclose(jittered.std(0), [0.1, 1, 10, 0, 0.1], rtol=0.1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_noise_is_normal_and_independent(dtype):
+    zeros = np.zeros((2, 200_000), dtype)
+    y = GaussianNoise(1.0, generator=stream())(zeros).astype("f8")
+    assert kstest(y.ravel(), "norm").pvalue > 0.01
+    assert abs(np.corrcoef(y)[0, 1]) < 0.01
+    assert abs(np.corrcoef(y[0, :-1], y[0, 1:])[0, 1]) < 0.01
+    assert 4 < abs(y).max() < 6
+
+
+@pytest.mark.parametrize("transform", [GaussianNoise(0.3), Jitter(0.3), SaltAndPepper(0.3)])
+def test_noise_is_the_same_on_any_number_of_threads_and_without_kernels(transform):
+    images = np.random.default_rng(0).random((64, 3, 40, 40))
+    before, found = ag.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3):
+            ag.set_num_threads(threads)
+            found.append(transform(images, generator=ag.random.Generator(3)))
+    finally:
+        ag.set_num_threads(before)
+    assert all(y.tobytes() == found[0].tobytes() for y in found[1:])
+    with config.using(kernels=False):
+        np.testing.assert_allclose(
+            transform(images, generator=ag.random.Generator(3)), found[0], rtol=1e-12, atol=1e-13
+        )
+    assert [kernel.reasons() for kernel in (_noisy, _jittered, _peppered)] == [[]] * 3
 
 
 def test_salt_and_pepper_are_whole_pixels():
