@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from cmath import isfinite
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from threading import get_ident
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -15,13 +17,15 @@ from autograd.errors import AnomalyError, is_ours, line_at, user_place
 from autograd.primitive import Primitive, capturing
 from autograd.rows import RowSparse
 from autograd.sweep import backward
-from autograd.tape import Node, enable_grad
+from autograd.tape import Node, Watch, enable_grad, entries
 from autograd.tensor import Tensor, as_tensor
 
 Place = str | tuple[str, int]  # a file and a line, or words
 Sweep = Callable[[list[Node], bool], dict[Node, Any]]  # over these entries, which it frees for False
+NUMERIC = (np.ndarray, np.generic)
+_by_parents, _by_saved = attrgetter("parents"), attrgetter("saved")
 BEFORE = "a line before ag.detect_anomaly"
-SMALL = 4096  # elements up to which each is looked at
+SMALL = 4096  # elements up to which a value is kept, to be looked at if what it was made for is not finite
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,13 @@ class Finding:
 
 def _bad(value: Any) -> bool:
     """Whether a floating array holds NaN or infinity; a finite sum of squares, the usual case, says no in one pass."""
-    if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.kind not in "fc":
+    if not isinstance(value, NUMERIC) or value.dtype.kind not in "fc":
         return False
-    if value.size <= SMALL:
-        return bool(np.count_nonzero(np.isfinite(value)) != value.size)
+    size = value.size
+    if size == 1:
+        return not isfinite(value.item())
+    if size <= SMALL:
+        return bool(np.count_nonzero(np.isfinite(value)) != size)
     flat = value.ravel("K")
     flat = flat.view(flat.real.dtype)  # complex ones in two parts
     with np.errstate(over="ignore", invalid="ignore"):
@@ -140,7 +147,7 @@ class _Mark:
         xs = [as_tensor(x) if isinstance(x, np.ndarray) else x for x in node.saved[1 : len(note["asked"]) + 1]]
         xs = [x.requires_grad_() if wanted else x for x, wanted in zip(xs, note["asked"], strict=True)]
         try:
-            with self.detective.aside(), enable_grad(), _watching(Detective(self.line if is_ours(composition) else "")):
+            with self.detective.aside(), enable_grad(), Detective(self.line if is_ours(composition) else ""):
                 y = composition(*xs, **note["settings"])
                 pairs = zip([y] if isinstance(y, Tensor) else y, getattr(g, "parts", [g]), strict=True)
                 ends = [(t, part) for t, part in pairs if part is not None and t.node is not None]
@@ -155,6 +162,44 @@ def _array(g: Any) -> Any:
     return g.values.value if isinstance(g, RowSparse) else getattr(g, "value", g)
 
 
+def _values(inputs: Sequence[Any]) -> list[Any]:
+    return [x.value if isinstance(x, Tensor) else x for x in inputs]
+
+
+def _made(
+    op: Primitive, inputs: Sequence[Any], y: Any, line: Place, known: Iterable[Finding | None], serial: int
+) -> Finding:
+    """Who made y, an operation's result, not finite: what made an input so, or the operation itself."""
+    earlier = [found for found in known if found is not None]
+    if earlier:
+        return min(earlier, key=lambda found: found.serial)
+    index = _first(y)
+    given = any(_bad(np.asarray(x)) for x in inputs)
+    return Finding(
+        serial,
+        f"{op.name!r} {'was given' if given else 'made'} {np.asarray(y)[index]} at index {index} "
+        f"of {_shown(op, inputs, y, index) or 'inputs that were changed since'}.\nAt {_said(line)}",
+    )
+
+
+class _Origin(Watch):
+    """What was noted when an entry was made.
+
+    Attributes:
+        value: the result, if it is still to be looked at, which was made of `inputs`.
+        finding: who made it not finite.
+    """
+
+    __slots__ = ("detective", "finding", "inputs", "line", "value")
+
+    def __init__(
+        self, detective: Detective, line: Place, finding: Finding | None, value: Any = None, inputs: Any = ()
+    ) -> None:
+        self.changed, self.grad, self.hooks = None, None, []
+        self.detective, self.line, self.finding = detective, line, finding
+        self.value, self.inputs = value, inputs
+
+
 class _Checks:
     """`ag.check` looks at once."""
 
@@ -165,14 +210,28 @@ class _Checks:
 
 
 class Detective:
-    """Looks at what every operation of its thread makes. Made by `detect_anomaly`."""
+    """Looks at what every operation of its thread makes. Made by `detect_anomaly`.
+
+    Large values are looked at when they are made. To look at a small one takes as long as to make it: it is kept with
+    what it was made of, as `Watch.origin` of its entry, until a backward sweep frees the tape, and looked at if a
+    result or a gradient is not finite.
+    """
+
+    training = None  # sweeps and gradients are done, not noted
 
     def __init__(self, line: Place = "") -> None:
         self.thread = get_ident()
         self.sweeping = False
         self.line = line  # of all operations, if they are run again for one
         self.checks = _Checks()
-        self._found: dict[int, tuple[weakref.ref[Tensor], Finding]] = {}  # of the Tensors that are not finite
+        self._found: dict[int, tuple[weakref.ref[Tensor], Finding]] = {}  # of the Tensors that are on no tape
+
+    def __enter__(self) -> Self:
+        capturing.append(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        capturing.remove(self)
 
     def check(self, t: Any) -> None:
         """Raise if t is not finite, and say what made it so."""
@@ -182,10 +241,16 @@ class Detective:
         value = np.asarray(t.value if isinstance(t, Tensor) else t)
         if _bad(value):
             at = f"at index {_first(value)}"
-            raise AnomalyError(f"the result is not finite, {at}.\nNo operation inside of ag.detect_anomaly made it so.")
+            raise AnomalyError(
+                f"the result is not finite, {at}.\nNo operation inside of ag.detect_anomaly is known to "
+                "have made it so: a backward sweep frees what is kept of them. Write check before, or retain_graph=True."
+            )
 
     def finding(self, t: Any) -> Finding | None:
         """Who made the NaN or the infinity in t; None if it holds none, or is not one of ours."""
+        if isinstance(t, Tensor) and self._origin(t.node) is not None and t.node.parents is not None:
+            self._look(entries([t.node]))
+            return self._finding(t.node)
         entry = self._found.get(id(t))
         return entry[1] if entry is not None and entry[0]() is t else None
 
@@ -195,10 +260,13 @@ class Detective:
             return run(order, retain)
         self.sweeping = True
         try:
-            for forward in (self._noted(root)[1] for root in roots):
-                if forward is not None:
-                    raise AnomalyError(f"the result is not finite.\n{forward.text}")
-            tape = [(node, node.parents, node.saved) for node in order]
+            for root in roots:
+                origin = self._origin(root)
+                if origin is not None and origin.value is not None and _bad(origin.value):
+                    self._look(order)
+                if origin is not None and origin.finding is not None:
+                    raise AnomalyError(f"the result is not finite.\n{origin.finding.text}")
+            tape = list(zip(order, map(_by_parents, order), map(_by_saved, order), strict=True))
             found = run(order, retain)
             if any(_bad(_array(g)) for g in found.values()):
                 freed = [node for node, *_ in tape if node.parents is None]
@@ -207,6 +275,10 @@ class Detective:
                 self._search([node for node, *_ in tape], run)
                 for node in freed:
                     node.parents, node.saved = None, ()
+            if not retain:
+                for node, *_ in tape:
+                    if isinstance(node.watch, _Origin):
+                        node.watch.value = node.watch.inputs = None
             return found
         finally:
             self.sweeping = False
@@ -215,7 +287,8 @@ class Detective:
         marks: dict[Node, _Mark] = {}
         for node in tape:
             above = [None if p is None else marks[p] for p in node.parents or ()]
-            marks[node] = _Mark(self, node, above, self._noted(node)[0])
+            origin = self._origin(node)
+            marks[node] = _Mark(self, node, above, BEFORE if origin is None else origin.line)
             node.watched().hooks.append(marks[node])
         try:
             run(list(tape), True)
@@ -223,14 +296,36 @@ class Detective:
             for node, mark in marks.items():
                 node.watched().hooks.remove(mark)
 
-    def _noted(self, node: Node) -> tuple[Place, Finding | None]:
-        """Where an entry was made, and who made its value not finite."""
-        origin = None if node.watch is None else node.watch.origin
-        return origin[1:] if origin is not None and origin[0] is self else (BEFORE, None)
+    def _origin(self, node: Node | None) -> _Origin | None:
+        """What was noted when an entry was made."""
+        origin = None if node is None else node.watch
+        return origin if isinstance(origin, _Origin) and origin.detective is self else None
+
+    def _finding(self, node: Node) -> Finding | None:
+        origin = self._origin(node)
+        return None if origin is None else origin.finding
+
+    def _look(self, order: Sequence[Node]) -> None:
+        """Look at the values that were kept, of what was made first first."""
+        for node in order:
+            origin = self._origin(node)
+            if origin is not None and origin.value is not None:
+                if _bad(origin.value):
+                    known = [None if p is None else self._finding(p) for p in node.parents or ()]
+                    values = _values(origin.inputs)
+                    with np.errstate(all="ignore"):
+                        again = node.op.forward(*values, **(node.settings or {}))
+                    same = np.array_equal(again, origin.value, equal_nan=True)  # not changed in place since
+                    origin.finding = _made(
+                        node.op, values if same else (), origin.value, origin.line, known, node.serial
+                    )
+                origin.value = origin.inputs = None
 
     def _note(self, t: Tensor, found: Finding | None) -> None:
-        if found is not None:
-            key = id(t)
+        key = id(t)
+        if found is None:
+            self._found.pop(key, None)
+        else:
             self._found[key] = (weakref.ref(t, lambda _: self._found.pop(key, None)), found)
 
     @contextmanager
@@ -245,21 +340,37 @@ class Detective:
     # ---- what an operation asks of who notes it
 
     def run(self, op: Primitive, inputs: Sequence[Any], settings: dict[str, Any]) -> Any:
-        """Run an operation, and look at what it made."""
+        """Run an operation, and look at what it made, or keep it to be looked at."""
         capturing.remove(self)  # as `aside`, which takes longer to enter than a small operation
         try:
-            y = op(*inputs, **settings)
+            if (
+                len(inputs) == 2
+                and op.partials is not None
+                and isinstance(inputs[0], Tensor)
+                and isinstance(inputs[1], Tensor)
+            ):
+                y: Any = Tensor.pair(op, *inputs)
+            else:
+                y = op(*inputs, **settings)
         finally:
             capturing.append(self)
         if not isinstance(y, Tensor):
             return y
-        bad = _bad(y.value)
-        if bad or y.node is not None:
-            line = self.line or user_place()
-            found = self._made(op, inputs, y, line) if bad else None
+        value, node = y.value, y.node
+        if node is not None and value.size <= SMALL and not self._found:
+            node.watch = _Origin(self, self.line or user_place(above=3), None, value, inputs)
+            return y
+        bad = _bad(value)
+        if not bad and node is None:
+            return y
+        line, found = self.line or user_place(above=3), None
+        if bad:
+            serial = 0 if node is None else node.serial
+            found = _made(op, _values(inputs), value, line, map(self.finding, inputs), serial)
+        if node is None:
             self._note(y, found)
-            if y.node is not None:
-                y.node.watched().origin = (self, line, found)
+        else:
+            node.watch = _Origin(self, line, found)
         return y
 
     def whole(self, run: Callable[[], Any], again: Callable[[], Any]) -> Any:
@@ -271,27 +382,15 @@ class Detective:
             return again()
         line = self.line or user_place()
         for node in dict.fromkeys(p for t in made if t.node is not None for p in (*_wholes(t.node), t.node)):
-            node.watched().origin = (self, line, None)
+            node.watch = _Origin(self, line, None)
         return y
-
-    def _made(self, op: Primitive, inputs: Sequence[Any], y: Tensor, line: Place) -> Finding:
-        known = [f for f in map(self.finding, inputs) if f is not None]
-        if known:
-            return min(known, key=lambda f: f.serial)
-        values = [x.value if isinstance(x, Tensor) else x for x in inputs]
-        index = _first(y.value)
-        given = any(_bad(np.asarray(v)) for v in values)
-        text = (
-            f"{op.name!r} {'was given' if given else 'made'} {np.asarray(y.value)[index]} at index {index} "
-            f"of {_shown(op, values, y.value, index)}.\nAt {_said(line)}"
-        )
-        return Finding(y.node.serial if y.node is not None else 0, text)
 
     def assign(self, t: Tensor, result: Tensor) -> Tensor:
         """An in-place operation."""
         with self.aside():
             made = t._become(result)
-        self._note(t, self.finding(result))
+        if t.node is None or t.node is not result.node:
+            self._note(t, self.finding(result))
         return made
 
     def number(self, draw: Callable[[], Any]) -> Any:
@@ -313,8 +412,7 @@ class Detective:
         """Nothing is refused."""
 
 
-@contextmanager
-def detect_anomaly() -> Iterator[Detective]:
+def detect_anomaly() -> Detective:
     """Inside, a NaN or an infinity that reaches a differentiated result or a gradient is an error that says its origin.
 
     It names the first operation that made it, forward or backward, with the user's line, the index and the values that
@@ -334,17 +432,7 @@ def detect_anomaly() -> Iterator[Detective]:
     ...         print(str(error).splitlines()[1])
     The derivative of 'sqrt' by x made inf at index (1,) of output=0.0, cotangent=1.0.
     """
-    with _watching(Detective()) as detective:
-        yield detective
-
-
-@contextmanager
-def _watching(detective: Detective) -> Iterator[Detective]:
-    capturing.append(detective)
-    try:
-        yield detective
-    finally:
-        capturing.remove(detective)
+    return Detective()
 
 
 def _wholes(node: Node) -> Sequence[Node]:

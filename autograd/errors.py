@@ -65,13 +65,13 @@ class ArgumentError(WengertError, ValueError):
     """An argument outside the values that the function takes."""
 
 
-def user_place() -> tuple[str, int]:
-    """File and line of the innermost frame outside this project's packages.
+def user_place(above: int = 1) -> tuple[str, int]:
+    """File and line of the innermost frame outside this project's packages, of those from `above` on.
 
     >>> user_place()[1]
     1
     """
-    last = frame = sys._getframe(1)
+    last = frame = sys._getframe(above)
     while frame is not None and ((file := frame.f_code.co_filename) in _FILES or _is_house(file)):
         last, frame = frame, frame.f_back  # type: ignore[assignment]
     place = last if frame is None else frame

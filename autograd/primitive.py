@@ -44,7 +44,7 @@ class Traced:
 def capture() -> Any:
     """What captures the operations of this thread, or None."""
     me = get_ident()
-    for noting in capturing[::-1]:
+    for noting in reversed(capturing):
         if noting.thread == me:
             return noting
     return None
@@ -52,7 +52,7 @@ def capture() -> Any:
 
 def training() -> Any:
     """What notes the backward sweeps and gradients of this thread instead of doing them, or None."""
-    return getattr(capture(), "training", None)
+    return None if (noting := capture()) is None else noting.training
 
 
 def examiner() -> Any:

@@ -38,16 +38,14 @@ class Watch:
         changed: serial and user's line of the last change in place.
         grad: the gradient that was accumulated.
         hooks: functions of the cotangent, and marks of what else to do with it.
-        origin: what a detective noted when the entry was made.
     """
 
-    __slots__ = ("changed", "grad", "hooks", "origin")
+    __slots__ = ("changed", "grad", "hooks")
 
     def __init__(self) -> None:
         self.changed: tuple[int, str] | None = None
         self.grad: Any = None
         self.hooks: list[Callable[[Any], Any] | str] = []
-        self.origin: Any = None
 
 
 class Node:

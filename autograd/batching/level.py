@@ -113,6 +113,8 @@ class Batching:
         start: entries of the tape with a smaller serial number belong to the world outside.
     """
 
+    training = None  # sweeps and gradients are done, not noted
+
     def __init__(self, size: int, same: bool = False) -> None:
         self.size, self.same = size, same
         self.thread = get_ident()

@@ -1,6 +1,7 @@
 """The NaN detective: who made it, forward or backward, where; nothing for what is masked; nothing left behind."""
 
 import contextlib
+import weakref
 
 import numpy as np
 import pytest
@@ -238,6 +239,50 @@ def test_a_sweep_without_anomaly_runs_once_and_frees_the_tape_as_ever():
             z.backward()
     assert len(seen) == 2
     assert x.grad.tolist() == [0.5, 2 / 6]
+
+
+def test_inputs_that_were_changed_since_are_not_shown():
+    b = ag.tensor([2.0, 0.0])
+    assert "'divide' made inf at index (1,) of a=3.0, b=0.0" in caught(lambda x: x / b, [2.0, 3.0])
+
+    def changed(x):
+        y = x / b
+        b.copy_([4.0, 5.0])
+        return y
+
+    assert "'divide' made inf at index (1,) of inputs that were changed since" in caught(changed, [2.0, 3.0])
+
+
+def test_what_is_kept_of_small_values_goes_with_the_tape():
+    x = ag.tensor([1.0, 4.0], requires_grad=True)
+    with ag.detect_anomaly() as detective:
+        y = ag.sqrt(x)
+        inner = ag.exp(y)
+        z = ag.sum(ag.square(inner - 1))
+        kept = weakref.ref(inner)
+        del inner
+        assert kept() is not None
+        z.backward()
+        assert kept() is None
+        with np.errstate(all="ignore"):
+            masked = ag.log(x - 2)  # there to be asked for until it is swept
+        with pytest.raises(AnomalyError, match="'log' made nan"):
+            detective.check(masked)
+        ag.sum(ag.where(x > 2, masked, 0.0)).backward()
+        with pytest.raises(AnomalyError, match="a backward sweep frees what is kept"):
+            detective.check(masked)
+
+
+def test_what_was_made_of_a_value_off_the_tape_has_its_maker():
+    with ag.detect_anomaly() as detective, np.errstate(all="ignore"):
+        x = ag.tensor([1.0, -1.0], requires_grad=True)
+        with pytest.raises(AnomalyError, match="'log' made nan at index"):
+            detective.check(ag.log(x).detach() * 2)
+        constant = ag.log(ag.tensor([-1.0, 1.0]))
+        with pytest.raises(AnomalyError, match="'log' made nan at index"):
+            ag.sum(x * constant).backward()
+        constant.copy_([1.0, 1.0])
+        detective.check(constant)
 
 
 def test_a_sweep_with_an_anomaly_leaves_no_mark_and_no_gradient():
