@@ -243,7 +243,7 @@ class Detective:
             at = f"at index {_first(value)}"
             raise AnomalyError(
                 f"the result is not finite, {at}.\nNo operation inside of ag.detect_anomaly is known to "
-                "have made it so: a backward sweep frees what is kept of them. Write check before, or retain_graph=True."
+                "have made it so: a backward sweep frees what is kept of them. Write check before it."
             )
 
     def finding(self, t: Any) -> Finding | None:
