@@ -191,7 +191,11 @@ def derivative(
         if not doubt.any():
             return first
         other = sure()
+        beyond = doubt & np.isinf(base) & (first.value == 0)  # differences of infinities see nothing
+        first = replace(first, error=np.where(beyond, np.inf, first.error))
+        doubt &= ~beyond
         if other is not None:
+            first = _chosen(beyond & np.isfinite(other.value), other, first)
             first = _chosen(judge.confirmed(other, first) & doubt & np.isfinite(base), other, first)
             doubt &= ~first.imaginary
         if not doubt.any() or len(steps) == 1:

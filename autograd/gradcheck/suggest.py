@@ -58,7 +58,10 @@ def of_jacobians(
     if zero_a.all():
         return "contributions are missing: a sum over a broadcast axis, or over places that are read more than once"
     if zero_n.all():
-        return "contributions too many: a sum over an axis that was not broadcast, or the wrong branch of a where"
+        return (
+            "contributions too many: a sum over an axis that was not broadcast, the wrong branch of a where, or a "
+            "gradient that stop_gradient lets through on purpose where f is flat"
+        )
     if zero_a.any() and zero_n.any():
         return "contributions at the wrong places: an index off by one, or the wrong branch of a where"
     return ""
