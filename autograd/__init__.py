@@ -119,7 +119,7 @@ from autograd.ops.elementwise import (
 from autograd.ops.exponential import log_softmax, logsumexp, softmax
 from autograd.ops.index import getitem, index_add, put, take, take_along_axis
 from autograd.ops.join import concat, flip, pad, repeat, roll, split, stack, tile, tril, triu, unstack
-from autograd.ops.linalg import dot, einsum, inner, matmul, outer, tensordot, vecdot
+from autograd.ops.linalg import affine, dot, einsum, inner, matmul, outer, tensordot, vecdot
 from autograd.ops.matrices import *  # noqa: F403  # as well
 from autograd.ops.matrix import *  # noqa: F403  # as well
 from autograd.ops.polynomial import *  # noqa: F403  # as well
@@ -207,6 +207,7 @@ __all__ = [
     "acos",
     "acosh",
     "add",
+    "affine",
     "all",
     "allclose",
     "angle",

@@ -16,7 +16,7 @@ PER_INPUT = {
     "softmax": 5,
     "log_softmax": 5,  # of the largest, -, exp, +, and / or -
 }
-PRODUCTS = ("matmul", "inner", "einsum")
+PRODUCTS = ("matmul", "inner", "affine", "einsum")
 PER_CUBE = {  # for an (m, n) matrix, times m n min(m, n), after Golub and Van Loan (2013)
     "cholesky": 1 / 3,
     "solve": 2 / 3,  # and 2 n^2 for each column of the right-hand side
@@ -85,6 +85,8 @@ def flops(node: Node) -> int:
         return 2 * size * (_shapes(node)[0] or _shapes(node)[1])[-1 if _shapes(node)[0] else -2]
     if name == "inner":
         return 2 * size * (_shapes(node)[0] or _shapes(node)[1])[-1]
+    if name == "affine":
+        return size + 2 * size * (_shapes(node)[0] or _shapes(node)[1] or (0,))[-1]  # 0: of constants, off the tape
     if name == "einsum":
         return _of_einsum(node)
     if name in PER_CUBE:

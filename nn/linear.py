@@ -41,8 +41,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     >>> linear(ag.tensor([[1.0, 2.0]]), ag.tensor([[3.0, 4.0]]), ag.tensor([0.5]))
     tensor([[11.5]])
     """
-    y = ag.inner(x, weight)
-    return y if bias is None else y + bias
+    return ag.inner(x, weight) if bias is None else ag.affine(x, weight, bias)
 
 
 def bilinear(x1: Tensor, x2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

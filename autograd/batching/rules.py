@@ -14,8 +14,8 @@ import numpy as np
 
 from autograd.batching.level import RULES, Flags, Rule, looped, rule_of
 from autograd.ops.axes import rank, shape_of
-from autograd.ops.linalg import inner, matmul
-from autograd.ops.shape import broadcast_to, reshape_
+from autograd.ops.linalg import affine, inner, matmul
+from autograd.ops.shape import broadcast_to, expand_dims, reshape_
 from autograd.primitive import Primitive, primitives
 
 Contents = list[Any]
@@ -178,6 +178,16 @@ def _(op: Primitive, xs: Contents, flags: Flags, settings: Settings, size: int) 
     if flags == [True, False] and rank(xs[1]) == 2:  # one product of the rows of all samples
         return inner(*xs)
     return broadcasting(op, xs, flags, settings, size)
+
+
+@rule("affine")
+def _(op: Primitive, xs: Contents, flags: Flags, settings: Settings, size: int) -> Any:
+    if flags == [True, False, False]:
+        return affine(*xs)
+    product = (
+        RULES["inner"](primitives["inner"], xs[:2], flags[:2], settings, size) if any(flags[:2]) else inner(*xs[:2])
+    )
+    return product + (expand_dims(xs[2], 1) if flags[2] else xs[2])
 
 
 @rule("einsum")

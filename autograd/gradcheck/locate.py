@@ -22,7 +22,7 @@ MOST = 200  # operations are looked at, and 20,000 elements of each at most
 
 def culprit(problem: Problem, passes: Callable[..., bool]) -> tuple[str, Call | None, bool]:
     """The first operation whose own derivative fails, the line that called it, and whether all were looked at."""
-    with config.using(kernels=False):
+    with config.using(kernels=False), np.errstate(all="ignore"):  # f has warned already
         outputs = problem.outputs()
         ops = {node.op for node in entries([y.node for y in outputs if y.node is not None]) if node.op is not None}
         calls: list[Call] = []

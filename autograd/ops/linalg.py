@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd.broadcast import unbroadcast
 from autograd.domain import case
 from autograd.errors import ShapeError
 from autograd.ops.axes import one_axis, rank, shape_of
 from autograd.ops.complex import turned
-from autograd.ops.elementwise import multiply
+from autograd.ops.elementwise import add, multiply
 from autograd.ops.index import getitem
 from autograd.ops.reduce import sum
 from autograd.ops.shape import broadcast_to, expand_dims, matrix_transpose, moveaxis, permute_dims, reshape
@@ -116,6 +117,40 @@ def inner(a: Operand, b: Operand) -> Tensor:
     rows, columns = (x if len(n) == 2 else reshape(x, (math.prod(n[:-1]), n[-1])) for x, n in ((a, shape), (b, other)))
     y = _inner(rows, columns)
     return y if len(shape) == len(other) == 2 else reshape(y, (*shape[:-1], *other[:-1]))
+
+
+_affine: Primitive = primitive(
+    "affine",
+    "a b c",
+    lambda a, b, c: np.add(y := _inner.forward(a, b), c, out=y),
+    vjp=(lambda g, b: _matmul(g, b), lambda g, a: _matmul(g.mT, a), lambda g: unbroadcast(g, g.shape[1:])),
+    cases=(case((2, 3), (4, 3), (4,)), case((0, 3), (2, 3), (2,)), case((2, 0), (3, 0), (3,))),
+    composition=lambda a, b, c: add(_matmul(a, matrix_transpose(b)), c),
+    doc="The products of the rows of one matrix with those of another, plus a row: a b^T + c.",
+)
+
+
+@public()
+def affine(x: Operand, weight: Operand, bias: Operand) -> Tensor:
+    """y = x W^T + b: `inner(x, weight) + bias`, in one operation.
+
+    Shapes: (..., k), (n, k) and (n,) to (..., n).
+
+    Raises:
+        ShapeError: if the last axes of x and weight differ in length, or the bias does not broadcast.
+
+    >>> import autograd as ag
+    >>> ag.affine(ag.tensor([[1.0, 2.0]]), ag.tensor([[3.0, 4.0], [5.0, 6.0]]), ag.tensor([0.5, 1.0]))
+    tensor([[11.5, 18. ]])
+    """
+    shape, other = shape_of(x), shape_of(weight)
+    alike = shape and len(other) == 2 and shape[-1] == other[-1] and shape_of(bias) == other[:1]
+    dtype = getattr(x, "dtype", None)
+    if not alike or dtype is None or not dtype == getattr(weight, "dtype", None) == getattr(bias, "dtype", None):
+        return add(inner(x, weight), bias)
+    if len(shape) == 2:
+        return _affine(x, weight, bias)
+    return reshape(_affine(reshape(x, (math.prod(shape[:-1]), shape[-1])), weight, bias), (*shape[:-1], other[0]))
 
 
 @public(np.vecdot)
