@@ -97,6 +97,20 @@ def _adding(plain: Callable[..., Any]) -> Callable[..., Any]:
     return forward
 
 
+def _taking(plain: Callable[..., Any]) -> Callable[..., Any]:
+    def forward(x: Any, *arrays: Any, index: Any, shape: Any) -> Any:
+        if index == (ARRAY,) and _fits(x) and x.flags.c_contiguous and isinstance(arrays[0], np.ndarray):
+            places = arrays[0]
+            width = x.size // len(x)
+            if places.dtype.kind in "iu" and places.size * width >= LEAST:
+                rows = kernel_module("table").taken(x.reshape(len(x), width), places.reshape(-1))
+                if rows is not None:
+                    return rows.reshape(*places.shape, *x.shape[1:])
+        return plain(x, *arrays, index=index, shape=shape)
+
+    return forward
+
+
 def _joining(plain: Callable[..., Any]) -> Callable[..., Any]:
     def forward(*xs: Any, axis: int, bounds: Any) -> Any:
         if not (all(map(_fits, xs)) and len({x.dtype for x in xs}) == 1):
@@ -119,6 +133,7 @@ def _writing(forward: Callable[..., Any]) -> Callable[..., None]:
 primitives["matmul"].forward = _multiplying(primitives["matmul"].forward)
 primitives["inner"].forward = _multiplying(primitives["inner"].forward, turned=True)
 primitives["concat"].forward = _joining(primitives["concat"].forward)
+primitives["getitem"].forward = _taking(primitives["getitem"].forward)
 primitives["scatter"].forward = _adding(primitives["scatter"].forward)
 max_of.forward = _reduction(max_of.forward, "max")
 argmax_of.forward = _reduction(argmax_of.forward, "argmax")

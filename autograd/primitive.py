@@ -86,8 +86,8 @@ class Primitive:
         code: the machine expression of an elementwise primitive, in the names of its inputs.
         composition: the same in other primitives, for the compiler to fuse.
         together: (cotangent, saved values, entry) to the cotangents of all inputs, where they share their work.
-        deposit: (buffer, cotangent, saved values, entry, whether the buffer is all zero) adds the cotangent of the
-            first input into a buffer where that is cheaper than making it, and says whether it has.
+        deposit: (what gives a buffer and says whether it is all zero, cotangent, saved values, entry) adds the
+            cotangent of the first input into the buffer where that is cheaper than making it, and returns it, or None.
         into: (array, *inputs, **settings) writes the result into an array, where that is cheaper than making one.
         analytic: whether a complex input has a complex derivative, so that the slope is all there is to know of it;
             the real part, the conjugate, the modulus and the larger of two have none.
@@ -120,7 +120,7 @@ class Primitive:
         self.code = code
         self.composition = composition
         self.together: Callable[..., Any] | None = None
-        self.deposit: Callable[..., bool] | None = None
+        self.deposit: Callable[..., Any] | None = None
         self.into: Callable[..., None] | None = None
         self.analytic = True
         self.differentiable = any(pull is not None for pull in pulls)

@@ -130,13 +130,17 @@ def _deposited(g: Any, node: Node, parent: Node, held: dict[Node, Any], owned: s
     """Add a cotangent into the buffer of its place, if its operation can; a place read k times then costs k parts."""
     if not isinstance(g, (np.ndarray, np.generic)):
         return False
-    buffer, fresh = held.get(parent), False
-    if parent not in owned:
-        fresh = buffer is None
-        buffer = np.zeros(parent.shape, parent.dtype) if fresh else np.array(buffer)
-    if not node.op.deposit(buffer, g, node.saved, node, fresh):
+
+    def buffer() -> tuple[Any, bool]:
+        present = held.get(parent)
+        if present is None:
+            return np.zeros(parent.shape, parent.dtype), True
+        return present if parent in owned else np.array(present), False
+
+    changed = node.op.deposit(buffer, g, node.saved, node)
+    if changed is None:
         return False
-    held[parent] = buffer
+    held[parent] = changed
     owned.add(parent)
     return True
 

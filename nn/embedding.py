@@ -68,13 +68,13 @@ def _numbers(input: Numbers, count: int, who: object) -> Any:
     numbers = ag.asarray(input)
     if numbers.dtype.kind not in "iu" and numbers.size:
         raise DTypeError(f"{who} was given numbers of dtype {numbers.dtype}. Write input.astype('int64').")
-    ag.check(partial(_check_rows, count, str(who)), numbers)
+    ag.check(partial(_check_rows, count, who), numbers)
     return numbers.astype("int64") if ag.is_captured(numbers) else numbers.numpy().astype(np.intp, copy=False)
 
 
-def _check_rows(count: int, who: str, numbers: NDArray[Any]) -> None:
-    wrong = (numbers < 0) | (numbers >= count)
-    if wrong.any():
+def _check_rows(count: int, who: object, numbers: NDArray[Any]) -> None:
+    if numbers.size and not (numbers.min() >= 0 and numbers.max() < count):
+        wrong = (numbers < 0) | (numbers >= count)
         place = tuple(int(k) for k in np.argwhere(wrong)[0])
         fix = "Map numbers below 0 to a row kept for them."
         if numbers[place] >= count:

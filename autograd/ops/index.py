@@ -6,7 +6,7 @@ arrays, which are inputs of the primitive like any other, so that a compiled pro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,17 +136,18 @@ _getitem: Primitive = primitive(
 )
 
 
-def _deposit(out: NDArray[Any], g: Any, saved: Sequence[Any], node: Any, fresh: bool) -> bool:
-    """out[index] += g where no place is named twice."""
+def _deposit(buffer: Callable[[], tuple[Any, bool]], g: Any, saved: Sequence[Any], node: Any) -> Any:
+    """buffer[index] += g where no place is named twice."""
     arrays = saved[2:]
     if any(a is None or a.dtype.kind != "b" for a in arrays):
-        return False
+        return None
     at = _filled(node.settings["index"], arrays)
+    out, fresh = buffer()
     if fresh:
         out[at] = g
     else:
         out[at] += g
-    return True
+    return out
 
 
 _getitem.deposit = _deposit

@@ -7,7 +7,7 @@ import pytest
 
 import autograd as ag
 from autograd.config import config
-from autograd.errors import ShapeError
+from autograd.errors import IndexOutOfRange, ShapeError
 
 WINDOWS = {
     "side by side": {"size": (2, 2)},
@@ -155,3 +155,45 @@ def test_large_arrays_are_joined_as_small_ones_are(axis):
     np.testing.assert_array_equal(found.numpy(), np.concatenate(parts, axis))
     mixed = ag.concat([ag.tensor(parts[0]), ag.tensor(parts[1].astype(np.float64))], axis=axis)
     np.testing.assert_array_equal(mixed.numpy(), np.concatenate([parts[0], parts[1].astype(np.float64)], axis))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("places", [(70, 40), (0,), (), (3000,), (1, 1, 5)], ids=str)
+def test_rows_are_taken_and_added_to_as_plainly(places, dtype):
+    rng = np.random.default_rng(0)
+    table = rng.standard_normal((500, 3, 5)).astype(dtype)
+    at = rng.integers(-500, 500, places).astype(np.int32)
+    for x in (table, table[::2], table[:, ::-1], table[:, :0]):
+        index = at // 2 if len(x) < 500 else at
+        found = ag.getitem(x, (index,))
+        np.testing.assert_array_equal(found, x[index])
+        assert found.shape == x[index].shape
+        assert np.asarray(found).flags.writeable
+        (g,) = ag.grad(lambda x, index=index: ag.sum(ag.square(x[index])), argnums=(0,))(ag.tensor(x))
+        with config.using(kernels=False):
+            (plain,) = ag.grad(lambda x, index=index: ag.sum(ag.square(x[index])), argnums=(0,))(ag.tensor(x))
+        np.testing.assert_allclose(g, plain, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("place", [500, -501])
+def test_a_row_that_is_not_there_is_refused(place):
+    at = np.zeros(5000, int)
+    at[4321] = place
+    with pytest.raises(IndexOutOfRange, match=f"index {place} is out of bounds for axis 0 with size 500"):
+        ag.tensor(np.ones((500, 8)))[at]
+
+
+def test_a_table_without_rows():
+    with pytest.raises(IndexOutOfRange):
+        ag.tensor(np.ones((0, 8)))[np.zeros(5000, int)]
+
+
+def test_a_table_is_made_room_for_only_where_it_is_added_to(monkeypatch):
+    made = []
+    zeros = np.zeros
+    monkeypatch.setattr(np, "zeros", lambda *args, **kwargs: made.append(args[0]) or zeros(*args, **kwargs))
+    table = ag.tensor(np.ones((700, 11)), requires_grad=True)
+    ag.sum(table[np.arange(400)]).backward()
+    assert (700, 11) not in made
+    ag.sum(table[3:5] * table[7]).backward()
+    assert made.count((700, 11)) == 1
