@@ -44,7 +44,7 @@ class Traced:
 def capture() -> Any:
     """What captures the operations of this thread, or None."""
     me = get_ident()
-    for noting in reversed(capturing):
+    for noting in capturing[::-1]:  # a copy: other threads come and go
         if noting.thread == me:
             return noting
     return None
