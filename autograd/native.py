@@ -22,8 +22,8 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 LEAST = 1 << 11  # numbers from which on a launch is worth it
 
 
-def _fits(x: Any) -> bool:
-    return isinstance(x, np.ndarray) and x.size >= LEAST and x.dtype in FLOATS and config.kernels
+def _fits(x: Any, least: int = LEAST) -> bool:
+    return isinstance(x, np.ndarray) and x.size >= least and x.dtype in FLOATS and config.kernels
 
 
 def _kernels() -> Any:
@@ -46,7 +46,7 @@ def _blas() -> Any:
 
 def _reduction(plain: Callable[..., Any], op: str) -> Callable[..., Any]:
     def forward(x: Any, *, size: Any, stride: Any, dilation: Any, padding: Any, out: Any = None) -> Any:
-        if not (_fits(x) and len(size) <= 3):
+        if not (_fits(x, 1) and len(size) <= 3):
             return plain(x, size=size, stride=stride, dilation=dilation, padding=padding)
         lengths = zip(x.shape[x.ndim - len(size) :], size, stride, dilation, padding, strict=True)
         counts = tuple((n + a + b - d * (k - 1) - 1) // s + 1 for n, k, s, d, (a, b) in lengths)
@@ -58,7 +58,7 @@ def _reduction(plain: Callable[..., Any], op: str) -> Callable[..., Any]:
 
 def _spreading(plain: Callable[..., Any]) -> Callable[..., Any]:
     def forward(g: Any, *, size: Any, stride: Any, dilation: Any, padding: Any, lengths: Any, out: Any = None) -> Any:
-        if not (_fits(g) and len(size) <= 3):
+        if not (_fits(g, 1) and len(size) <= 3):
             return plain(g, size=size, stride=stride, dilation=dilation, padding=padding, lengths=lengths)
         before = tuple(a for a, _ in padding)
         return _kernels().spread(g, lengths, size=size, stride=stride, dilation=dilation, before=before, out=out)
@@ -68,7 +68,7 @@ def _spreading(plain: Callable[..., Any]) -> Callable[..., Any]:
 
 def _placing(plain: Callable[..., Any]) -> Callable[..., Any]:
     def forward(g: Any, places: Any, *, lengths: Any, out: Any = None) -> Any:
-        if not (_fits(g) and isinstance(places, np.ndarray) and g.shape == places.shape):
+        if not (_fits(g, 1) and isinstance(places, np.ndarray) and g.shape == places.shape):
             return plain(g, places, lengths=lengths)
         return _kernels().place(g, places, lengths, out)
 
@@ -77,7 +77,7 @@ def _placing(plain: Callable[..., Any]) -> Callable[..., Any]:
 
 def _picking(plain: Callable[..., Any]) -> Callable[..., Any]:
     def forward(x: Any, places: Any, *, dims: int, out: Any = None) -> Any:
-        if not (_fits(x) and isinstance(places, np.ndarray)):
+        if not (_fits(x, 1) and isinstance(places, np.ndarray)):
             return plain(x, places, dims=dims)
         return _kernels().pick(x, places, dims, out)
 

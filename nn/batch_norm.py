@@ -9,7 +9,7 @@ from autograd import Tensor
 from autograd.errors import ArgumentError, ShapeError
 from nn.linear import expect_floating
 from nn.module import Buffer, Module, Parameter
-from nn.norm import present
+from nn.norm import FEW, present
 
 
 def expect_channels(x: Tensor, channels: int, ranks: tuple[int, ...], who: object) -> None:
@@ -73,7 +73,7 @@ def scaled(centred: Tensor, variance: Tensor, affine: tuple[Tensor, ...], eps: f
     return y
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def by_own_statistics(x: Tensor, *affine: Tensor, axes: tuple[int, ...], eps: float) -> tuple[Tensor, Tensor, Tensor]:
     """x normalised over `axes`; and the mean and variance that were used, as constants.
 
@@ -86,7 +86,7 @@ def by_own_statistics(x: Tensor, *affine: Tensor, axes: tuple[int, ...], eps: fl
     return scaled(centred, variance, affine, eps), ag.stop_gradient(mean), ag.stop_gradient(variance)
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def by_given_statistics(x: Tensor, mean: Tensor, variance: Tensor, *affine: Tensor, eps: float) -> Tensor:
     """x normalised by a mean and a variance for each channel.
 
@@ -107,7 +107,8 @@ def track(running: Tensor | None, now: Tensor, momentum: float | Tensor, correct
     """
     if running is not None:
         with ag.no_grad():
-            mean = ag.mean(ag.reshape(now, (-1, *running.shape)), 0)
+            alone = now.size == running.size
+            mean = ag.reshape(now, running.shape) if alone else ag.mean(ag.reshape(now, (-1, *running.shape)), 0)
             running.copy_((1 - momentum) * running + (momentum * correction) * mean)
 
 

@@ -9,14 +9,14 @@ import numpy as np
 
 import autograd as ag
 from autograd import Tensor
-from nn.losses import Array, Loss, check_reduction, check_unit, matched, reduced
+from nn.losses import FEW, Array, Loss, check_reduction, check_unit, matched, reduced
 from nn.module import Buffer
 
 _SIGNS = "Write (target + 1) / 2 for labels -1 and +1."
 _LOGITS = "Give logits to binary_cross_entropy_with_logits, or write ag.sigmoid(input)."
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _certain(p: Tensor, y: Tensor, weight: Tensor | float, floor: float, *, reduction: str) -> Tensor:
     check_unit(p, "binary_cross_entropy", "probabilities", _LOGITS)
     check_unit(y, "binary_cross_entropy", "targets", _SIGNS)
@@ -26,13 +26,13 @@ def _certain(p: Tensor, y: Tensor, weight: Tensor | float, floor: float, *, redu
     return reduced(-weight * (y * log_p + (1 - y) * log_q), reduction)
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _logistic(x: Tensor, y: Tensor, *, reduction: str) -> Tensor:
     check_unit(y, "binary_cross_entropy_with_logits", "targets", _SIGNS)
     return reduced(y * ag.softplus(-x) + (1 - y) * ag.softplus(x), reduction)
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _weighted(x: Tensor, y: Tensor, weight: Tensor | float, positive: Tensor | float, *, reduction: str) -> Tensor:
     check_unit(y, "binary_cross_entropy_with_logits", "targets", _SIGNS)
     return reduced(weight * (positive * y * ag.softplus(-x) + (1 - y) * ag.softplus(x)), reduction)

@@ -8,16 +8,16 @@ import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
 from nn.labels import along, averaged, check_some, class_axis, class_labels, class_weights, picked
-from nn.losses import Array, Loss, check_reduction, reduced
+from nn.losses import FEW, Array, Loss, check_reduction, reduced
 from nn.module import Buffer
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _from_labels(x: Tensor, labels: Tensor, *, axis: int, reduction: str) -> Tensor:
     return reduced(-ag.squeeze(ag.take_along_axis(ag.log_softmax(x, axis), labels, axis), axis), reduction)
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _smoothed(
     x: Tensor,
     labels: Tensor,
@@ -35,7 +35,7 @@ def _smoothed(
     return (1 - smoothing) * losses - (smoothing / x.shape[axis]) * ag.sum(weight * logp, axis)
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _from_distributions(
     x: Tensor, q: Tensor, weight: Tensor | float, smoothing: float, *, axis: int, reduction: str
 ) -> Tensor:

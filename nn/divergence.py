@@ -14,6 +14,7 @@ from autograd import Tensor
 from autograd.errors import ArgumentError, ShapeError
 from nn.labels import class_axis, class_labels
 from nn.losses import (
+    FEW,
     REDUCTIONS,
     Array,
     Loss,
@@ -30,7 +31,7 @@ _COUNTS = "Write target / target.sum(1, keepdims=True) for counts."
 _LOGARITHMS = "Write ag.exp(target), or log_target=True, if they are logarithms."
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _cross(p: Tensor, q: Tensor, floor: float, *, axis: int, reduction: str) -> Tensor:
     check_unit(p, "categorical_cross_entropy", "probabilities", _LOGITS)
     check_worst(partial(_off_sum, axis=axis), p, partial(_check_sums, axis))
@@ -40,7 +41,7 @@ def _cross(p: Tensor, q: Tensor, floor: float, *, axis: int, reduction: str) -> 
     return reduced(-ag.sum(q * log_p, axis), reduction)
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _divergence(log_q: Tensor, p: Tensor, *, reduction: str) -> Tensor:
     check_not_negative(p, "kl_div", "probability", _LOGARITHMS)
     none = p == 0
@@ -48,7 +49,7 @@ def _divergence(log_q: Tensor, p: Tensor, *, reduction: str) -> Tensor:
     return _reduced(p * (log_p - ag.where(none, 0.0, log_q)), reduction)
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _log_divergence(log_q: Tensor, log_p: Tensor, *, reduction: str) -> Tensor:
     none = log_p == -math.inf
     p = ag.exp(log_p)

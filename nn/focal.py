@@ -12,7 +12,7 @@ import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
 from nn.labels import averaged, class_axis, class_labels, class_weights
-from nn.losses import Array, Loss, check_reduction, check_worst, matched, reduced
+from nn.losses import FEW, Array, Loss, check_reduction, check_worst, matched, reduced
 from nn.module import Buffer
 
 
@@ -21,13 +21,13 @@ def _modulated(z: Tensor, gamma: float) -> Tensor:
     return ag.softplus(-z) * ag.exp(-gamma * ag.softplus(z))
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _sigmoid_focal(x: Tensor, y: Tensor, gamma: float, one: float, zero: float, *, reduction: str) -> Tensor:
     check_worst(_off_binary, y, partial(_refuse_label, "sigmoid_focal_loss"))
     return reduced((zero + (one - zero) * y) * _modulated((2 * y - 1) * x, gamma), reduction)
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _softmax_focal(x: Tensor, labels: Tensor, own: Tensor, gamma: float, *, axis: int) -> Tensor:
     x = x - ag.stop_gradient(ag.max(x, axis, keepdims=True))  # z is a difference: what all logits share cancels
     others = ag.logsumexp(ag.where(own, -ag.inf, x), axis)

@@ -7,13 +7,13 @@ import math
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ShapeError
-from nn.losses import Array, Loss, check_not_negative, check_positive, check_reduction, matched, reduced
+from nn.losses import FEW, Array, Loss, check_not_negative, check_positive, check_reduction, matched, reduced
 
 _RATES = "Write log_input=True for log-rates, or ag.softplus(input)."
 _VARIANCES = "Write ag.exp(var) for log-variances, ag.square(var) for standard deviations."
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _poisson(x: Tensor, y: Tensor, eps: float, *, log_input: bool, full: bool, reduction: str) -> Tensor:
     check_not_negative(y, "poisson_nll_loss", "count", "Counts start at 0.")
     if not log_input:
@@ -26,7 +26,7 @@ def _poisson(x: Tensor, y: Tensor, eps: float, *, log_input: bool, full: bool, r
     return reduced(losses, reduction)
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _gaussian(f: Tensor, y: Tensor, var: Tensor, eps: float, *, full: bool, reduction: str) -> Tensor:
     check_not_negative(var, "gaussian_nll_loss", "variance", _VARIANCES)
     kept = var + ag.stop_gradient(ag.relu(eps - var))

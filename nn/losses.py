@@ -15,6 +15,7 @@ from nn.module import Module
 
 Array = Tensor | ArrayLike
 REDUCTIONS = ("none", "mean", "sum")
+FEW = 64  # elements from which on kernels beat the many operations of a loss
 
 
 def check_reduction(reduction: str, who: str, allowed: Sequence[str] = REDUCTIONS) -> None:

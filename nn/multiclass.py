@@ -11,11 +11,11 @@ import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, DTypeError, IndexOutOfRange, ShapeError
 from nn.labels import class_labels, class_weights
-from nn.losses import Array, Loss, check_reduction, check_unit, matched, reduced, scores
+from nn.losses import FEW, Array, Loss, check_reduction, check_unit, matched, reduced, scores
 from nn.module import Buffer
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _multi(
     x: Tensor, labels: Tensor, others: Tensor, weight: Tensor | float, margin: float, *, p: int, reduction: str
 ) -> Tensor:
@@ -25,13 +25,13 @@ def _multi(
     return reduced(ag.sum(weight * slack, -1) / x.shape[-1], reduction)
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _below(own: Tensor, x: Tensor, others: Tensor) -> Tensor:
     """For each label, by how much its score falls short of a margin above other classes."""
     return ag.sum(ag.where(others, ag.relu(1 - own + x), 0.0), -1)
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _soft(x: Tensor, y: Tensor, weight: Tensor | float, *, reduction: str) -> Tensor:
     check_unit(y, "multilabel_soft_margin_loss", "targets", "Write (target + 1) / 2 for labels -1 and +1.")
     losses = weight * (y * ag.softplus(-x) + (1 - y) * ag.softplus(x))

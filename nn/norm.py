@@ -13,6 +13,8 @@ from autograd.errors import ArgumentError, ShapeError
 from nn.linear import expect_floating
 from nn.module import Module, Parameter
 
+FEW = 64  # elements from which on kernels beat the many operations of a normalisation
+
 Shape = int | Sequence[int]
 
 
@@ -53,7 +55,7 @@ def _expect_parameter(t: Tensor | None, name: str, lengths: tuple[int, ...], who
         raise ShapeError(f"{who} was given a {name} of shape {tuple(t.shape)}. Expected {lengths}.")
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _layer_norm(x: Tensor, *affine: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
     centred = x - ag.mean(x, axes, keepdims=True)
     y = centred * ag.rsqrt(ag.mean(centred * centred, axes, keepdims=True) + eps)
@@ -149,7 +151,7 @@ class LayerNorm(Module):
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _rms_norm(x: Tensor, *affine: Tensor, axes: tuple[int, ...], eps: float) -> Tensor:
     y = x * ag.rsqrt(ag.mean(x * x, axes, keepdims=True) + eps)
     return y * affine[0] if affine else y

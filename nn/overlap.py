@@ -5,10 +5,10 @@ from __future__ import annotations
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ShapeError
-from nn.losses import Array, Loss, check_positive, check_reduction, check_unit, matched, reduced
+from nn.losses import FEW, Array, Loss, check_positive, check_reduction, check_unit, matched, reduced
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _dice(p: Tensor, y: Tensor, smooth: float, *, reduction: str) -> Tensor:
     check_unit(p, "dice_loss", "probabilities", "Write ag.sigmoid(input) for logits.")
     check_unit(y, "dice_loss", "targets", "Write one-hot targets for class indices.")

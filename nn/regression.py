@@ -7,7 +7,7 @@ import math
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
-from nn.losses import Array, Loss, check_positive, check_reduction, matched, reduced
+from nn.losses import FEW, Array, Loss, check_positive, check_reduction, matched, reduced
 
 _LIMIT = ", as l1_loss is the limit at 0"
 
@@ -22,14 +22,14 @@ def _absolute(f: Tensor, y: Tensor, *, reduction: str) -> Tensor:
     return reduced(ag.abs(f - y), reduction)
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _huber(f: Tensor, y: Tensor, delta: float, *, reduction: str) -> Tensor:
     error = f - y
     near = ag.clip(error, -delta, delta)
     return reduced(near * (error - 0.5 * near), reduction)
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _log_cosh(f: Tensor, y: Tensor, *, reduction: str) -> Tensor:
     error = f - y
     near = ag.abs(error) < 1
@@ -39,7 +39,7 @@ def _log_cosh(f: Tensor, y: Tensor, *, reduction: str) -> Tensor:
     return reduced(ag.where(near, exact, outer + ag.softplus(-2 * outer) - math.log(2)), reduction)
 
 
-@ag.fused
+@ag.fused(smallest=FEW)
 def _pinball(f: Tensor, y: Tensor, q: float, *, reduction: str) -> Tensor:
     error = y - f
     return reduced(q * ag.relu(error) + (1 - q) * ag.relu(-error), reduction)

@@ -69,7 +69,8 @@ def definite_shape(shape: Any, size: int, name: str) -> tuple[int, ...]:
     >>> definite_shape((2, -1), 6, "reshape")
     (2, 3)
     """
-    wanted = tuple(int(n) for n in shape) if isinstance(shape, Sequence | np.ndarray) else (int(shape),)
+    several = type(shape) is tuple or isinstance(shape, Sequence | np.ndarray)
+    wanted = tuple(map(int, shape)) if several else (int(shape),)
     known = 1
     for n in wanted:
         known *= n if n != -1 else 1

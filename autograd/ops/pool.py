@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from autograd.domain import REALS, Distinct, Integers, case
 from autograd.errors import ShapeError
 from autograd.ops.axes import rank, shape_of
+from autograd.ops.join import padded
 from autograd.ops.window import Sizes, counts_of, each, folded, view
 from autograd.primitive import Primitive, nondifferentiable, primitive, public
 
@@ -23,7 +24,7 @@ Padding = tuple[tuple[int, int], ...]
 def _windows(x: Any, fill: Any, size: Sizes, stride: Sizes, dilation: Sizes, padding: Padding) -> NDArray[Any]:
     """The windows over the last axes, those of each place as one last axis; `fill` stands where the padding is."""
     lead = np.ndim(x) - len(size)
-    x = np.pad(x, ((0, 0),) * lead + padding, constant_values=fill)
+    x = padded(x, ((0, 0),) * lead + padding, fill)
     axes = tuple(range(lead, x.ndim))
     found = view(x, size=size, stride=stride, dilation=dilation, axes=axes, shape=x.shape)
     return found.reshape(*found.shape[: x.ndim], int(np.prod(size)))  # -1 has no answer for a batch of nothing
