@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from numbers import Integral
 from typing import Any
 
@@ -143,6 +144,7 @@ def _copied(x: Tensor, axis: int, m: int, step: float, exact: bool) -> Tensor:
     return ag.take(x, places, axis)
 
 
+@lru_cache(64)
 def _matrix(n: int, m: int, step: float, align: bool, cubic: bool) -> NDArray[np.float64]:
     """What each of n inputs weighs in each of m outputs, (n, m)."""
     if align:
@@ -156,6 +158,7 @@ def _matrix(n: int, m: int, step: float, align: bool, cubic: bool) -> NDArray[np
     matrix = np.zeros((n, m))
     for k, weights in taps.items():
         np.add.at(matrix, (np.clip(first + k, 0, n - 1).astype(np.intp), np.arange(m)), weights)
+    matrix.flags.writeable = False
     return matrix
 
 

@@ -181,7 +181,7 @@ def _settings(
     strides = sizes if stride is None else each(stride, dims, "stride", name)
     dilations = each(dilation, dims, "dilation", name)
     given = (padding,) * dims if isinstance(padding, int | np.integer) else tuple(padding)
-    around = tuple((p, p) if isinstance(p, int | np.integer) else tuple(p) for p in given)
+    around = tuple((int(p), int(p)) if isinstance(p, int | np.integer) else tuple(p) for p in given)
     if len(around) != dims or any(len(p) != 2 or min(p) < 0 for p in around):
         raise ShapeError(f"{name} was given padding={padding} for {dims} axes. Expected 0 or more for each.")
     whole = [n + a + b for n, (a, b) in zip(shape[len(shape) - dims :], around, strict=True)]

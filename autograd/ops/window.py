@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,7 +83,10 @@ _unwindow: Primitive = primitive(
 
 def each(value: int | Sequence[int], count: int, name: str, who: str = "window") -> Sizes:
     """One positive number for each axis, given as one for all or one each."""
-    sizes = (value,) * count if isinstance(value, int | np.integer) else tuple(value)
+    try:
+        sizes = (index(value),) * count if isinstance(value, int | np.integer) else tuple(map(index, value))
+    except TypeError:
+        sizes = ()
     if len(sizes) != count or min(sizes, default=1) < 1:
         raise ShapeError(f"{who} was given {name}={value} for {count} axes. Expected one positive integer for each.")
     return sizes

@@ -197,3 +197,11 @@ def test_a_table_is_made_room_for_only_where_it_is_added_to(monkeypatch):
     assert (700, 11) not in made
     ag.sum(table[3:5] * table[7]).backward()
     assert made.count((700, 11)) == 1
+
+
+def test_sizes_are_whole_numbers_of_any_kind():
+    x = np.arange(12.0).reshape(1, 1, 3, 4)
+    found = ag.window_max(x, np.array([2, 2]), stride=np.int32(1), padding=np.int64(1))
+    np.testing.assert_array_equal(found, ag.window_max(x, (2, 2), stride=1, padding=1))
+    with pytest.raises(ShapeError, match=r"size=\(2\.5, 2\) for 2 axes"):
+        ag.window_max(x, (2.5, 2))
