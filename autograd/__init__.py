@@ -62,6 +62,7 @@ from autograd.ops.compare import (
 )
 from autograd.ops.complex import abs, angle, conj, imag, real, sign
 from autograd.ops.composed import *  # noqa: F403  # as well
+from autograd.ops.crop import crop
 from autograd.ops.draw import uniform_like
 from autograd.ops.elementwise import (
     acos,
@@ -254,6 +255,7 @@ __all__ = [
     "cosh",
     "costs_of",
     "count_nonzero",
+    "crop",
     "cumprod",
     "cumsum",
     "cumulative_prod",

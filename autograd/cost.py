@@ -10,7 +10,7 @@ from autograd.tensor import Tensor
 
 PER_OUTPUT = {"where": 1, "cumulative_sum": 1, "cumulative_prod": 1, "linear_recurrence": 2}
 PER_INPUT = {
-    **dict.fromkeys(("sum", "max", "min", "prod", "fold", "scatter", "window_place"), 1),
+    **dict.fromkeys(("sum", "max", "min", "prod", "fold", "scatter", "window_place", "crop_transpose"), 1),
     "norm": 2,
     "logsumexp": 4,
     "softmax": 5,
@@ -31,7 +31,7 @@ WINDOWS = ("window_max", "window_sum", "window_spread")
 RESAMPLED = ("resample", "resample_transpose")
 MOVES = (
     *("pick", "place", "getitem", "put", "reshape", "permute_dims", "broadcast_to", "astype", "concat", "pad", "tril"),
-    *("window", "window_pick"),
+    *("window", "window_pick", "crop"),
 )
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 import autograd as ag
 from autograd import Tensor
-from autograd.errors import ArgumentError
-from nn.losses import FEW, Array, Loss, check_positive, check_reduction, matched, reduced
+from autograd.errors import ArgumentError, ShapeError
+from nn.losses import FEW, Array, Loss, check_positive, check_reduction, matched, reduced, scores
 
 _LIMIT = ", as l1_loss is the limit at 0"
+
+Quantiles: TypeAlias = float | Sequence[float] | NDArray[Any]
 
 
 @ag.fused
@@ -40,7 +47,7 @@ def _log_cosh(f: Tensor, y: Tensor, *, reduction: str) -> Tensor:
 
 
 @ag.fused(smallest=FEW)
-def _pinball(f: Tensor, y: Tensor, q: float, *, reduction: str) -> Tensor:
+def _pinball(f: Tensor, y: Tensor, q: float | Tensor, *, reduction: str) -> Tensor:
     error = y - f
     return reduced(q * ag.relu(error) + (1 - q) * ag.relu(-error), reduction)
 
@@ -113,32 +120,46 @@ def log_cosh_loss(input: Array, target: Array, *, reduction: str = "mean") -> Te
     return _log_cosh(*matched(input, target, "log_cosh_loss"), reduction=reduction)
 
 
-def quantile_loss(input: Array, target: Array, q: float = 0.5, *, reduction: str = "mean") -> Tensor:
+def quantile_loss(input: Array, target: Array, q: Quantiles = 0.5, *, reduction: str = "mean") -> Tensor:
     """q e where e = y - f >= 0, else (q - 1) e: the pinball loss, least at the q-quantile (Koenker & Bassett 1978).
 
     Its slope where they agree is 0. For q = 1/2 it is half the absolute error.
 
     Parameters:
-        input, target, reduction: as of `mse_loss`.
-        q: the quantile that is to be predicted, between 0 and 1.
+        input, target, reduction: as of `mse_loss`; with several quantiles the input has a last axis of them more.
+        q: the quantile that is to be predicted, between 0 and 1, or several of them.
 
     Raises:
-        ShapeError: if the shapes differ, even where they would broadcast.
+        ShapeError: if the shapes do not fit, even where they would broadcast.
         ArgumentError: for another q, or an unknown reduction.
 
     >>> quantile_loss([0.0, 0.0], [1.0, -1.0], q=0.9, reduction="none")
     tensor([0.9, 0.1])
+    >>> quantile_loss([[0.0, 0.0]], [1.0], q=(0.1, 0.9), reduction="none")
+    tensor([[0.1, 0.9]])
     """
     check_reduction(reduction, "quantile_loss")
-    _check_quantile(q, "quantile_loss")
-    return _pinball(*matched(input, target, "quantile_loss"), q, reduction=reduction)
+    q = _quantiles(q, "quantile_loss")
+    if not isinstance(q, tuple):
+        return _pinball(*matched(input, target, "quantile_loss"), q, reduction=reduction)
+    f, y = scores(input, "quantile_loss"), ag.asarray(target)
+    if f.shape != (*y.shape, len(q)):
+        raise ShapeError(
+            f"quantile_loss was given an input of shape {f.shape} and a target of shape {y.shape} for {len(q)} "
+            f"quantiles. Expected an input of shape {(*y.shape, len(q))}: a prediction of each."
+        )
+    y = ag.broadcast_to(ag.asarray(y, f.dtype)[..., None], f.shape)
+    return _pinball(f, y, ag.asarray(q, f.dtype), reduction=reduction)
 
 
-def _check_quantile(q: float, who: str) -> None:
-    if not 0 < q < 1:
+def _quantiles(q: Quantiles, who: str) -> float | tuple[float, ...]:
+    """One quantile, or several as a tuple."""
+    several = tuple(q) if isinstance(q, (Sequence, np.ndarray)) else (q,)
+    if not several or not all(0 < one < 1 for one in several):
         raise ArgumentError(
             f"{who} was given q={q}. Expected a quantile between 0 and 1: write q / 100 for a percentage."
         )
+    return tuple(map(float, several)) if isinstance(q, (Sequence, np.ndarray)) else q
 
 
 mean_squared_error, mean_absolute_error = mse_loss, l1_loss  # their names in statistics
@@ -221,10 +242,9 @@ class QuantileLoss(Loss):
     tensor(0.9)
     """
 
-    def __init__(self, q: float = 0.5, *, reduction: str = "mean") -> None:
+    def __init__(self, q: Quantiles = 0.5, *, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
-        _check_quantile(q, "QuantileLoss")
-        self.q = q
+        self.q = _quantiles(q, "QuantileLoss")
 
     def forward(self, input: Array, target: Array) -> Tensor:
         """Predictions and targets to losses."""

@@ -135,7 +135,10 @@ def forward(trainer: Trainer, part: Parts) -> tuple[Any, Tensor]:
         check_targets(trainer.loss, prediction)
     if trainer.strict is not None:
         trainer.strict.check_loss(trainer.loss, prediction, part.targets)
-    return prediction, loss_of(trainer.loss, trainer.each, prediction, part.targets, part.weights)
+    value = loss_of(trainer.loss, trainer.each, prediction, part.targets, part.weights)
+    if trainer.strict is not None and part.weights is None:
+        trainer.strict.check_value(value, prediction, part.targets)
+    return prediction, value
 
 
 def _not_finite(value: float, epoch: int, step: int, cause: str) -> DataError:

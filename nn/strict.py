@@ -55,6 +55,7 @@ class Strict:
                         stack.enter_context(module.register_forward_hook(self._after_sigmoid))
             if isinstance(loss, Module):
                 stack.enter_context(loss.register_forward_pre_hook(self._before_loss))
+                stack.enter_context(loss.register_forward_hook(self._after_loss))
             if self.optimizer is not None:
                 stack.enter_context(_replaced(self.optimizer, "zero_grad", self._cleared))
                 stack.enter_context(_replaced(self.optimizer, "step", partial(self._checked_step, roots)))
@@ -134,6 +135,22 @@ class Strict:
                     f"to all pairs.\nWrite prediction.reshape({b}), or target.reshape({a})."
                 )
 
+    def _after_loss(self, loss: Module, inputs: tuple[Any, ...], output: Any) -> None:
+        self.check_value(output, inputs[0], inputs[1:])
+
+    def check_value(self, value: Any, prediction: Any, targets: Sequence[Any]) -> None:
+        """Look at what a loss has made of a prediction.
+
+        Raises:
+            DTypeError: float64 of float32; but not of targets that are whole numbers, whose loss has no other dtype.
+        """
+        kinds = [np.dtype(getattr(y, "dtype", float)) for y in targets]
+        if getattr(prediction, "dtype", None) == np.float32 and (not kinds or any(k.kind not in "iub" for k in kinds)):
+            wide = np.dtype(np.float64) in kinds
+            what = "the loss, whose target is float64," if wide else "the loss"
+            fix = "y.astype('float32')" if wide else "Python numbers and arrays of float32 in the loss"
+            self._check_dtype(what, [value], fix)
+
     # ---- the optimizer
 
     def _cleared(self, zero_grad: Callable[..., Any], *args: Any, **settings: Any) -> Any:
@@ -183,7 +200,7 @@ def strict(model: Callable[..., Any], optimizer: Any = None, loss: Any = None) -
     Parameters:
         model: the Module that is trained.
         optimizer: the optimizer of its parameters.
-        loss: an nn loss, whose inputs are looked at.
+        loss: a Module, of nn or one's own, whose inputs and value are looked at; `nn.Trainer` does so for any function.
 
     Raises:
         ArgumentError, DifferentiationError, ShapeError, DTypeError: with what to write instead.

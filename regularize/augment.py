@@ -21,6 +21,7 @@ from nn.generators import stream_of
 
 Array = NDArray[Any]
 Stream = ag.random.Generator | None
+LARGE = 1 << 15  # numbers from which on a kernel over threads is faster than NumPy
 
 
 def drawing(*streams: Stream) -> np.random.Generator:
@@ -57,6 +58,34 @@ def expect_batch(x: Any, images: bool, who: str) -> Array:
     if array.dtype.kind != "f":
         raise DTypeError(f"{who} was given dtype {array.dtype}. Write x.astype('float32').")
     return array
+
+
+def wide(x: Array) -> Tensor:
+    """A batch in a dtype that kernels have.
+
+    >>> wide(np.ones(2, "float16")).dtype
+    dtype('float32')
+    """
+    return ag.asarray(x.astype(np.float32 if x.dtype.itemsize < 8 else np.float64, copy=False))
+
+
+def narrow(found: Tensor, x: Array) -> Array:
+    """What a kernel made of a batch x, as an array of its dtype.
+
+    >>> narrow(wide(np.ones(2, "float16")), np.ones(2, "float16")).dtype
+    dtype('float16')
+    """
+    result: Array = found.value.astype(x.dtype, copy=False)
+    return result
+
+
+def one_each(x: Array, values: Any) -> Array:
+    """A number for each sample, of the dtype that `wide` gives x, shaped to broadcast with it.
+
+    >>> one_each(np.ones((2, 3), "float32"), [1, 2]).tolist()
+    [[1.0], [2.0]]
+    """
+    return np.asarray(values, wide(x[:0]).dtype).reshape((-1,) + (1,) * (x.ndim - 1))
 
 
 class Transform(ABC):

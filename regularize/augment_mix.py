@@ -8,10 +8,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, DTypeError, IndexOutOfRange, ShapeError
-from regularize.augment import Array, Stream, Transform, drawing, expect_batch
+from regularize.augment import LARGE, Array, Stream, Transform, drawing, expect_batch, narrow, wide
 from regularize.augment_place import expect_share
+
+
+@ag.fused(smallest=LARGE)
+def _mean(x: Tensor, other: Tensor, share: float, rest: float) -> Tensor:
+    return share * x + rest * other
 
 
 class Mixing(Transform):
@@ -104,7 +110,7 @@ class Mixup(Mixing):
 
     def blend(self, x: Array, other: Array, share: float, rng: np.random.Generator) -> tuple[Array, float]:
         """The weighted mean."""
-        return share * x + (1 - share) * other, share
+        return narrow(_mean(wide(x), wide(other), share, 1 - share), x), share
 
 
 class CutMix(Mixing):

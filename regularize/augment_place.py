@@ -8,9 +8,11 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+import autograd as ag
+from autograd import Tensor
 from autograd.errors import ArgumentError, ShapeError
-from regularize.augment import Array, Augmentation, Stream
-from regularize.resample import Fill, check_resampling
+from regularize.augment import LARGE, Array, Augmentation, Stream, narrow, wide
+from regularize.resample import Fill, check_resampling, windows
 
 Size: TypeAlias = int | tuple[int, int]
 
@@ -47,8 +49,21 @@ def expect_share(p: float, who: str) -> float:
     return p
 
 
-def _where(chosen: NDArray[np.bool], changed: Array, x: Array) -> Array:
-    return np.where(chosen.reshape((-1,) + (1,) * (x.ndim - 1)), changed, x)
+def _turned(x: Array, chosen: NDArray[np.bool], axis: int) -> Array:
+    """The images, the chosen ones mirrored: in their rows for axis 0, in their columns for axis 1."""
+    turned = np.zeros((len(x), 2), bool)
+    turned[:, axis] = chosen
+    return windows(x, np.zeros((len(x), 2), np.int64), x.shape[2:], turned=turned)
+
+
+@ag.fused(smallest=LARGE)
+def masked(x: Tensor, hit: Any, fill: Any) -> Tensor:
+    """X, but `fill` where it was hit.
+
+    >>> masked(ag.zeros(2), np.array([True, False]), 1.0).tolist()
+    [1.0, 0.0]
+    """
+    return ag.where(hit, fill, x)
 
 
 class HorizontalFlip(Augmentation):
@@ -71,7 +86,7 @@ class HorizontalFlip(Augmentation):
 
     def change(self, x: Array, rng: np.random.Generator) -> Array:
         """(N, C, H, W) to the same."""
-        return _where(rng.random(len(x)) < self.p, x[..., ::-1], x)
+        return _turned(x, rng.random(len(x)) < self.p, 1)
 
 
 class VerticalFlip(Augmentation):
@@ -94,7 +109,7 @@ class VerticalFlip(Augmentation):
 
     def change(self, x: Array, rng: np.random.Generator) -> Array:
         """(N, C, H, W) to the same."""
-        return _where(rng.random(len(x)) < self.p, x[..., ::-1, :], x)
+        return _turned(x, rng.random(len(x)) < self.p, 0)
 
 
 class RandomCrop(Augmentation):
@@ -125,18 +140,15 @@ class RandomCrop(Augmentation):
     def change(self, x: Array, rng: np.random.Generator) -> Array:
         """(N, C, H, W) to (N, C, *size)."""
         (height, width), (above, beside) = self.size, self.padding
-        border: Any = ((0, 0), (0, 0), (above, above), (beside, beside))
-        edge = self.fill == "edge"
-        padded = np.pad(x, border, mode="edge") if edge else np.pad(x, border, constant_values=self.fill)
-        room = padded.shape[2] - height, padded.shape[3] - width
+        whole = x.shape[2] + 2 * above, x.shape[3] + 2 * beside
+        room = whole[0] - height, whole[1] - width
         if min(room) < 0:
             raise ShapeError(
-                f"RandomCrop was given images of {x.shape[2]} x {x.shape[3]}, {padded.shape[2]} x {padded.shape[3]} "
+                f"RandomCrop was given images of {x.shape[2]} x {x.shape[3]}, {whole[0]} x {whole[1]} "
                 f"with padding, for parts of {height} x {width}. Write a smaller size, or more padding."
             )
-        parts = np.lib.stride_tricks.sliding_window_view(padded, self.size, axis=(2, 3))
-        top, left = (rng.integers(0, n + 1, len(x)) for n in room)
-        return parts[np.arange(len(x)), :, top, left]
+        corners = np.stack([rng.integers(0, n + 1, len(x)) for n in room], axis=1)
+        return windows(x, corners - self.padding, self.size, fill=self.fill)
 
 
 class Cutout(Augmentation):
@@ -175,9 +187,7 @@ class Cutout(Augmentation):
                 for n, length in zip(x.shape[2:], self.size, strict=True)
             )
             hit |= (rows[:, :, None] & columns[:, None, :])[:, None]
-        changed = x.copy()
-        np.copyto(changed, self.fill, where=hit)
-        return changed
+        return narrow(masked(wide(x), hit, self.fill), x)
 
 
 def covered(start: NDArray[np.integer], length: Any, n: int) -> NDArray[np.bool]:

@@ -11,8 +11,8 @@ import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.draw import SEEDS
-from regularize.augment import Array, Augmentation, Stream
-from regularize.augment_place import covered, expect_share
+from regularize.augment import LARGE, Array, Augmentation, Stream, narrow, one_each, wide
+from regularize.augment_place import covered, expect_share, masked
 
 Clip = tuple[float, float] | None
 
@@ -34,27 +34,11 @@ def expect_size(value: float, name: str, who: str) -> float:
 def _expect_clip(clip: Clip, who: str) -> Clip:
     if clip is not None and not clip[0] < clip[1]:
         raise ArgumentError(f"{who} was given clip={clip}. Expected (low, high) with low < high, or None.")
-    return clip
+    return None if clip is None else (float(clip[0]), float(clip[1]))
 
 
 def _clipped(x: Array, clip: Clip) -> Array:
     return x if clip is None else np.clip(x, *clip, out=x)
-
-
-def _one_each(x: Array, values: Any) -> Array:
-    """A number for each sample, of the dtype of x, shaped to broadcast with it."""
-    return np.asarray(values, x.dtype).reshape((-1,) + (1,) * (x.ndim - 1))
-
-
-def _wide(x: Array) -> Tensor:
-    """The batch in a dtype that kernels have."""
-    return ag.asarray(x.astype(np.float32 if x.dtype.itemsize < 8 else np.float64, copy=False))
-
-
-def _narrow(found: Tensor, x: Array) -> Array:
-    """A new array of the dtype of x."""
-    narrow: Array = found.value.astype(x.dtype, copy=False)
-    return narrow
 
 
 def _normal(x: Tensor, seed: int, other: int) -> Tensor:
@@ -76,6 +60,21 @@ def _jittered(x: Tensor, seed: int, other: int, std: float) -> Tensor:
 def _peppered(x: Tensor, places: Tensor, seed: int, p: float, low: float, high: float) -> Tensor:
     u = ag.uniform_like(places, seed)
     return ag.where(u < 0.5 * p, high, ag.where(u < p, low, x))
+
+
+@ag.fused(smallest=LARGE)
+def _lighter(x: Tensor, amount: Any, *, clip: Clip) -> Tensor:
+    return _within(x + amount, clip)
+
+
+@ag.fused(smallest=LARGE)
+def _stretched(x: Tensor, factor: Any, *, clip: Clip) -> Tensor:
+    middle = ag.mean(x, axis=(2, 3), keepdims=True)
+    return _within(middle + factor * (x - middle), clip)
+
+
+def _within(x: Tensor, clip: Clip) -> Tensor:
+    return x if clip is None else ag.clip(x, *clip)
 
 
 class GaussianNoise(Augmentation):
@@ -107,7 +106,7 @@ class GaussianNoise(Augmentation):
     def change(self, x: Array, rng: np.random.Generator) -> Array:
         """(N, ...) to the same."""
         seed, other = rng.integers(SEEDS, size=2).tolist()
-        return _clipped(_narrow(_noisy(_wide(x), seed, other, self.std), x), self.clip)
+        return _clipped(narrow(_noisy(wide(x), seed, other, self.std), x), self.clip)
 
 
 class Jitter(Augmentation):
@@ -137,7 +136,7 @@ class Jitter(Augmentation):
     def change(self, x: Array, rng: np.random.Generator) -> Array:
         """(N, ...) to the same."""
         seed, other = rng.integers(SEEDS, size=2).tolist()
-        return _narrow(_jittered(_wide(x), seed, other, self.std), x)
+        return narrow(_jittered(wide(x), seed, other, self.std), x)
 
 
 class SaltAndPepper(Augmentation):
@@ -164,9 +163,9 @@ class SaltAndPepper(Augmentation):
 
     def change(self, x: Array, rng: np.random.Generator) -> Array:
         """(N, C, H, W) to the same."""
-        wide = _wide(x)
-        places = ag.zeros((len(x), 1, *x.shape[2:]), wide.dtype)
-        return _narrow(_peppered(wide, places, int(rng.integers(SEEDS)), self.p, self.low, self.high), x)
+        pixels = wide(x)
+        places = ag.zeros((len(x), 1, *x.shape[2:]), pixels.dtype)
+        return narrow(_peppered(pixels, places, int(rng.integers(SEEDS)), self.p, self.low, self.high), x)
 
 
 class Brightness(Augmentation):
@@ -195,7 +194,8 @@ class Brightness(Augmentation):
 
     def change(self, x: Array, rng: np.random.Generator) -> Array:
         """(N, C, H, W) to the same."""
-        return _clipped(x + _one_each(x, rng.uniform(-self.amount, self.amount, len(x))), self.clip)
+        amount = one_each(x, rng.uniform(-self.amount, self.amount, len(x)))
+        return narrow(_lighter(wide(x), amount, clip=self.clip), x)
 
 
 class Contrast(Augmentation):
@@ -224,9 +224,8 @@ class Contrast(Augmentation):
 
     def change(self, x: Array, rng: np.random.Generator) -> Array:
         """(N, C, H, W) to the same."""
-        middle = x.mean((2, 3), keepdims=True)
-        factor = _one_each(x, rng.uniform(1 - self.amount, 1 + self.amount, len(x)))
-        return _clipped(middle + factor * (x - middle), self.clip)
+        factor = one_each(x, rng.uniform(1 - self.amount, 1 + self.amount, len(x)))
+        return narrow(_stretched(wide(x), factor, clip=self.clip), x)
 
 
 class TimeMask(Augmentation):
@@ -274,6 +273,4 @@ class TimeMask(Augmentation):
             hit |= covered(rng.integers(0, steps - length + 1), length, steps)
         shape = [1] * x.ndim
         shape[0], shape[self.axis] = hit.shape
-        changed = x.copy()
-        np.copyto(changed, self.fill, where=hit.reshape(shape))
-        return changed
+        return narrow(masked(wide(x), hit.reshape(shape), self.fill), x)

@@ -1,4 +1,4 @@
-"""Reading images between their pixels: what rotation, shift, zoom, shear and elastic distortion have in common."""
+"""Images read between their pixels, for rotation, zoom, shear and elastic distortion, or by windows of whole ones."""
 
 from __future__ import annotations
 
@@ -55,3 +55,19 @@ def resample(
     1.5
     """
     return ag.resample(images, coordinates, order=order, fill=fill)  # type: ignore[return-value]  # arrays give an array
+
+
+def windows(
+    images: Images,
+    corners: NDArray[np.integer],
+    size: tuple[int, ...],
+    *,
+    turned: NDArray[np.bool] | None = None,
+    fill: Fill = 0.0,
+) -> Images:
+    """A window of each image, at a place of its own and mirrored or not: `ag.crop` on arrays, a kernel over threads.
+
+    >>> windows(np.array([[[[1.0, 2.0, 3.0]]]]), np.array([[0, 1]]), (1, 3)).tolist()
+    [[[[2.0, 3.0, 0.0]]]]
+    """
+    return ag.crop(images, corners, size, turned=turned, fill=fill)  # type: ignore[return-value]  # as above

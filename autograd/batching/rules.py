@@ -159,6 +159,13 @@ def _(op: Primitive, xs: Contents, flags: Flags, settings: Settings, size: int) 
     return reshape_(y, shape=(size, count, *shape_of(y)[1:]))
 
 
+@rule("crop", "crop_transpose")
+def _(op: Primitive, xs: Contents, flags: Flags, settings: Settings, size: int) -> Any:
+    parts = [spread_out(x, m, size) for x, m in zip(xs, flags, strict=True)]  # a batch axis of its own in each
+    y = op(*(reshape_(x, shape=(size * shape_of(x)[1], *shape_of(x)[2:])) for x in parts), **settings)
+    return reshape_(y, shape=(size, shape_of(y)[0] // size, *shape_of(y)[1:]))
+
+
 # ---- products
 
 

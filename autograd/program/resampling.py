@@ -1,4 +1,4 @@
-"""Resampling by kernels, outside of fused functions and as a step of programs."""
+"""Resampling and windows of images by kernels, outside of fused functions and as a step of programs."""
 
 from __future__ import annotations
 
@@ -30,3 +30,16 @@ def _by_kernel(plain: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 for _op, _name in (("resample", "read"), ("resample_transpose", "spread")):
     primitives[_op].forward = _by_kernel(primitives[_op].forward, _name)
+
+
+def _windows(plain: Callable[..., Any]) -> Callable[..., Any]:
+    def forward(x: Any, corners: Any, turned: Any, *, size: tuple[int, int], edge: bool, fill: float) -> Any:
+        found = len(x) * x.shape[1] * size[0] * size[1]
+        if isinstance(x, np.ndarray) and x.size and found >= LEAST and x.itemsize in (1, 2, 4, 8) and config.kernels:
+            return kernel_module("crop").windows(x, corners, turned, size, edge, fill)
+        return plain(x, corners, turned, size=size, edge=edge, fill=fill)
+
+    return forward
+
+
+primitives["crop"].forward = _windows(primitives["crop"].forward)

@@ -260,6 +260,25 @@ def test_the_quantile_loss_is_least_at_the_quantile():
     ].tolist() == pytest.approx([-0.9, 0.0, 0.1])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_several_quantiles_at_once(dtype):
+    rng, q = np.random.default_rng(0), (0.1, 0.5, 0.9)
+    f, y = rng.standard_normal((400, 2, 3)).astype(dtype), rng.standard_normal((400, 2)).astype(dtype)
+    each = np.stack([F.quantile_loss(f[..., k], y, q[k], reduction="none").numpy() for k in range(3)], axis=-1)
+    for given in (q, list(q), np.array(q)):
+        found = nn.QuantileLoss(given, reduction="none")(f, y)
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found.numpy(), each, rtol=1e-6)
+    assert nn.QuantileLoss(q)(f, y).item() == pytest.approx(each.mean(), rel=1e-5)
+    slope = graded(lambda t: F.quantile_loss(t, y, q, reduction="sum"), f)[1]
+    np.testing.assert_allclose(slope, np.where(f < y[..., None], -np.array(q), 1 - np.array(q)), rtol=1e-6)
+    with pytest.raises(ShapeError, match=r"for 3 quantiles. Expected an input of shape \(400, 2, 3\)"):
+        F.quantile_loss(f[..., 0], y, q)
+    for wrong in ((), (0.5, 1.0)):
+        with pytest.raises(ArgumentError, match="Expected a quantile between 0 and 1"):
+            nn.QuantileLoss(wrong)
+
+
 @pytest.mark.parametrize("q", [0, 1, 90, math.nan])
 def test_a_quantile_is_between_zero_and_one(q):
     with pytest.raises(ArgumentError, match=r"quantile_loss was given q=.*write q / 100 for a percentage"):

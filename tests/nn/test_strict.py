@@ -180,6 +180,42 @@ def test_float64_in_a_float32_model(train):
     train(wide, nn.CrossEntropyLoss(), optim.SGD(wide.parameters()), x=X.astype("f8"))
 
 
+class Squared(nn.Module):
+    """A loss of one's own."""
+
+    def __init__(self, factor=0.5):
+        self.factor = factor
+
+    def forward(self, prediction, target):
+        return (self.factor * (prediction - target) ** 2).mean()
+
+
+TARGET = np.linspace(0, 1, 6)[:, None]
+
+
+@MISTAKES
+def test_a_float64_target_in_a_loss_of_ones_own(train):
+    model = nn.Linear(2, 1)
+    optimizer = optim.SGD(model.parameters())
+    with pytest.raises(DTypeError, match=r"the loss, whose target is float64, is float64(.|\n)*y.astype\('float32'\)"):
+        train(model, Squared(), optimizer, y=TARGET)
+    with pytest.raises(
+        DTypeError, match=r"the loss is float64 and the model float32(.|\n)*arrays of float32 in the loss"
+    ):
+        train(model, Squared(np.full((1, 1), 0.5)), optimizer, y=TARGET.astype("f4"))
+    for y in (TARGET.astype("f4"), TARGET.astype(int), TARGET.astype("i4"), TARGET > 0.5):
+        train(model, Squared(), optimizer, y=y * 1 if y.dtype == bool else y)
+    train(model, nn.MSELoss(), optimizer, y=TARGET)  # which casts it
+    wide = nn.Linear(2, 1).to("float64")
+    train(wide, Squared(), optim.SGD(wide.parameters()), x=X.astype("f8"), y=TARGET)
+
+
+def test_a_float64_target_in_a_function_of_ones_own():
+    model = nn.Linear(2, 1)
+    with pytest.raises(DTypeError, match="the loss, whose target is float64, is float64"):
+        trained(model, lambda p, y: (0.5 * (p - y) ** 2).mean(), optim.SGD(model.parameters()), y=TARGET)
+
+
 def test_a_generator_without_a_seed():
     model = classifier()
     loader = nn.DataLoader(X, LABELS, shuffle=True, generator=ag.random.Generator())

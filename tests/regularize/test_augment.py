@@ -9,7 +9,9 @@ import autograd as ag
 import nn
 import optim
 import regularize
+from autograd.config import config
 from autograd.errors import ArgumentError, DTypeError, ShapeError, UnsupportedError
+from autograd.kernels import pool
 from regularize import (
     Augmentation,
     Brightness,
@@ -288,3 +290,41 @@ BAD = [
 def test_bad_arguments(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def large(transform):
+    """A batch that kernels over threads change, by a transform of a fixed generator."""
+    x = np.random.default_rng(0).standard_normal((60, 3, 32, 32)).astype("float32")
+    return x, transform(x, np.arange(60) % 10, generator=ag.random.Generator(3))[0]
+
+
+KERNELS = (
+    *(HorizontalFlip(), VerticalFlip(0.3), RandomCrop((20, 24), padding=(2, 1), fill="edge"), RandomCrop(32, 4)),
+    *(Cutout(3, count=2), Shift((-1, 2), whole=True, fill=1.0), Brightness(0.3), Contrast(0.4, clip=(-1, 1))),
+    *(TimeMask(3), TimeMask(2, 2, fill=2.0), Mixup(1.0, classes=10)),
+)
+
+
+@pytest.mark.parametrize("transform", KERNELS, ids=lambda t: type(t).__name__)
+def test_kernels_change_a_batch_as_numpy_does_whatever_the_threads(transform):
+    before, found = ag.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3):
+            ag.set_num_threads(threads)
+            found.append(large(transform)[1])
+    finally:
+        ag.set_num_threads(before)
+    assert {y.tobytes() for y in found} == {found[0].tobytes()}
+    with config.using(kernels=False):
+        x, plain = large(transform)
+    tolerance = 1e-6 if isinstance(transform, (Contrast, Mixup)) else 0  # the order of a sum; a product added at once
+    np.testing.assert_allclose(found[0], plain, rtol=tolerance, atol=tolerance)
+    assert not np.array_equal(plain, x)
+
+
+@pytest.mark.parametrize("transform", KERNELS, ids=lambda t: type(t).__name__)
+def test_kernels_run_over_large_batches(transform, monkeypatch):
+    ran, run = [], pool.run
+    monkeypatch.setattr(pool, "run", lambda *args: ran.append(args) or run(*args))
+    large(transform)
+    assert ran
