@@ -155,8 +155,9 @@ class Ready:
         launch(self.kernel, self.chunks, self.sizes, scalars, [*arrays, *made, *parts], self.parallel)
         env.update(zip(stage.outputs, made, strict=True))
         for (t, name, level, _), part in zip(self.totals, parts, strict=True):
-            whole = part if level & OUTER else COMBINE[name](part, 0)  # in the order of chunks, whoever ran them
-            env[t] = whole.reshape(t.shape)
+            if not level & OUTER:
+                part = part[0] if self.chunks == 1 else COMBINE[name](part, 0)  # in the order of chunks
+            env[t] = part.reshape(t.shape)
 
 
 def _labels(symbols: Sequence[Symbol]) -> dict[Any, int]:
