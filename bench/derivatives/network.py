@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bench.kernels.case import Arrays
-from bench.steps.jax_mlp import cross_entropy, squares
+from bench.steps.jitted import cross_entropy, squares
 
 RESULTS = 1  # of the network whose parameters are one vector
 

@@ -65,7 +65,7 @@ def attention(jax: Any, layer: Any, _predicts: bool, x: Any, of_in: Any, into: A
     return (shares @ v).transpose(0, 2, 1, 3).reshape(batch, length, width) @ out.T + of_out
 
 
-def lstm(jax: Any, layer: Any, _predicts: bool, x: Any, of_state: Any, of_input: Any, state: Any, into: Any) -> Any:
+def lstm(jax: Any, _layer: Any, _predicts: bool, x: Any, of_state: Any, of_input: Any, state: Any, into: Any) -> Any:
     """LSTM of one layer, from a state of zeros, as a scan; the products with the input are one before it."""
 
     def step(before: Any, z: Any) -> Any:
@@ -75,7 +75,7 @@ def lstm(jax: Any, layer: Any, _predicts: bool, x: Any, of_state: Any, of_input:
         h = jax.nn.sigmoid(o) * jax.numpy.tanh(c)
         return (h, c), h
 
-    zeros = jax.numpy.zeros((x.shape[1], layer.arguments[1]), x.dtype)
+    zeros = jax.numpy.zeros((x.shape[1], state.shape[1]), x.dtype)
     return jax.lax.scan(step, (zeros, zeros), x @ into.T + (of_input + of_state))[1]
 
 

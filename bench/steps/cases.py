@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.steps.jax_mlp import cross_entropy, logistic, perceptron, squares
+from bench.steps import jitted
+from bench.steps.jitted import perceptron, trained
 from bench.steps.workload import Workload
 
 Batch = tuple[NDArray[Any], NDArray[Any]]
@@ -119,7 +120,7 @@ WORKLOADS = [
         0.05,
         "SGD",
         {"lr": 0.01},
-        perceptron("tanh", squares, 0.01, adam=False),
+        trained(perceptron("tanh"), jitted.squares, 0.01, "SGD"),
         eager=0.7,
     ),
     Workload(
@@ -129,7 +130,7 @@ WORKLOADS = [
         classes(784),
         128,
         0.45,
-        jax=perceptron("relu", cross_entropy, 1e-3),
+        jax=trained(perceptron("relu"), jitted.cross_entropy, 1e-3),
         eager=0.7,
     ),
     Workload(
@@ -140,11 +141,22 @@ WORKLOADS = [
         64,
         0.2,
         eager=0.7,
-        jax=None,  # its parameters sort by name as 0, 10, 12, ..., which is not their order
+        jax=trained(perceptron("gelu"), jitted.smooth, 1e-3),
     ),
-    Workload("cnn", cnn, by_class, classes(1, 28, 28), 64, 0.4),
-    Workload("lstm", lstm, by_class, classes(50, 32, count=5), 32, 0.7),
-    Workload("transformer", transformer, by_class, characters, 16, 0.65, "AdamW"),
+    Workload("cnn", cnn, by_class, classes(1, 28, 28), 64, 0.4, jax=trained(jitted.cnn, jitted.cross_entropy, 1e-3)),
+    Workload(
+        "lstm", lstm, by_class, classes(50, 32, count=5), 32, 0.7, jax=trained(jitted.lstm, jitted.cross_entropy, 1e-3)
+    ),
+    Workload(
+        "transformer",
+        transformer,
+        by_class,
+        characters,
+        16,
+        0.65,
+        "AdamW",
+        jax=trained(jitted.transformer, jitted.cross_entropy, 1e-3, "AdamW"),
+    ),
     Workload(
         "logistic",
         lambda nn: layers(nn, (32, 1), "ReLU"),
@@ -154,7 +166,7 @@ WORKLOADS = [
         0.5,
         "SGD",
         {"lr": 0.1},
-        perceptron("", logistic, 0.1, adam=False),
+        trained(perceptron(""), jitted.logistic, 0.1, "SGD"),
     ),
 ]
 CASES = {work.name: work.case() for work in WORKLOADS}
