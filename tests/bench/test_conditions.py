@@ -2,6 +2,7 @@
 
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import CalledProcessError
@@ -110,7 +111,8 @@ def test_the_first_process_finds_an_empty_cache_and_the_second_its_kernels(asked
     assert {row.what: row.figure.median for row in result.rows}["mlp: first step, cold cache: ours to jax.jit"] == 2.0
 
 
-def test_without_a_statement_for_jax_the_others_are_measured(asked):
+def test_without_a_statement_for_jax_the_others_are_measured(asked, monkeypatch):
+    monkeypatch.setitem(start.WORK, "cnn", replace(start.WORK["cnn"], jax=None))
     result = start.starting("cnn", 1, (JAX,))
     assert [label for label, _ in asked] == [OURS, OURS]
     assert "cnn: jax.jit has no step of this workload." in result.notes

@@ -11,7 +11,8 @@ SETTINGS = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"
 
 @pytest.mark.parametrize(("model", "part"), [*fitted.PARTS.items(), ("transformer", 1.0)])
 def test_the_peak_is_foreseen_within_a_twentieth(model, part):
-    found = fresh(memory.FITTED, model, part, threads=1, **SETTINGS)
+    runs = [fresh(memory.FITTED, model, part, threads=1, **SETTINGS) for _ in range(3)]
+    found = max(runs, key=lambda run: run["measured"] or 0)  # a busy machine takes pages away
     assert found["peak"] <= part * found["kept"]
     assert (found["recomputed"] > 0) == (part < 1)
     assert found["kept"] > 40e6
