@@ -3,81 +3,25 @@
 from __future__ import annotations
 
 import weakref
-from cmath import isfinite
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from operator import attrgetter
 from threading import get_ident
 from typing import Any, Self
 
 import numpy as np
 
-from autograd.errors import AnomalyError, is_ours, line_at, user_place
+from autograd.errors import AnomalyError, is_ours, user_place
+from autograd.finding import SMALL, Finding, Place, bad, first, made, said
 from autograd.primitive import Primitive, capturing
 from autograd.rows import RowSparse
 from autograd.sweep import backward
 from autograd.tape import Node, Watch, enable_grad, entries
 from autograd.tensor import Tensor, as_tensor
 
-Place = str | tuple[str, int]  # a file and a line, or words
 Sweep = Callable[[list[Node], bool], dict[Node, Any]]  # over these entries, which it frees for False
-NUMERIC = (np.ndarray, np.generic)
 _by_parents, _by_saved = attrgetter("parents"), attrgetter("saved")
 BEFORE = "a line before ag.detect_anomaly"
-SMALL = 4096  # elements up to which a value is kept, to be looked at if what it was made for is not finite
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One operation that made a NaN or an infinity.
-
-    Attributes:
-        serial: where it stands among all that were run.
-        text: what it made, of what, where, on which line.
-    """
-
-    serial: int
-    text: str
-
-
-def _bad(value: Any) -> bool:
-    """Whether a floating array holds NaN or infinity; a finite sum of squares, the usual case, says no in one pass."""
-    if not isinstance(value, NUMERIC) or value.dtype.kind not in "fc":
-        return False
-    size = value.size
-    if size == 1:
-        return not isfinite(value.item())
-    if size <= SMALL:
-        return bool(np.count_nonzero(np.isfinite(value)) != size)
-    flat = value.ravel("K")
-    flat = flat.view(flat.real.dtype)  # complex ones in two parts
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = float(flat.dot(flat))
-    return total - total != 0 and not bool(np.isfinite(value).all())
-
-
-def _said(place: Place) -> str:
-    return place if isinstance(place, str) else line_at(*place)
-
-
-def _first(value: Any) -> tuple[int, ...]:
-    return tuple(map(int, np.argwhere(~np.isfinite(np.asarray(value)))[0]))
-
-
-def _shown(op: Primitive, inputs: Sequence[Any], y: Any, index: tuple[int, ...]) -> str:
-    """The inputs: their values at the place, if the operation works element by element, else their range."""
-    texts = []
-    for k, x in enumerate(inputs):
-        name = op.inputs[k] if k < len(op.inputs) and not op.variadic else f"input {k}"
-        array = np.asarray(x)
-        if op.partials is not None:
-            texts.append(f"{name}={np.broadcast_to(array, np.shape(y))[index]}")
-        elif array.size and array.dtype.kind in "iuf":
-            texts.append(f"{name} of shape {array.shape} in [{np.min(array)}, {np.max(array)}]")
-        else:
-            texts.append(f"{name} of shape {array.shape}")
-    return ", ".join(texts)
 
 
 class _Mark:
@@ -87,18 +31,26 @@ class _Mark:
         backward: who made the NaN or infinity in its cotangent.
         consumers: the marks that its cotangent came from, with theirs.
         parents: the marks of what it was made of.
+        given: who made the cotangent that the sweep began with here not finite.
     """
 
-    __slots__ = ("backward", "consumers", "detective", "line", "node", "parents")
+    __slots__ = ("backward", "consumers", "detective", "given", "line", "node", "parents")
 
-    def __init__(self, detective: Detective, node: Node, parents: Sequence[_Mark | None], line: Place) -> None:
-        self.detective, self.node, self.parents, self.line = detective, node, parents, line
+    def __init__(
+        self,
+        detective: Detective,
+        node: Node,
+        parents: Sequence[_Mark | None],
+        line: Place,
+        given: Finding | None,
+    ) -> None:
+        self.detective, self.node, self.parents, self.line, self.given = detective, node, parents, line, given
         self.backward: Finding | None = None
         self.consumers: list[tuple[_Mark, Any]] = []
 
     def __call__(self, cotangent: Any) -> None:
         g = _array(cotangent)
-        self.backward = self._origin(g, self.consumers) if _bad(g) else None
+        self.backward = self._origin(g, self.consumers) if bad(g) else None
         if self.backward is not None and self.node.op is None:
             raise AnomalyError(f"a gradient (shape {cotangent.shape}) is not finite.\n{self.backward.text}")
         for parent in {id(p): p for p in self.parents if p is not None}.values():
@@ -112,8 +64,10 @@ class _Mark:
             for k, parent in enumerate(mark.parents):
                 if parent is self and (found := mark.blamed(k, g)) is not None:
                     return found
+        if self.given is not None:
+            return self.given
         where = (
-            f"the cotangent that it was given, at index {_first(cotangent)}" if not consumers else "a sum of cotangents"
+            f"the cotangent that it was given, at index {first(cotangent)}" if not consumers else "a sum of cotangents"
         )
         return Finding(self.node.serial, f"It came from {where}.")
 
@@ -123,11 +77,11 @@ class _Mark:
         with np.errstate(all="ignore"):
             parts = node.op.together(g, node.saved, node) if node.op.together else None
             part = parts[position] if parts is not None else node.op.pulls[position](g, node.saved, node)
-        if part is None or not _bad(part):
+        if part is None or not bad(part):
             return None
         if "composition" in (node.settings or {}) and (inside := self._inside(g)) is not None:
             return inside
-        index = _first(part)
+        index = first(part)
         name = node.op.inputs[position] if not node.op.variadic else f"input {position}"
         saved = [(n, v) for n, v in zip(("output", *node.op.inputs), node.saved, strict=False) if v is not None]
         at = [f"{n}={np.asarray(v)[index]}" for n, v in saved if np.shape(v) == np.shape(part)]
@@ -137,7 +91,7 @@ class _Mark:
             node.serial,
             f"The derivative of {node.op.name!r} by {name} made {np.asarray(part)[index]} at index {index}"
             + (f" of {', '.join(at)}" if at else "")
-            + f".\nRecorded at {_said(self.line)}",
+            + f".\nRecorded at {said(self.line)}",
         )
 
     def _inside(self, g: Any) -> Finding | None:
@@ -164,22 +118,6 @@ def _array(g: Any) -> Any:
 
 def _values(inputs: Sequence[Any]) -> list[Any]:
     return [x.value if isinstance(x, Tensor) else x for x in inputs]
-
-
-def _made(
-    op: Primitive, inputs: Sequence[Any], y: Any, line: Place, known: Iterable[Finding | None], serial: int
-) -> Finding:
-    """Who made y, an operation's result, not finite: what made an input so, or the operation itself."""
-    earlier = [found for found in known if found is not None]
-    if earlier:
-        return min(earlier, key=lambda found: found.serial)
-    index = _first(y)
-    given = any(_bad(np.asarray(x)) for x in inputs)
-    return Finding(
-        serial,
-        f"{op.name!r} {'was given' if given else 'made'} {np.asarray(y)[index]} at index {index} "
-        f"of {_shown(op, inputs, y, index) or 'inputs that were changed since'}.\nAt {_said(line)}",
-    )
 
 
 class _Origin(Watch):
@@ -212,9 +150,9 @@ class _Checks:
 class Detective:
     """Looks at what every operation of its thread makes. Made by `detect_anomaly`.
 
-    Large values are looked at when they are made. To look at a small one takes as long as to make it: it is kept with
-    what it was made of, as `Watch.origin` of its entry, until a backward sweep frees the tape, and looked at if a
-    result or a gradient is not finite.
+    Large values are looked at when they are made. To look at one of up to `SMALL` elements takes as long as to make it:
+    it is kept with what it was made of, as the `watch` of its entry, until a backward sweep frees the tape, and looked
+    at if a result or a gradient is not finite.
     """
 
     training = None  # sweeps and gradients are done, not noted
@@ -239,8 +177,8 @@ class Detective:
         if found is not None:
             raise AnomalyError(f"the result is not finite.\n{found.text}")
         value = np.asarray(t.value if isinstance(t, Tensor) else t)
-        if _bad(value):
-            at = f"at index {_first(value)}"
+        if bad(value):
+            at = f"at index {first(value)}"
             raise AnomalyError(
                 f"the result is not finite, {at}.\nNo operation inside of ag.detect_anomaly is known to "
                 "have made it so: a backward sweep frees what is kept of them. Write check before it."
@@ -254,25 +192,37 @@ class Detective:
         entry = self._found.get(id(t))
         return entry[1] if entry is not None and entry[0]() is t else None
 
-    def examined(self, roots: Sequence[Node], order: list[Node], run: Sweep, retain: bool) -> dict[Node, Any]:
+    def examine(self, gradients: Iterable[Any]) -> None:
+        """Raise if a derivative of all samples, or along a tangent, is not finite."""
+        for g in gradients:
+            if bad(_array(g)):
+                found = self.finding(g)
+                text = (
+                    f"No operation is known that made it so, at index {first(_array(g))}."
+                    if found is None
+                    else found.text
+                )
+                raise AnomalyError(f"a derivative (shape {g.shape}) is not finite.\n{text}")
+
+    def examined(self, seeds: dict[Node, Any], order: list[Node], run: Sweep, retain: bool) -> dict[Node, Any]:
         """A backward sweep, run again with marks on its entries if what it found is not finite: they say why."""
         if self.sweeping:
             return run(order, retain)
         self.sweeping = True
         try:
-            for root in roots:
+            for root in seeds:
                 origin = self._origin(root)
-                if origin is not None and origin.value is not None and _bad(origin.value):
+                if origin is not None and origin.value is not None and bad(origin.value):
                     self._look(order)
                 if origin is not None and origin.finding is not None:
                     raise AnomalyError(f"the result is not finite.\n{origin.finding.text}")
             tape = list(zip(order, map(_by_parents, order), map(_by_saved, order), strict=True))
             found = run(order, retain)
-            if any(_bad(_array(g)) for g in found.values()):
+            if any(bad(_array(g)) for g in found.values()):
                 freed = [node for node, *_ in tape if node.parents is None]
                 for node, parents, saved in tape:
                     node.parents, node.saved = parents, saved
-                self._search([node for node, *_ in tape], run)
+                self._search(seeds, [node for node, *_ in tape], run)
                 for node in freed:
                     node.parents, node.saved = None, ()
             if not retain:
@@ -283,12 +233,13 @@ class Detective:
         finally:
             self.sweeping = False
 
-    def _search(self, tape: Sequence[Node], run: Sweep) -> None:
+    def _search(self, seeds: dict[Node, Any], tape: Sequence[Node], run: Sweep) -> None:
         marks: dict[Node, _Mark] = {}
         for node in tape:
             above = [None if p is None else marks[p] for p in node.parents or ()]
             origin = self._origin(node)
-            marks[node] = _Mark(self, node, above, BEFORE if origin is None else origin.line)
+            given = self.finding(seeds.get(node))
+            marks[node] = _Mark(self, node, above, BEFORE if origin is None else origin.line, given)
             node.watched().hooks.append(marks[node])
         try:
             run(list(tape), True)
@@ -310,13 +261,13 @@ class Detective:
         for node in order:
             origin = self._origin(node)
             if origin is not None and origin.value is not None:
-                if _bad(origin.value):
+                if bad(origin.value):
                     known = [None if p is None else self._finding(p) for p in node.parents or ()]
                     values = _values(origin.inputs)
                     with np.errstate(all="ignore"):
                         again = node.op.forward(*values, **(node.settings or {}))
                     same = np.array_equal(again, origin.value, equal_nan=True)  # not changed in place since
-                    origin.finding = _made(
+                    origin.finding = made(
                         node.op, values if same else (), origin.value, origin.line, known, node.serial
                     )
                 origin.value = origin.inputs = None
@@ -360,13 +311,13 @@ class Detective:
         if node is not None and value.size <= SMALL and not self._found:
             node.watch = _Origin(self, self.line or user_place(above=3), None, value, inputs)
             return y
-        bad = _bad(value)
-        if not bad and node is None:
+        wrong = bad(value)
+        if not wrong and node is None:
             return y
         line, found = self.line or user_place(above=3), None
-        if bad:
+        if wrong:
             serial = 0 if node is None else node.serial
-            found = _made(op, _values(inputs), value, line, map(self.finding, inputs), serial)
+            found = made(op, _values(inputs), value, line, map(self.finding, inputs), serial)
         if node is None:
             self._note(y, found)
         else:
@@ -378,7 +329,7 @@ class Detective:
         with self.aside():
             y = run()
         made = [t for t in (y if isinstance(y, tuple) else (y,)) if isinstance(t, Tensor)]
-        if any(_bad(t.value) for t in made):
+        if any(bad(t.value) for t in made):
             return again()
         line = self.line or user_place()
         for node in dict.fromkeys(p for t in made if t.node is not None for p in (*_wholes(t.node), t.node)):

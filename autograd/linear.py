@@ -11,7 +11,7 @@ from autograd.batching.level import batching
 from autograd.broadcast import unbroadcast
 from autograd.config import config
 from autograd.errors import ShapeError
-from autograd.primitive import Traced, capturing, chain, training
+from autograd.primitive import Traced, capturing, chain, examine, training
 from autograd.sweep import beside, fitted, saved_tensors, sweep
 from autograd.tape import Node, enable_grad, entries, leaf
 from autograd.tensor import Tensor, as_tensor
@@ -75,7 +75,9 @@ class Linear:
                 raise ShapeError(f"tangent {k} was given with shape {t.shape} for a primal of shape {x.shape}.")
             if t is not None and x.node is not None:
                 moving.append((x.node, beside(t, x, "a real primal was given a tangent")))
-        record = self.beyond or any(t.node is not None for _, t in moving)
+        record = (
+            self.beyond or bool(capturing) or any(t.node is not None for _, t in moving)
+        )  # arrays are noted by nobody
         moved: dict[Node, Any] = {node: t if record else t.value for node, t in moving}
         if self._order is None:
             own = {x.node for x in self.inputs}
@@ -89,7 +91,10 @@ class Linear:
                         total = part if total is None or part is None else total + part
                 if total is not None:
                     moved[node] = total
-        return [_tensor(moved.get(y.node) if y.node is not None else None, y) for y in self.outputs]
+        found = [_tensor(moved.get(y.node) if y.node is not None else None, y) for y in self.outputs]
+        if capturing:
+            examine(found)
+        return found
 
     def _pushed(self, node: Node, position: int, parent: Node, tangent: Any, record: bool) -> Any:
         """The part of an entry's tangent that comes from one input."""

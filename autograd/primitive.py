@@ -56,8 +56,15 @@ def training() -> Any:
 
 
 def examiner() -> Any:
-    """What examines the backward sweeps of this thread, called with (roots, entries, the sweep, retain), or None."""
+    """What examines the backward sweeps of this thread, called with (seeds, entries, the sweep, retain), or None."""
     return getattr(capture(), "examined", None)
+
+
+def examine(derivatives: Any) -> None:
+    """Let who examines the sweeps of this thread look at derivatives that no sweep has found."""
+    look = getattr(capture(), "examine", None)
+    if look is not None:
+        look(derivatives)
 
 
 class Eager(Traced):

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.batching.level import lifted
+from autograd.batching.level import batching, lifted
 from autograd.broadcast import unbroadcast
 from autograd.errors import ClobberedError, DifferentiationError, DTypeError, ShapeError
 from autograd.primitive import Traced, capturing, examiner, functions, public, training
@@ -48,8 +48,15 @@ def sweep(
                 return _sweep(roots, seeds, order, wanted, record, retain, transposed)
         return _sweep(roots, seeds, order, wanted, record, retain, transposed)
 
-    examined = examiner() if capturing else None
-    return run(order, retain) if examined is None else examined(roots, order, run, retain)
+    if not capturing:
+        return run(order, retain)
+    examined, level = examiner(), batching()
+    if examined is not None:
+        return examined(dict(zip(roots, seeds, strict=True)), order, run, retain)  # type: ignore[no-any-return]
+    found = run(order, retain)
+    if level is not None:
+        level.examine(found.values())
+    return found
 
 
 def conjugated(g: Any) -> Any:

@@ -13,7 +13,7 @@ from autograd.batching.level import variable
 from autograd.broadcast import unbroadcast
 from autograd.config import config
 from autograd.errors import ArgumentError, DifferentiationError, DTypeError, ShapeError
-from autograd.primitive import Traced, capturing, chain, training
+from autograd.primitive import Traced, capturing, chain, examine, training
 from autograd.program.repeated import Repeated
 from autograd.sweep import beside, complex_result, fitted, saved_tensors, seed_of, sweep
 from autograd.tape import Node, enable_grad, entries, leaf, recording
@@ -358,6 +358,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], 
                 for part in parts[1:]:
                     total = total + part
                 moved[node] = total
+    if capturing:
+        examine([moved[y.node] for y in ys if y.node in moved])
     derivatives = []
     for y in ys:
         d = moved.get(y.node) if y.node is not None else None

@@ -9,7 +9,7 @@ derivatives of batched functions and batched derivatives are the same few lines,
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import get_ident
 from typing import Any, NoReturn
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd.errors import UnsupportedError, user_line
 from autograd.methods import Methods
-from autograd.primitive import Primitive, Traced, capture, capturing, explain, functions, primitives
+from autograd.primitive import Primitive, Traced, capture, capturing, examine, explain, functions, primitives
 from autograd.tape import Node, leaf, recording, serials
 from autograd.tensor import Tensor
 
@@ -142,6 +142,12 @@ class Batching:
             return f()
         finally:
             capturing.append(self)
+
+    def examine(self, gradients: Iterable[Any]) -> None:
+        """Let who examines the world outside look at gradients of all samples."""
+        values = [g.value if isinstance(g, Tensor) else g for g in gradients]
+        contents = [x.content if isinstance(x, Batched) else x for x in values]
+        self.aside(lambda: examine(contents))
 
     # ---- values
 

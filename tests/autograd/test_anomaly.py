@@ -330,3 +330,29 @@ def test_second_derivatives_are_looked_at():
 
     assert "The derivative of 'pow' by a made inf" in caught(twice, [0.0, 1.0])
     assert caught(twice, [4.0, 1.0]) is None
+
+
+ZEROS = np.zeros((2, 2))
+DERIVATIVES = {
+    "per sample": lambda f: ag.vmap(lambda row: ag.grad(lambda r: ag.sum(f(r)))(row))(ZEROS),
+    "of samples of samples": lambda f: ag.vmap(ag.vmap(ag.grad(f)))(ZEROS),
+    "reverse": lambda f: ag.jacobian(f, mode="reverse")(ZEROS),
+    "forward": lambda f: ag.jacobian(f, mode="forward")(ZEROS),
+    "second": lambda f: ag.hessian(lambda x: ag.sum(f(x)))(ZEROS),
+    "along": lambda f: ag.jvp(f, (ZEROS,), (ZEROS + 1,)),
+    "along, of a sum": lambda f: ag.jvp(lambda x: ag.sum(f(x)), (ZEROS,), (ZEROS + 1,)),
+    "linearised": lambda f: ag.linearize(f, ZEROS)[1](ZEROS + 1),
+    "elementwise": lambda f: ag.elementwise_grad(f)(ZEROS),
+}
+
+
+@pytest.mark.parametrize("derivative", DERIVATIVES.values(), ids=DERIVATIVES)
+def test_derivatives_of_every_kind_are_looked_at(derivative):
+    with np.errstate(all="ignore"), ag.detect_anomaly():
+        with pytest.raises(
+            AnomalyError, match=r"not finite\.\n.* (made|was given) -?inf[^\n]*\n(At|Recorded at) .*test_anomaly"
+        ):
+            derivative(ag.sqrt)
+        derivative(lambda x: ag.sqrt(x + 1))
+        derivative(lambda x: ag.where(x > 0, ag.sqrt(x), x * x))
+    assert not capturing
