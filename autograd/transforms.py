@@ -18,7 +18,7 @@ from autograd.program.repeated import Repeated
 from autograd.sweep import beside, complex_result, fitted, saved_tensors, seed_of, sweep
 from autograd.tape import Node, enable_grad, entries, leaf, recording
 from autograd.tensor import Tensor, as_tensor
-from autograd.tree import flatten, flatten_present, leaves_beside
+from autograd.tree import flatten, flatten_present, leaves_beside, opens
 
 VALUES: Any = (Traced, np.ndarray, np.generic, int, float, complex)
 
@@ -149,6 +149,8 @@ def _call(
         if not -count <= k < count:
             raise ArgumentError(f"argnums asks for argument {k} of a call with {count} positional arguments.")
     places = [k % count for k in positions]
+    if capturing and training() and any(map(opens, flatten([args[k] for k in places])[0])):
+        training().capture.refuse("it differentiates by a module: write a dict of its parameters and functional_call")
     if len(set(places)) < len(places):
         raise ArgumentError(f"argnums names an argument twice: {tuple(positions)}. Expected different ones.")
     new, variables, builds = list(args), [], []

@@ -12,8 +12,10 @@ from autograd.errors import ShapeError
 Build = Callable[[list[Any]], Any]
 
 
-def flatten(tree: Any) -> tuple[list[Any], Build]:
+def flatten(tree: Any, opened: bool = False) -> tuple[list[Any], Build]:
     """The leaves of nested lists, tuples, dicts and dataclasses in order, and what rebuilds the tree from new ones.
+
+    opened: also those of objects that say by a method `__tree__` what they are made of, as modules do.
 
     >>> leaves, build = flatten({"a": [1, 2], "b": (3,)})
     >>> leaves, build([x * 10 for x in leaves])
@@ -22,15 +24,35 @@ def flatten(tree: Any) -> tuple[list[Any], Build]:
     if isinstance(tree, dict):
         keys, empty = list(tree), copy.copy(tree)  # and not the tree itself, which would hold its leaves
         empty.clear()  # what is left knows more than its kind, such as the factory of a defaultdict
-        return _join(list(tree.values()), lambda parts: _entered(empty, keys, parts))
+        return _join(list(tree.values()), lambda parts: _entered(empty, keys, parts), opened)
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return _join(list(tree), lambda parts: type(tree)(*parts))
+        return _join(list(tree), lambda parts: type(tree)(*parts), opened)
     if isinstance(tree, (list, tuple)):
-        return _join(list(tree), type(tree))
+        return _join(list(tree), type(tree), opened)
     if dataclasses.is_dataclass(tree) and not isinstance(tree, type):
         fields = dataclasses.fields(tree)
-        return _join([getattr(tree, f.name) for f in fields], lambda parts: _replaced(tree, fields, parts))
+        return _join([getattr(tree, f.name) for f in fields], lambda parts: _replaced(tree, fields, parts), opened)
+    if opened and opens(tree):
+        return tree.__tree__()  # type: ignore[no-any-return]
     return [tree], lambda leaves: leaves[0]
+
+
+def standing_for(t: Any, kind: Any) -> Any:
+    """A Tensor as one of another kind: the same value at the same place on the tape."""
+    made = kind.__new__(kind)
+    made.value, made.node = t.value, t.node
+    return made
+
+
+def opens(x: Any) -> bool:
+    """Whether an object says what it is made of: `__tree__()` gives leaves, and what makes such an object of others.
+
+    `__tree__(like)` gives those that stand for the leaves of another one of its kind.
+
+    >>> opens([1, 2])
+    False
+    """
+    return hasattr(type(x), "__tree__")
 
 
 def _entered(empty: dict[Any, Any], keys: Sequence[Any], values: Sequence[Any]) -> dict[Any, Any]:
@@ -56,7 +78,7 @@ def flatten_present(tree: Any) -> tuple[list[Any], Build]:
     >>> leaves, build([10, 20])
     ([1, 2], [10, None, {'a': 20}])
     """
-    leaves, build = flatten(tree)
+    leaves, build = flatten(tree, opened=True)
     kept = [k for k, x in enumerate(leaves) if x is not None]
     if len(kept) == len(leaves):
         return leaves, build
@@ -90,6 +112,10 @@ def leaves_beside(tree: Any, like: Any, said: str) -> list[Any]:
     elif dataclasses.is_dataclass(like) and not isinstance(like, type):
         fits = type(tree) is type(like)
         pairs = [(getattr(tree, f.name), getattr(like, f.name)) for f in dataclasses.fields(like)] if fits else []
+    elif opens(like) and type(tree) is type(like):
+        return list(tree.__tree__(like)[0])
+    elif opens(like):
+        fits, pairs = False, []
     else:
         return [tree]
     if not fits:
@@ -120,11 +146,11 @@ def outline(tree: Any) -> Any:
     return None
 
 
-def _join(children: list[Any], build: Callable[[list[Any]], Any]) -> tuple[list[Any], Build]:
+def _join(children: list[Any], build: Callable[[list[Any]], Any], opened: bool) -> tuple[list[Any], Build]:
     leaves: list[Any] = []
     makers: list[tuple[int, Callable[[list[Any]], Any]]] = []
     for child in children:
-        found, make = flatten(child)
+        found, make = flatten(child, opened)
         makers.append((len(found), make))
         leaves += found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from autograd import Compiled, Tensor, is_captured
 from autograd.errors import ArgumentError, DTypeError
+from autograd.tree import standing_for
 from nn.parameter import Buffer, Parameter
 from nn.state import nearest
 
@@ -29,6 +30,25 @@ class Tree:
     """
 
     _registered_buffers: Mapping[str, bool] = MappingProxyType({})  # whether each is persistent
+
+    def __tree__(self, like: Tree | None = None) -> tuple[list[Any], Callable[[list[Any]], Any]]:
+        """The parameters that train, each once, and what makes such a module of others, as of derivatives by them.
+
+        like: a module whose parameters say which; those of this one need not train.
+
+        >>> import autograd as ag
+        >>> tree = Tree()
+        >>> tree.rest = [Parameter([1.0, 2.0])]
+        >>> ag.grad(lambda tree: ag.sum(tree.rest[0] ** 2))(tree).rest[0].detach()
+        tensor([2., 4.], dtype=float32)
+        """
+        own = dict(self.named_parameters())
+        parts = [own[name] for name, p in (self if like is None else like).named_parameters() if p.requires_grad]
+
+        def build(values: list[Any]) -> Any:
+            return _made_of(self, dict(zip(map(id, parts), map(_as_parameter, values), strict=True)))
+
+        return list(parts), build
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Keep the name of a buffer that of a buffer; refuse for a parameter what would no longer be trained.
@@ -216,6 +236,26 @@ def _found(key: str, value: Any) -> Iterator[tuple[str, Tensor | Module]]:
     elif isinstance(value, list | tuple):
         for i, v in enumerate(value):
             yield from _found(f"{key}.{i}", v)
+
+
+def _as_parameter(value: Any) -> Any:
+    """A Tensor that stands for a parameter, at its place on the tape."""
+    return standing_for(value, Parameter) if isinstance(value, Tensor) else value
+
+
+def _made_of(part: Any, made: dict[int, Any]) -> Any:
+    """A part of a module with what was made in the place of parts of it, by their identity; all else is shared."""
+    if id(part) in made:
+        return made[id(part)]
+    if isinstance(part, Compiled):
+        return _made_of(part.function, made)
+    if isinstance(part, Tree):
+        new = made[id(part)] = object.__new__(type(part))
+        vars(new).update({name: _made_of(value, made) for name, value in vars(part).items()})
+        return new
+    if type(part) is dict:
+        return {key: _made_of(value, made) for key, value in part.items()}
+    return type(part)([_made_of(x, made) for x in part]) if type(part) in (list, tuple) else part
 
 
 def is_module(x: object) -> bool:
