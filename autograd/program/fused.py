@@ -201,9 +201,12 @@ def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
     count = len(plan.inputs)
     cotangents = cotangents_of(g)
     asked = note["asked"]
-    if any(isinstance(part, Traced) for part in cotangents):
+    if any(isinstance(part, Tensor) for part in cotangents):
         xs = saved_tensors(node)[1 : count + 1]
         return _by_tape(note["composition"], note["settings"], xs, cotangents, record=True)
+    if any(isinstance(part, Traced) for part in cotangents):  # of all samples under `ag.vmap`
+        xs = [as_tensor(x).requires_grad_() if w else x for x, w in zip(saved[1 : count + 1], asked, strict=True)]
+        return _by_tape(note["composition"], note["settings"], xs, cotangents, record=False)
     if note["gradients"]:
         ready = iter(saved[count + 1 :])
         return [_scaled(g, next(ready)) if wanted else None for wanted in asked]

@@ -318,3 +318,13 @@ def test_extremes_of_whole_numbers_run_plainly(dtype):
     for f in (lambda x: ag.max(x, 1) + 1, lambda x: ag.min(x, 0) + 1, lambda x: ag.max(x)):
         fused = ag.fused(f)
         assert fused(x).tolist() == f(x).tolist()
+
+
+def test_a_jacobian_is_off_the_tape_as_that_of_the_composition():
+    x = ag.tensor(np.linspace(-1, 1, 5))
+    bent = ag.fused(lambda x: ag.exp(x) * ag.tanh(x), smallest=1)
+    matrix = ag.jacobian(bent, mode="reverse")(x)
+    assert not matrix.requires_grad
+    np.testing.assert_allclose(matrix, ag.jacobian(bent.composition)(x), rtol=1e-12)
+    second = ag.jacobian(ag.jacobian(bent, mode="reverse"), mode="reverse")(x)
+    np.testing.assert_allclose(second, ag.jacobian(ag.jacobian(bent.composition))(x), rtol=1e-10, atol=1e-12)
