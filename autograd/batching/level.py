@@ -331,6 +331,12 @@ def batching() -> Batching | None:
     return noting if isinstance(noting, Batching) else None
 
 
+def outside(f: Callable[[], Any]) -> Any:
+    """f, run outside of all levels of this thread."""
+    level = batching()
+    return f() if level is None else level.aside(lambda: outside(f))
+
+
 def lifted(x: Any) -> Any:
     """x, a constant, as a value of the level that runs operations: a rule then meets no array beside a `Batched`."""
     level = batching()

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from autograd.batching import indexing as _indexing  # noqa: F401  # fills the table of rules
-from autograd.batching.level import Batched, Batching
+from autograd.batching.level import Batched, Batching, batching
 from autograd.errors import ArgumentError, ShapeError
 from autograd.ops.axes import one_axis
 from autograd.ops.shape import broadcast_to, moveaxis
@@ -106,6 +106,22 @@ def _run(
     del args, kwargs, result, leaves  # what still lives after this is the world's outside
     level.settle()
     return parts, rebuild, sides
+
+
+def anew(f: Callable[..., Sequence[Any]], *xs: Any) -> list[Any]:
+    """f of values of the levels that there are, on levels made now: what was recorded since is in the world outside."""
+    level = batching()
+    if level is None:
+        return list(f(*xs))
+    values = [x.value if isinstance(x, Tensor) and level.owns(x.value) else x for x in xs]
+    mapped = [level.owns(v) and v.mapped for v in values]
+    contents = [v.content if level.owns(v) else v for v in values]
+    axes = tuple(0 if m else None for m in mapped)
+    again = vmap(f, axes, randomness="same" if level.same else "different") if any(mapped) else f
+    found = level.aside(lambda: anew(again, *contents))
+    boxed = any(isinstance(x, Tensor) for x in xs)
+    made = [None if y is None else Batched(level.content_of(y), level, any(mapped)) for y in found]
+    return [Tensor(y) if boxed and y is not None else y for y in made]
 
 
 def content(level: Batching, y: Any) -> tuple[Any, bool]:

@@ -11,7 +11,8 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
 
-from autograd.batching.level import Batched, Batching, batching
+from autograd.batching.level import Batched, Batching, batching, outside
+from autograd.batching.vmap import anew
 from autograd.config import config
 from autograd.errors import DifferentiationError, UnsupportedError, WengertError
 from autograd.named import Method
@@ -277,7 +278,7 @@ def _together(g: Any, saved: Sequence[Any], node: Node) -> list[Any]:
     note = node.settings or {}
     cotangents = cotangents_of(g)
     level = batching()
-    if level is not None:
+    if level is not None and all(c is None or _is_rows(c) for c in cotangents):
         return _for_each(level, cotangents, partial(_pulled, note, saved))
     if any(isinstance(part, Traced) for part in cotangents):
         f, args, settings = note["again"]
@@ -293,13 +294,13 @@ def _pulled(note: dict[str, Any], saved: Sequence[Any], cotangents: Sequence[Any
     return [x if g == 1 else np.zeros_like(x) if g == 0 else g * x for x in saved[1:]]
 
 
+def _is_rows(cotangent: Any) -> bool:
+    """Whether a cotangent is an array for each sample of a level of batching, or one for all."""
+    return isinstance(cotangent, Batched) and isinstance(cotangent.content, np.ndarray)
+
+
 def _for_each(level: Batching, cotangents: Sequence[Any], pulled: Callable[[Sequence[Any]], list[Any]]) -> list[Any]:
     """The gradients for rows of cotangents, as of a matrix of derivatives, one row after the other."""
-    if not all(c is None or (isinstance(c, Batched) and isinstance(c.content, np.ndarray)) for c in cotangents):
-        raise DifferentiationError(
-            "a matrix of second derivatives of a compiled function was asked for, or one in the other.\n"
-            "Call the function itself, without ag.compile."
-        )
     rows = [
         pulled([c if c is None else c.content[k] if c.mapped else c.content for c in cotangents])
         for k in range(level.size)
@@ -310,6 +311,7 @@ def _for_each(level: Batching, cotangents: Sequence[Any], pulled: Callable[[Sequ
 def _recorded(
     cotangents: Sequence[Any], node: Node, f: Callable[[], Any], made: Sequence[int], random: bool
 ) -> list[Any]:
+    """The gradients that can be differentiated again: by the tape of the function itself, run where its program ran."""
     if random:
         raise DifferentiationError(
             "a second derivative of a compiled function that draws random numbers was asked for: they would be\n"
@@ -317,11 +319,19 @@ def _recorded(
         )
     parents = [p for p in node.parents or () if p is not None]
     with enable_grad():
-        results, _ = flatten(f())
-        ends = [(results[k].node, g) for k, g in zip(made, cotangents, strict=True) if g is not None]
-        ends = [(end, g) for end, g in ends if end is not None]
-        found = sweep([end for end, _ in ends], [g for _, g in ends], wanted=parents, record=True, retain=True)
-    return [None if p is None else found.get(p) for p in node.parents or ()]
+        results, _ = flatten(outside(f))
+    ends = [(results[k].node, g) for k, g in zip(made, cotangents, strict=True) if g is not None]
+    ends = [(end, g) for end, g in ends if end is not None]
+
+    record = any(isinstance(g, Tensor) for _, g in ends)
+
+    def swept(*given: Any) -> list[Any]:
+        seeds = given if record else [g.value if isinstance(g, Tensor) else g for g in given]
+        found = sweep([end for end, _ in ends], seeds, wanted=parents, record=record, retain=True)
+        return [found.get(p) for p in parents]
+
+    found = dict(zip(parents, anew(swept, *(g for _, g in ends)), strict=True))
+    return [None if p is None else found[p] for p in node.parents or ()]
 
 
 @overload
