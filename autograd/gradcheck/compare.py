@@ -23,12 +23,16 @@ from autograd.gradcheck.numeric import (
     step,
     steps_for,
     steps_of,
+    unseen,
 )
 from autograd.gradcheck.problem import Problem
 from autograd.gradcheck.result import Mismatch
 from autograd.tensor import Tensor
 
 Array = NDArray[Any]
+
+
+LOOKS = 4  # elements of a projection that are looked at one by one
 
 
 @dataclass(frozen=True)
@@ -96,11 +100,14 @@ def full(problem: Problem, outputs: Sequence[Tensor], base: Array, chosen: Chose
             columns = {mode: b[n][:, c] for mode, b in blocks.items()}
             exact = next(iter(columns.values()))
             sure = partial(imaginary.of_element, k, index)
-            e = derivative(problem.along(k, index), base, how.steps(x, index), exact, judge, sure)
+            if np.isfinite(x[index]):
+                e = derivative(problem.along(k, index), base, how.steps(x, index), exact, judge, sure)
+            else:
+                e = unseen(len(base))
             numeric[:, c] = e.value
             found.imaginary += int(e.imaginary.sum()) * len(columns)
             for mode, column in columns.items():
-                _sort(found, column, e, judge, problem.names[k], index, places, float(x[index]), mode)
+                _sort(found, column, e, judge, problem.names[k], index, places, float(x[index]), base, mode)
         found.jacobians.append((k, next(iter(blocks.values()))[n], numeric))
     return found
 
@@ -114,6 +121,7 @@ def _sort(
     index: tuple[int, ...],
     places: Sequence[tuple[int, ...]],
     x: float,
+    values: Array,
     mode: str,
 ) -> None:
     """Each derivative to where it belongs: agreed, wrong, at a kink, or not to be told."""
@@ -123,45 +131,70 @@ def _sort(
     found.compared += len(exact)
     for group, marked in ((found.wrong, wrong), (found.kinks, kink), (found.imprecise, vague)):
         for j in np.flatnonzero(marked):
-            group.append(_mismatch(name, index, places[int(j)], exact, e, int(j), x, mode))
+            group.append(_mismatch(name, index, places[int(j)], exact, e, int(j), x, float(values[j]), mode))
 
 
 def _mismatch(
-    name: str, index: Place, output: Place, exact: Array, e: Estimate, j: int, x: float, mode: str
+    name: str, index: Place, output: Place, exact: Array, e: Estimate, j: int, x: float, value: float, mode: str
 ) -> Mismatch:
     analytic, numeric, error, left, right = (float(a[j]) for a in (exact, e.value, e.error, e.left, e.right))
-    return Mismatch(name, index, output, analytic, numeric, error, left, right, x, mode, bool(e.imaginary[j]))
+    return Mismatch(name, index, output, analytic, numeric, error, left, right, x, value, mode, bool(e.imaginary[j]))
 
 
 def projected(problem: Problem, outputs: Sequence[Tensor], base: Array, how: How, rng: np.random.Generator) -> Found:
-    """Two random projections; where one disagrees, halving the variables names the element at fault."""
+    """Two random projections; where one disagrees, halving the variables names the element at fault.
+
+    What cannot be told of an element, it may hide of others: they are projected without it, a few times.
+    """
     found = Found()
+    finite = np.isfinite(base)
     for _ in range(2):
-        weights = [rng.uniform(0.5, 1.5, y.shape) * rng.choice([-1, 1], y.shape) for y in outputs]
+        weights = _shaped(rng.uniform(0.5, 1.5, base.shape) * rng.choice([-1, 1], base.shape) * finite, outputs)
         shifts = {k: _shift(problem.variables[k].value, rng) for k in problem.checked}
         for mode in how.modes:
             check = _Projection(problem, outputs, weights, shifts, base, how, mode)
             everything = [(k, i) for k in problem.checked for i in range(problem.variables[k].value.size)]
             found.compared += 1
-            if check.agrees(everything):
-                continue
-            k, i = _halved(check, everything)
-            index = tuple(int(n) for n in np.unravel_index(i, problem.variables[k].shape))
-            closer = full(problem, outputs, base, {k: [index]}, replace(how, modes=(mode,)))
-            closer.compared += found.compared
-            if closer.wrong or closer.kinks or closer.imprecise:
-                return closer
-            found.imprecise.append(check.mismatch([(k, i)], index))
+            for _ in range(LOOKS):
+                if check.agrees(everything):
+                    break
+                k, i = _halved(check, everything)
+                everything.remove((k, i))
+                index = tuple(int(n) for n in np.unravel_index(i, problem.variables[k].shape))
+                closer = full(problem, outputs, base, {k: [index]}, replace(how, modes=(mode,)))
+                closer.compared += found.compared
+                if closer.wrong:
+                    return closer
+                found.kinks += closer.kinks
+                found.imprecise += closer.imprecise
+                if not closer.kinks and not closer.imprecise:
+                    found.imprecise.append(check.mismatch([(k, i)], index))
+        if found.kinks or found.imprecise:
+            break
+    held = {k: ~np.isfinite(problem.variables[k].value) for k in problem.checked}
+    if not finite.all() or any(fixed.any() for fixed in held.values()):  # which no projection sees
+        everywhere = pulled(problem.leaves(), outputs, _shaped(rng.uniform(0.5, 1.5, base.shape), outputs))
+        of_others = pulled(problem.leaves(), outputs, _shaped(rng.uniform(0.5, 1.5, base.shape) * ~finite, outputs))
+        for (k, fixed), g, other in zip(held.items(), everywhere, of_others, strict=True):
+            for place in np.argwhere((fixed & (g != 0)) | (other != 0))[:1].tolist():
+                found.imprecise += full(problem, outputs, base, {k: [tuple(place)]}, how).imprecise
     return found
 
 
+def _shaped(row: Array, outputs: Sequence[Tensor]) -> list[Array]:
+    """The parts of one row in the shapes of the outputs."""
+    parts = np.split(row, np.cumsum([y.size for y in outputs])[:-1])
+    return [part.reshape(y.shape) for part, y in zip(parts, outputs, strict=True)]
+
+
 def _shift(x: Array, rng: np.random.Generator) -> Array:
-    """A random number for each element, times its scale: not mere signs, whose parts may cancel exactly."""
-    around = float(np.sqrt(np.mean(np.square(x)))) if x.size else 0.0
-    scale = np.maximum(np.abs(x), 0.01 * around)
-    return np.asarray(
-        np.where(scale > 0, scale, 1.0) * rng.choice([-1.0, 1.0], x.shape) * rng.uniform(0.5, 1.5, x.shape)
-    )
+    """A random number for each element, times its scale: not mere signs, whose parts may cancel exactly.
+
+    0 where x is not finite and cannot be moved.
+    """
+    held = np.where(np.isfinite(x), x, 0)
+    scale = scale_of(np.abs(held), scale_around(held)) * np.isfinite(x)
+    return np.asarray(scale * rng.choice([-1.0, 1.0], x.shape) * rng.uniform(0.5, 1.5, x.shape))
 
 
 def _halved(check: _Projection, suspects: list[tuple[int, int]]) -> tuple[int, int]:
@@ -231,7 +264,9 @@ class _Projection:
         """Rounding of a difference of sums is that of the sums themselves; an imaginary step takes no difference."""
         if e is not None and e.imaginary[0]:
             return self.how.judge
-        size, eps = float(np.sum(np.abs(self.row * np.nan_to_num(self.base)))), self.how.judge.eps
+        finite = np.isfinite(self.base)
+        with np.errstate(over="ignore"):
+            size, eps = float(np.sum(np.abs(self.row[finite] * self.base[finite]))), self.how.judge.eps
         # _weighted subtracts the base first, so its size no longer shows what was rounded
         return replace(self.how.judge, atol=self.how.judge.atol + ROUNDING * eps * size / step(1.0, eps))
 
@@ -250,7 +285,7 @@ class _Projection:
         e = self.estimate(moves, exact)
         k, _ = elements[0]
         x = float(self.problem.variables[k].value[index])
-        return _mismatch(self.problem.names[k], index, (), np.array([exact]), e, 0, x, self.mode)
+        return _mismatch(self.problem.names[k], index, (), np.array([exact]), e, 0, x, 0.0, self.mode)
 
 
 def _weighted(row: Array, values: Array, base: Array) -> Array:

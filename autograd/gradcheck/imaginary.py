@@ -56,16 +56,18 @@ class Imaginary:
             self._usable = False
             return None
         value = found[0]
-        error = np.abs(value - found[1]) + ROUNDING * self.eps * np.abs(value)
-        if row is not None:
-            value, error = np.array([row @ value]), np.array([np.abs(row) @ error])
+        with np.errstate(all="ignore"):
+            error = np.abs(value - found[1]) + ROUNDING * self.eps * np.abs(value)
+            if row is not None:
+                value, error = np.array([row @ value]), np.array([np.abs(row) @ error])
         error = np.where(np.isfinite(error), error, np.inf)
         smooth = np.zeros(len(value), bool)
         return Estimate(value, error, smooth, value, value, error, ~smooth)
 
     def _slopes(self, moves: dict[int, Array], h: float) -> Array | None:
         problem = self.problem
-        moved = {k: problem.variables[k].value + 1j * h * move for k, move in moves.items()}
+        with np.errstate(all="ignore"):
+            moved = {k: problem.variables[k].value + 1j * h * move for k, move in moves.items()}
         try:
             with _held(problem, moved), no_grad():
                 parts = [np.imag(np.ravel(y.value)) / h for y in problem.results() if y.dtype.kind in "fc"]

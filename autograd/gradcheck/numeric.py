@@ -149,6 +149,13 @@ def estimate(at: At, base: Array, h: float, judge: Judge, exact: Array | None = 
     return Estimate(value, error, kink, left, right, blur, np.zeros(len(base), bool))
 
 
+def unseen(count: int) -> Estimate:
+    """Of an input that cannot be moved, an infinity: that nothing changes agrees with a derivative 0, and no other."""
+    nothing = np.zeros(count)
+    no = nothing > 0
+    return Estimate(nothing, np.full(count, np.inf), no, nothing, nothing, nothing, no)
+
+
 def noise(at: At, steps: Sequence[float]) -> Array:
     """By how much each output errs: what is left of equally spaced values after three differences.
 
@@ -191,11 +198,12 @@ def derivative(
         if not doubt.any():
             return first
         other = sure()
-        beyond = doubt & np.isinf(base) & (first.value == 0)  # differences of infinities see nothing
+        beyond = doubt & ~np.isfinite(base)  # differences see nothing there
         first = replace(first, error=np.where(beyond, np.inf, first.error))
         doubt &= ~beyond
         if other is not None:
-            first = _chosen(beyond & np.isfinite(other.value), other, first)
+            clear = np.isfinite(other.value) & (other.error <= judge.tolerance(other.value))
+            first = _chosen(beyond & clear, other, first)
             first = _chosen(judge.confirmed(other, first) & doubt & np.isfinite(base), other, first)
             doubt &= ~first.imaginary
         if not doubt.any() or len(steps) == 1:

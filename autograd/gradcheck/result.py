@@ -29,7 +29,8 @@ class Mismatch:
     """One element of a Jacobian on which the derivatives differ, or that has none.
 
     `error` bounds the numeric derivative; `left` and `right` are the one-sided ones; `mode` is how the analytic one was
-    read; `where` is the value of the input's element; `imaginary` says that the numeric one is of an imaginary step.
+    read; `where` is the value of the input's element, `value` that of the output's; `imaginary` says that the numeric
+    one is of an imaginary step.
     """
 
     input: str
@@ -41,6 +42,7 @@ class Mismatch:
     left: float = float("nan")
     right: float = float("nan")
     where: float = float("nan")
+    value: float = 0.0
     mode: str = "reverse"
     imaginary: bool = False
 
