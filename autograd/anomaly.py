@@ -15,7 +15,7 @@ from autograd.errors import AnomalyError, is_ours, user_place
 from autograd.finding import SMALL, Finding, Place, bad, first, made, said
 from autograd.primitive import Primitive, capturing
 from autograd.rows import RowSparse
-from autograd.sweep import backward
+from autograd.sweep import backward, differentiated
 from autograd.tape import Node, Watch, enable_grad, entries
 from autograd.tensor import Tensor, as_tensor
 
@@ -317,7 +317,7 @@ class Detective:
         line, found = self.line or user_place(above=3), None
         if wrong:
             serial = 0 if node is None else node.serial
-            found = made(op, _values(inputs), value, line, map(self.finding, inputs), serial)
+            found = made(op, _values(inputs), value, line, map(self.finding, inputs), serial, differentiated())
         if node is None:
             self._note(y, found)
         else:
@@ -348,6 +348,11 @@ class Detective:
         """A random number."""
         with self.aside():
             return draw()
+
+    def draws(self, draw: Callable[[], Any], _like: Any) -> Tensor:
+        """Random numbers of a generator."""
+        with self.aside():
+            return Tensor(draw())
 
     def lift(self, x: Any) -> Any:
         """A value that is looked at."""

@@ -80,16 +80,26 @@ def shown(op: Primitive, inputs: Sequence[Any], y: Any, index: tuple[int, ...]) 
 
 
 def made(
-    op: Primitive, inputs: Sequence[Any], y: Any, line: Place, known: Iterable[Finding | None], serial: int
+    op: Primitive,
+    inputs: Sequence[Any],
+    y: Any,
+    line: Place,
+    known: Iterable[Finding | None],
+    serial: int,
+    rule: str = "",
 ) -> Finding:
-    """Who made y, an operation's result, not finite: what made an input so, or the operation itself."""
+    """Who made y, an operation's result, not finite: what made an input so, or the operation itself.
+
+    `rule` names the operation in whose derivative it was run, if it was in one.
+    """
     earlier = [found for found in known if found is not None]
     if earlier:
         return min(earlier, key=lambda found: found.serial)
     index = first(y)
     given = any(bad(np.asarray(x)) for x in inputs)
+    where = f", in the derivative of {rule!r}," if rule else ""
     return Finding(
         serial,
-        f"{op.name!r} {'was given' if given else 'made'} {np.asarray(y)[index]} at index {index} "
+        f"{op.name!r}{where} {'was given' if given else 'made'} {np.asarray(y)[index]} at index {index} "
         f"of {shown(op, inputs, y, index) or 'inputs that were changed since'}.\nAt {said(line)}",
     )

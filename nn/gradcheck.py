@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import autograd as ag
 from autograd import GradcheckResult, Tensor
-from nn.module import Module
+from autograd.gradcheck.given import named
 from nn.stateless import functional_call
+
+if TYPE_CHECKING:
+    from nn.module import Module
 
 
 def gradcheck(module: Module, *batch: Any, fast: bool = False, **settings: Any) -> GradcheckResult:
     """Check d module(*batch) by every parameter, under its name, and by every floating part of the batch.
 
+    The same as `module.gradcheck(*batch)`.
     Parameters and buffers are raised to float64 for it; running statistics that the module updates are copies, set back
     for each run. The module itself stays as it is.
 
@@ -35,7 +39,7 @@ def gradcheck(module: Module, *batch: Any, fast: bool = False, **settings: Any) 
         return functional_call(module, dict(zip(names, values[:count], strict=True)) | fresh, values[count:])
 
     given = [_raised(p) for p in module.parameters()] + [_raised(x) for x in batch]
-    titles = [*names, *(f"batch {k}" for k in range(len(batch)))]
+    titles = names + named(module.forward, (), len(batch))
     return ag.gradcheck(call, given, fast=fast, names=titles, **settings)
 
 

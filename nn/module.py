@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 import autograd as ag
-from autograd import Tensor
+from autograd import GradcheckResult, Tensor
 from autograd.elsewhere import refuse_settings
 from autograd.errors import ArgumentError, DTypeError
 from nn.elsewhere import LAYER, Habits
+from nn.gradcheck import gradcheck
 from nn.hooks import Hook, Hooks, RemovableHandle
 from nn.parameter import Buffer as Buffer
 from nn.parameter import Parameter as Parameter
@@ -326,6 +327,15 @@ class Module(Tree, Habits):
             return f"{type(self).__name__}({extra})"
         lines = "\n".join([extra, *children] if extra else children).replace("\n", "\n  ")
         return f"{type(self).__name__}(\n  {lines}\n)"
+
+    def gradcheck(self, *batch: Any, fast: bool = False, **settings: Any) -> GradcheckResult:
+        """The derivatives of `self(*batch)` by every parameter against finite differences: `nn.gradcheck`.
+
+        >>> import nn
+        >>> nn.Linear(2, 1).gradcheck(ag.tensor([[1.0, 2.0]]))
+        gradcheck passed: 5 derivatives agree
+        """
+        return gradcheck(self, *batch, fast=fast, **settings)
 
     def summary(self, *inputs: Any) -> Summary:
         """A table of the layers: kind, output shape, parameters, FLOPs, bytes of the output; and what they add up to.

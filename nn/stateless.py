@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import autograd as ag
 from autograd import Tensor
 from autograd.errors import ArgumentError
-from nn.module import Module
 from nn.parameter import Buffer
 from nn.state import nearest
+
+if TYPE_CHECKING:
+    from nn.module import Module
 
 
 def functional_call(

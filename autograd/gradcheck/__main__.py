@@ -17,6 +17,7 @@ import numpy as np
 
 from autograd.errors import ArgumentError, words_of
 from autograd.gradcheck.check import MODES, gradcheck
+from autograd.gradcheck.result import Verdict
 from autograd.primitive import Primitive
 
 
@@ -86,6 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{asked.function}: {words_of(error)}", file=sys.stderr)
         return 2
     print(result.to_json() if asked.json else result.report())
+    if result.verdict is Verdict.NOTHING_CHECKED and not result:
+        return 2
     return 0 if result else 1
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from autograd.errors import ArgumentError
 from autograd.gradcheck.analytic import Chosen, coarse
 from autograd.gradcheck.compare import Found, How, full, projected
-from autograd.gradcheck.given import listed, refuse_wrong
+from autograd.gradcheck.given import listed, named, refuse_wrong
 from autograd.gradcheck.locate import culprit
 from autograd.gradcheck.numeric import Judge
 from autograd.gradcheck.problem import Problem, overlapping, precision
@@ -81,7 +81,7 @@ def gradcheck(
         atol, rtol: the absolute and the relative tolerance.
         max_elements: check only so many elements of each input, chosen at random from `seed`; all for None.
         seed: for everything that is chosen at random.
-        names: what to call the inputs in the report.
+        names: what to call the inputs in the report; as f calls its parameters where there are none.
 
     Returns:
         A result that is true if all agree, with a `verdict`, and that prints the worst that do not: input, index,
@@ -102,6 +102,7 @@ def gradcheck(
         raise ArgumentError(f"gradcheck was given mode={mode!r}. Expected one of {', '.join(MODES)}.")
     asked, values = _Asked(mode, fast, eps, atol, rtol, max_elements, seed), listed(inputs)
     asked.refuse_wrong(f, values, names)
+    names = named(f, names, len(values))
     first = _check(f, values, names, asked)
     if order == 1 or not first:
         return first
@@ -134,7 +135,7 @@ def gradgradcheck(
         raise ArgumentError(f"gradgradcheck was given mode={mode!r}. Expected one of {', '.join(MODES)}.")
     asked, values = _Asked(mode, fast, eps, atol, rtol, max_elements, seed), listed(inputs)
     asked.refuse_wrong(f, values, names)
-    return _second(f, values, names, asked)
+    return _second(f, values, named(f, names, len(values)), asked)
 
 
 def _second(f: Callable[..., Any], inputs: list[Any], names: Sequence[str], asked: _Asked) -> GradcheckResult:
@@ -303,7 +304,7 @@ def _passing(asked: _Asked, verdict: Verdict) -> Callable[..., bool]:
     def passes(g: Callable[..., Any], xs: Sequence[Any]) -> bool:
         arrays = [x.copy() if isinstance(x, np.ndarray) else x for x in xs]
         how = (few, replace(few, fast=True))  # some elements as the whole check does, and all at a glance
-        return all(_check(g, arrays, (), one).verdict is not verdict for one in how)
+        return all(_check(g, arrays, named(g, (), len(arrays)), one).verdict is not verdict for one in how)
 
     return passes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from inspect import signature
+from inspect import Parameter, signature
 from math import isfinite
 from numbers import Real
 from operator import index
@@ -29,9 +29,23 @@ def listed(inputs: Any) -> list[Any]:
     return list(inputs) if several else [inputs]
 
 
-def named(names: Sequence[str], count: int) -> list[str]:
-    """What each of `count` inputs is called."""
-    return [*names, *(f"input {k}" for k in range(len(names), count))]
+def named(f: Any, names: Sequence[str], count: int) -> list[str]:
+    """What each of `count` inputs is called: its name, or that of the parameter of f which takes it.
+
+    >>> named(lambda x, *others: x, ["weight"], 3)
+    ['weight', 'others[0]', 'others[1]']
+    """
+    own: list[str] = []
+    try:
+        for p in signature(f).parameters.values():
+            if p.kind is Parameter.VAR_POSITIONAL:
+                own += [f"{p.name}[{k}]" for k in range(count - len(own))]
+            elif p.kind is not Parameter.KEYWORD_ONLY:
+                own.append(p.name)
+    except (TypeError, ValueError):  # of a function in C
+        pass
+    own += [f"input {k}" for k in range(len(own), count)]
+    return [*names, *own[len(names) : count]]
 
 
 def is_tree(x: Any) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.errors import ArgumentError, DTypeError
-from autograd.gradcheck.given import Numbers, in_leaves, named
+from autograd.gradcheck.given import Numbers, in_leaves
 from autograd.ops.complex import imag, real
 from autograd.random import Generator, generators
 from autograd.tape import enable_grad, entries, leaf, no_grad
@@ -34,7 +34,7 @@ class Problem:
     def __init__(
         self, f: Callable[..., Any], inputs: Sequence[Any], names: Sequence[str], record: bool = False
     ) -> None:
-        self.f, parts, self.names = in_parts(*in_leaves(f, inputs, named(names, len(inputs))))
+        self.f, parts, self.names = in_parts(*in_leaves(f, inputs, names))
         self.variables = [raised(x) for x in parts]
         self.checked = [k for k, v in enumerate(self.variables) if isinstance(v, Tensor) and v.requires_grad]
         self.record = record
@@ -185,7 +185,7 @@ def precision(outputs: Sequence[Tensor]) -> float:
 
 def overlapping(inputs: Sequence[Any], names: Sequence[str]) -> str:
     """In words, which inputs share memory with themselves or with each other; nothing if none do."""
-    _, leaves, titles = in_leaves(len, inputs, named(names, len(inputs)))
+    _, leaves, titles = in_leaves(len, inputs, names)
     arrays = [(n, x.value if isinstance(x, Tensor) else x) for n, x in zip(titles, leaves, strict=True)]
     floating = [(n, a) for n, a in arrays if isinstance(a, np.ndarray) and a.dtype.kind in "fc" and a.size]
     for name, a in floating:

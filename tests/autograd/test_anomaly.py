@@ -9,6 +9,7 @@ import pytest
 import autograd as ag
 import nn
 import optim
+import regularize
 from autograd.errors import AnomalyError, FreedTapeError
 from autograd.primitive import capturing
 
@@ -356,3 +357,39 @@ def test_derivatives_of_every_kind_are_looked_at(derivative):
         derivative(lambda x: ag.sqrt(x + 1))
         derivative(lambda x: ag.where(x > 0, ag.sqrt(x), x * x))
     assert not capturing
+
+
+@pytest.mark.parametrize(
+    ("f", "name"),
+    [
+        (lambda x: ag.vmap(ag.grad(ag.log))(x), "log"),
+        (lambda x: ag.jacobian(ag.sqrt)(x), "sqrt"),
+        (lambda x: ag.hessian(lambda x: ag.sum(x**1.5))(x), "pow"),
+    ],
+)
+def test_in_which_derivative_an_operation_ran_is_said(f, name):
+    x = ag.tensor([1.0, 0.0, 4.0])
+    with (
+        np.errstate(all="ignore"),
+        ag.detect_anomaly(),
+        pytest.raises(AnomalyError, match=f"in the derivative of '{name}', "),
+    ):
+        f(x)
+
+
+def test_random_numbers_are_those_without():
+    def drawn():
+        g = ag.random.Generator(3)
+        return [g.normal(size=3).numpy(), g.integers(0, 9, 4).numpy(), g.random(2).numpy()]
+
+    plain = drawn()
+    with ag.detect_anomaly():
+        watched = drawn()
+    assert all(np.array_equal(a, b) for a, b in zip(plain, watched, strict=True))
+
+
+def test_layers_are_made_and_trained_inside():
+    with ag.detect_anomaly():
+        model = nn.Sequential(nn.Linear(3, 4), regularize.Dropout(0.5), nn.Linear(4, 2))
+        model(ag.ones((5, 3))).sum().backward()
+    assert all(np.isfinite(p.grad.numpy()).all() for p in model.parameters())

@@ -36,12 +36,12 @@ def test_a_wrong_gradient_is_named(wrong_cube):
     result = ag.gradcheck(lambda a, x: a + wrong_cube(x), [1.0, X])
     assert not result
     assert len(result.mismatches) == 4
-    assert all(m.input == "input 1" for m in result.mismatches)
+    assert all(m.input == "x" for m in result.mismatches)
     worst = max(result.mismatches, key=lambda m: abs(m.analytic - m.numeric))
     assert (worst.index, worst.output) == ((1, 0), (1, 0))
     assert worst.analytic == pytest.approx(8.0)
     assert worst.numeric == pytest.approx(12.0)
-    assert "input 1[1, 0] -> output[1, 0]: analytic 8, numeric 12" in repr(result)
+    assert "x[1, 0] -> output[1, 0]: analytic 8, numeric 12" in repr(result)
     assert "ratio 0.66666" in repr(result)
 
 
@@ -193,7 +193,7 @@ def test_two_inputs_on_one_memory_overlap():
     both = np.arange(4.0)
     result = ag.gradcheck(lambda a, b: a * b, [both[:3], both[1:]])
     assert result.verdict == "OVERLAP"
-    assert "input 0 and input 1 share memory" in repr(result)
+    assert "a and b share memory" in repr(result)
     assert ag.gradcheck(lambda a, b: a * b, [both[:2], both[2:]])
 
 
@@ -280,7 +280,7 @@ def test_the_fast_mode_names_the_element():
     mask[321] = 1
     x = np.random.default_rng(0).standard_normal(500) + 3
     result = ag.gradcheck(lambda a, x: a + (x * x + mask * ag.stop_gradient(x) * x).sum(), [1.0, x], fast=True)
-    assert [(m.input, m.index) for m in result.mismatches] == [("input 1", (321,))]
+    assert [(m.input, m.index) for m in result.mismatches] == [("x", (321,))]
     assert result.mismatches[0].analytic / result.mismatches[0].numeric == pytest.approx(3 / 4)
 
 

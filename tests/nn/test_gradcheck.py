@@ -49,3 +49,18 @@ def test_labels_are_passed_on():
             return self.loss(self.inner(x), labels)
 
     assert nn.gradcheck(Cost(), X, np.array([0, 1, 1, 0, 1])).compared == 6 + 2 + 15
+
+
+def test_it_is_a_method_and_a_batch_has_the_names_of_forward():
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = nn.Parameter(np.ones(3, "float32"))
+
+        def forward(self, points, *, by=2.0):
+            return self.w * ag.stop_gradient(points) * by
+
+    result = Scaled().gradcheck(X, mode="both")
+    assert result.verdict == "WRONG_GRADIENT"
+    assert {m.input for m in result.mismatches} == {"points"}
+    assert nn.Linear(3, 2).gradcheck(X, fast=True)

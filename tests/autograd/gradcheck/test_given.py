@@ -21,14 +21,14 @@ class Layer:
 @pytest.mark.parametrize(
     ("f", "inputs", "wrong"),
     [
-        (lambda p: p["w"] * ag.stop_gradient(p["b"]), {"w": X, "b": X + 1}, "input 0['b'][0]"),
+        (lambda p: p["w"] * ag.stop_gradient(p["b"]), {"w": X, "b": X + 1}, "p['b'][0]"),
         (
             lambda x, p: x * p["w"] * ag.stop_gradient(p["b"][1]),
             [X, {"w": X + 2, "b": [X + 3, X + 1]}],
-            "input 1['b'][1][0]",
+            "p['b'][1][0]",
         ),
-        (lambda p: p.w * ag.stop_gradient(p.b), [Layer(X, X + 1)], "input 0.b[0]"),
-        (lambda pair: pair[0] * ag.stop_gradient(pair[1]), [(X, np.ones((2, 3)))], "input 0[1][0, 0]"),
+        (lambda p: p.w * ag.stop_gradient(p.b), [Layer(X, X + 1)], "p.b[0]"),
+        (lambda pair: pair[0] * ag.stop_gradient(pair[1]), [(X, np.ones((2, 3)))], "pair[1][0, 0]"),
     ],
 )
 def test_inputs_may_be_containers(f, inputs, wrong):
@@ -108,7 +108,7 @@ def test_a_function_that_writes_into_its_argument_is_told_so():
 
     defvjp(raised, lambda y, x: lambda g: 2 * g * x)
     result = ag.gradcheck(raised, [X.copy()])
-    assert (result.verdict, result.reason[:21]) == ("NONDETERMINISTIC", "f writes into input 0")
+    assert (result.verdict, result.reason[:15]) == ("NONDETERMINISTIC", "f writes into x")
 
 
 def test_a_list_of_numbers_for_one_input_is_refused():

@@ -18,7 +18,7 @@ OPS = sorted((op for op in primitives.values() if op.differentiable), key=lambda
 
 
 def steps_of(f, *inputs):
-    problem = Problem(f, inputs, ())
+    problem = Problem(f, inputs, ["x"] * len(inputs))
     return problem, Imaginary(problem, len(problem.values()), float(np.finfo(float).eps))
 
 

@@ -48,4 +48,4 @@ def test_the_fast_mode_catches_a_sign(op):
         if m.kind == "sign":
             result = ag.gradcheck(m, m.xs, fast=True)
             assert result.verdict == "WRONG_GRADIENT", f"{m}: {result}"
-            assert result.mismatches[0].input == f"input {m.position}"
+            assert result.mismatches[0].input == f"xs[{m.position}]"
