@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import autograd as ag
 from autograd import GradcheckResult, Tensor
 from autograd.gradcheck.given import named
+from autograd.gradcheck.reproduce import written
 from nn.stateless import functional_call
 
 if TYPE_CHECKING:
@@ -40,7 +43,18 @@ def gradcheck(module: Module, *batch: Any, fast: bool = False, **settings: Any) 
 
     given = [_raised(p) for p in module.parameters()] + [_raised(x) for x in batch]
     titles = names + named(module.forward, (), len(batch))
-    return ag.gradcheck(call, given, fast=fast, names=titles, **settings)
+    result = ag.gradcheck(call, given, fast=fast, names=titles, **settings)
+    if "def call(" not in result.reproducer:  # but an operation by itself
+        return result
+    return replace(result, reproducer=_program(module, batch, {"fast": fast} | settings))
+
+
+def _program(module: Module, batch: Sequence[Any], settings: Mapping[str, Any]) -> str:
+    """The check again; how the module is made, the reader knows."""
+    made = [f"# {line}" for line in f"model is {module!r}".splitlines()]
+    given = [written(x) for x in batch] + [f"{k}={v!r}" for k, v in settings.items() if v]
+    lines = ["import numpy as np", "import autograd as ag", *made, f"print(model.gradcheck({', '.join(given)}))"]
+    return "\n".join(lines)
 
 
 def _raised(x: Any) -> Any:

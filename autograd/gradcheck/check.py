@@ -170,7 +170,11 @@ def _second(f: Callable[..., Any], inputs: list[Any], names: Sequence[str], aske
         return found
 
     titles = [*problem.names, *(f"cotangent {k}" for k in range(len(cotangents)))]
-    return _check(pull_back, [*problem.variables, *cotangents], titles, asked, record=True)
+    made = _check(pull_back, [*problem.variables, *cotangents], titles, replace(asked, explain=False), record=True)
+    made = replace(made, reason=made.reason.replace(" derivatives ", " second derivatives "))
+    if not asked.explain or not (made.mismatches or made.kinks or made.imprecise):
+        return made
+    return _explained(made, problem, f, inputs, asked, order=2)
 
 
 def _nothing(problem: Problem, asked: _Asked) -> GradcheckResult:
@@ -297,14 +301,15 @@ def _worst(mismatches: Sequence[Mismatch]) -> tuple[Mismatch, ...]:
     return tuple(mismatches[i] for i in order)
 
 
-def _passing(asked: _Asked, verdict: Verdict) -> Callable[..., bool]:
+def _passing(asked: _Asked, verdict: Verdict, order: int = 1) -> Callable[..., bool]:
     """Whether an operation by itself has not that verdict."""
     few = _Asked(asked.mode, False, None, asked.atol, asked.rtol, 16, asked.seed, explain=False)
 
     def passes(g: Callable[..., Any], xs: Sequence[Any]) -> bool:
         arrays = [x.copy() if isinstance(x, np.ndarray) else x for x in xs]
         how = (few, replace(few, fast=True))  # some elements as the whole check does, and all at a glance
-        return all(_check(g, arrays, named(g, (), len(arrays)), one).verdict is not verdict for one in how)
+        check, names = (_check, _second)[order - 1], named(g, (), len(arrays))
+        return all(check(g, arrays, names, one).verdict is not verdict for one in how)
 
     return passes
 
@@ -318,13 +323,19 @@ def _cancelled(problem: Problem, asked: _Asked) -> bool:
 
 
 def _explained(
-    result: GradcheckResult, problem: Problem, f: Callable[..., Any], inputs: Sequence[Any], asked: _Asked
+    result: GradcheckResult,
+    problem: Problem,
+    f: Callable[..., Any],
+    inputs: Sequence[Any],
+    asked: _Asked,
+    order: int = 1,
 ) -> GradcheckResult:
     """With the operation at fault and a program to paste."""
-    named, call, _ = ("", None, False) if problem.record else culprit(problem, _passing(asked, result.verdict))
+    at_fault, call, _ = culprit(problem, _passing(asked, result.verdict, order))
     given = "".join(
         f", {name}={value!r}"
         for name, value, usual in (
+            ("order", order, 1),
             ("mode", asked.mode, "reverse"),
             ("atol", asked.atol, 1e-6),
             ("rtol", asked.rtol, 1e-4),
@@ -332,4 +343,4 @@ def _explained(
         )
         if value != usual
     )
-    return replace(result, culprit=named, reproducer=reproducer(f, inputs, call, given))
+    return replace(result, culprit=at_fault, reproducer=reproducer(f, inputs, call, given))

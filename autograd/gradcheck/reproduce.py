@@ -17,10 +17,13 @@ import numpy as np
 from autograd.gradcheck.given import is_tree
 from autograd.gradcheck.locate import Call
 from autograd.primitive import primitives
+from autograd.program.compile import Compiled
+from autograd.program.fused import Fused
 from autograd.program.source import Source, source_of
 from autograd.tensor import Tensor
 
 LISTED, PACKED = 64, 512  # elements that are written out, or packed
+DECORATED = {Fused: "ag.fused", Compiled: "ag.compile"}
 
 
 def reproducer(f: Callable[..., Any], inputs: Sequence[Any], call: Call | None, settings: str) -> str:
@@ -33,7 +36,7 @@ def reproducer(f: Callable[..., Any], inputs: Sequence[Any], call: Call | None, 
         inputs = call[1]
     else:
         lines += _source(f)
-    values = ", ".join(_written(x) for x in inputs)
+    values = ", ".join(written(x) for x in inputs)
     lines = list(dict.fromkeys(lines))  # an import that f needs too is there already
     return "\n".join([*lines, f"print(ag.gradcheck(f, [{values}]{settings}))"])
 
@@ -43,6 +46,8 @@ def _source(f: Any) -> list[str]:
     imported = _imported(f, "f")
     if imported:
         return [imported]
+    if type(f) in DECORATED:
+        return [*_source(f.__wrapped__), f"f = {DECORATED[type(f)]}(f)"]
     source = source_of(f) if isinstance(f, FunctionType) else None
     if source is None:
         return ["# f is", *(f"#   {line}" for line in _shown(f)[:20])]
@@ -94,18 +99,18 @@ def _defined(name: str, source: Source) -> str:
     if getattr(value, "__module__", None) == "builtins":
         return ""
     if value is None or isinstance(value, (Tensor, np.ndarray, np.generic, bool, int, float, str, list, tuple, dict)):
-        return f"{name} = {_written(value)}"
+        return f"{name} = {written(value)}"
     if name in source.f.__globals__:
         return f"from {_home(source.f.__globals__)} import {name}"
     return _imported(value, name) or f"# {name} is {repr(value).splitlines()[0]}"
 
 
-def _written(x: Any) -> str:
+def written(x: Any) -> str:
     """An input as an expression that makes it."""
     if isinstance(x, dict):
-        return "{" + ", ".join(f"{k!r}: {_written(v)}" for k, v in x.items()) + "}"
+        return "{" + ", ".join(f"{k!r}: {written(v)}" for k, v in x.items()) + "}"
     if isinstance(x, (list, tuple)) and is_tree(x):
-        parts = ", ".join(map(_written, x))
+        parts = ", ".join(map(written, x))
         return f"[{parts}]" if isinstance(x, list) else f"({parts},)"
     if not isinstance(x, (Tensor, np.ndarray, np.generic, float, complex, list)):
         return repr(x)
@@ -113,7 +118,18 @@ def _written(x: Any) -> str:
     if a.size <= LISTED:
         return f"np.array({a.tolist()!r}, {a.dtype.name!r})".replace("nan", "np.nan").replace("inf", "np.inf")
     if a.size > PACKED:
-        return f"np.random.default_rng(0).standard_normal({a.shape}).astype({a.dtype.name!r})"
+        return _alike(a)
     text = base64.b85encode(zlib.compress(np.ascontiguousarray(a).tobytes())).decode()
     packed = f"__import__('zlib').decompress(__import__('base64').b85decode({text!r}))"
     return f"np.frombuffer({packed}, {a.dtype.name!r}).reshape({a.shape})"
+
+
+def _alike(a: np.ndarray[Any, Any]) -> str:
+    """Random numbers of the shape, the dtype and the range of an array that is too long to be written out."""
+    rng = "np.random.default_rng(0)"
+    if a.dtype.kind not in "fiu" or not np.isfinite(a).all():
+        return f"{rng}.standard_normal({a.shape}).astype({a.dtype.name!r})"
+    low, high = a.min().item(), a.max().item()
+    if a.dtype.kind == "f":
+        return f"{rng}.uniform({low!r}, {high!r}, {a.shape}).astype({a.dtype.name!r})"
+    return f"{rng}.integers({low}, {high}, {a.shape}, {a.dtype.name!r}, endpoint=True)"

@@ -64,3 +64,12 @@ def test_it_is_a_method_and_a_batch_has_the_names_of_forward():
     assert result.verdict == "WRONG_GRADIENT"
     assert {m.input for m in result.mismatches} == {"points"}
     assert nn.Linear(3, 2).gradcheck(X, fast=True)
+
+
+def test_a_module_that_no_operation_is_at_fault_of_is_checked_again_by_its_method(capsys):
+    model = Wrong()
+    result = model.gradcheck(X[:2])
+    assert result.verdict == "WRONG_GRADIENT"
+    assert "# model is Wrong(" in result.reproducer
+    exec(result.reproducer, {"model": model})
+    assert "WRONG_GRADIENT" in capsys.readouterr().out

@@ -120,3 +120,32 @@ def test_a_list_of_numbers_for_one_input_is_refused():
 def test_a_result_that_grows_where_its_input_moves_is_refused(fast):
     with pytest.raises(ArgumentError, match="returned 1 numbers for its inputs and 2 a little beside"):
         ag.gradcheck(lambda x: x[x > 0.5], X, fast=fast)
+
+
+def test_a_long_input_is_given_back_with_its_range():
+    at = np.arange(600) % 7
+    wrong = ag.primitive(lambda x: np.log(x), vjp=lambda g, x: g * x, check=False)
+    result = ag.gradcheck(lambda x, at: wrong(x)[:600] * (1 + at), [np.linspace(1, 2, 1000), at], max_elements=200)
+    line = result.reproducer.splitlines()[-1]
+    given = eval(line[line.index("[") : line.rindex("]") + 1], {"np": np})
+    assert [len(a) for a in given][:1] == [1000]
+    assert given[0].min() >= 1
+    assert [(a.dtype, a.min(), a.max()) for a in given[1:]] in ([], [(at.dtype, 0, 6)])
+
+
+@pytest.mark.parametrize("decorated", [ag.fused, ag.compile])
+def test_a_reproducer_of_a_decorated_function_runs(decorated, capsys):
+    result = ag.gradcheck(decorated(lambda x: ag.stop_gradient(x) * x), np.array([1.0, 2.0]))
+    exec(result.reproducer, {})
+    assert "2 of 4 derivatives differ" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize("mode", ["reverse", "forward", "both"])
+def test_a_mistake_of_second_order_has_its_operation_and_a_program(mode, fast):
+    cube = ag.primitive(lambda x: x**3, vjp=lambda g, x: g * 3 * ag.stop_gradient(x) ** 2, check=False)
+    result = ag.gradcheck(lambda x: cube(ag.sin(x)), np.array([0.5, 2.0]), order=2, mode=mode, fast=fast)
+    assert result.verdict == "WRONG_GRADIENT"
+    assert result.culprit.startswith("<lambda> at ")
+    assert "order=2" in result.reproducer
+    assert "pull_back" not in result.reproducer
