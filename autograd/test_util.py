@@ -1,4 +1,4 @@
-"""`check_grads` of HIPS autograd, by `autograd.gradcheck`, which says what is wrong and where."""
+"""The checks of HIPS autograd, by `autograd.gradcheck`, which says what is wrong and where."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import numpy as np
 from autograd.arrays import floating
 from autograd.errors import ArgumentError
 from autograd.gradcheck import gradcheck
+from autograd.gradcheck.given import leaves_of
+from autograd.tracer import getval
 from autograd.tree import flatten
+from autograd.vspace import vspace
 
 MODES = {("rev",): "reverse", ("fwd",): "forward", ("fwd", "rev"): "both"}
 
@@ -73,3 +76,33 @@ def combo_check(
                 check(*chosen, **dict(zip(kwargs, settings, strict=True)))
 
     return every
+
+
+def check_vjp(f: Callable[..., Any], x: Any) -> None:
+    """Raise AssertionError unless the vector-Jacobian products of a function of one argument are right.
+
+    >>> check_vjp(lambda x: x**3, 2.0)
+    """
+    check_grads(f, modes=["rev"], order=1)(x)
+
+
+def check_jvp(f: Callable[..., Any], x: Any) -> None:
+    """Raise AssertionError unless the Jacobian-vector products of a function of one argument are right.
+
+    >>> check_jvp(lambda x: x**3, 2.0)
+    """
+    check_grads(f, modes=["fwd"], order=1)(x)
+
+
+def check_equivalent(x: Any, y: Any) -> None:
+    """Raise AssertionError unless x and y are containers, shapes, kinds and, to 1e-6, numbers alike.
+
+    >>> check_equivalent([1.0, np.ones(2)], [1.0 + 1e-9, np.ones(2)])
+    """
+    space, other = vspace(x), vspace(y)
+    assert space == other, f"x is of {space}, y of {other}"
+    names, others = ([name for name, _ in leaves_of(v, "")] for v in (x, y))
+    assert names == others, f"x holds {names}, y {others}"
+    pairs = zip(*(flatten(floating(v))[0] for v in (x, y)), strict=True)
+    apart = max((float(np.max(np.abs(getval(a) - getval(b)), initial=0)) for a, b in pairs), default=0.0)
+    assert apart <= 1e-6, f"x and y differ by up to {apart:.3g}"

@@ -27,7 +27,7 @@ from autograd.extend import (
 )
 from autograd.misc import flatten
 from autograd.misc.flatten import flatten_func
-from autograd.test_util import check_grads, combo_check
+from autograd.test_util import check_equivalent, check_grads, check_jvp, check_vjp, combo_check
 from autograd.tracer import getval, isbox
 
 X, Y = numpy.array([0.5, -1.0, 2.0]), numpy.array([1.5, 0.3, -0.7])
@@ -300,3 +300,27 @@ def test_spaces_of_values():
     assert isinstance(ag.tensor(X), Box)
     with pytest.raises(UnsupportedError, match=r"VSpace\.register was given object\. Write it as a dataclass"):
         VSpace.register(object)
+
+
+@pytest.mark.parametrize("check", [check_vjp, check_jvp])
+def test_products_with_the_jacobian_are_checked(check):
+    check(lambda d: d["a"] * np.ones(3), {"a": np.arange(3.0)})
+    wrong = ag.primitive(lambda x: x**2, vjp=lambda g, x: g * x, check=False)
+    with pytest.raises(AssertionError, match="WRONG_GRADIENT"):
+        check(wrong, np.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "words"),
+    [
+        ([1.0, 2.0], [1.0, 2.1], "differ by up to 0.1"),
+        (np.ones(2), np.ones(3), r"x is of VSpace\(\(2,\)"),
+        ({"a": 1.0}, {"b": 1.0}, r"x holds \[\"\['a'\]\"\]"),
+        (1 + 0j, 1.0, "complex128"),
+        (np.array([np.nan]), np.ones(1), "nan"),
+    ],
+)
+def test_what_is_not_equivalent_is_said(x, y, words):
+    check_equivalent(y, y)
+    with pytest.raises(AssertionError, match=words):
+        check_equivalent(x, y)
