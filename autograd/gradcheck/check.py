@@ -275,7 +275,8 @@ def _verdict(
         verdict, said = Verdict.KINK, "move the input off that place, or leave it out; a choice of slope is no mistake"
         reason = f"{len(kinks)} of {found.compared} derivatives do not exist:"
     elif imprecise:
-        verdict, (what, said) = Verdict.PRECISION, _blurred(imprecise[0])
+        first = next((m for m in imprecise if not isfinite(m.where)), imprecise[0])  # which others may stem from
+        verdict, (what, said) = Verdict.PRECISION, _blurred(first)
         reason = f"{len(imprecise)} of {found.compared} numeric derivatives are {what}:"
     else:
         return GradcheckResult(found.compared, (), verdict=Verdict.PASS, seed=asked.seed, imaginary=found.imaginary)

@@ -21,6 +21,8 @@ PERSISTS = 0.8  # a jump between one-sided slopes halves with h where f is smoot
 GROWS = 0.4  # slopes that grow faster than this power of one over the step have no limit
 SWINGS = 1.75  # the way that a function goes on one side of a kink, as a part of how far it comes: 1 there and 2 back
 PARTS = (1 / 8, 0.2, 1 / 4, 0.37, 1 / 2, 0.61, 0.83, 1)  # of a step, where a kink is looked at: not evenly spaced
+DROWNED = 0.1  # part of the way that a function goes at all: what errs by more is not resolved by any step
+SAMPLES = 16  # places that the rounding of a function is told from
 BENDS = 3.0  # times as large third differences at twice the spacing: more is the function itself
 INFORMATIVE = 0.02  # an error bar wider than this part of the derivatives cannot tell right from wrong
 
@@ -162,11 +164,11 @@ def noise(at: At, steps: Sequence[float]) -> Array:
     What is eight times as much at twice the spacing is no rounding: from there on the function bends. The places are on
     one side of x, so that a jump at x itself does not count.
     """
-    low, high = min(steps) / 8, steps[0] / 8
+    low, high = min(steps) / SAMPLES, steps[0] / SAMPLES
     worst: Any = 0.0
     straight: Any = True
     for spacing in (low, float(np.sqrt(low * high)), high):
-        values = np.array([at(spacing * k) for k in range(1, 9)])
+        values = np.array([at(spacing * k) for k in range(1, SAMPLES + 1)])
         near, far = _third(values), np.maximum(_third(values[::2]), _third(values[1::2]))
         straight = straight & (far <= BENDS * near)  # never so of what is not finite
         worst = np.where(straight, np.maximum(worst, near), worst)
@@ -203,13 +205,16 @@ def derivative(
         doubt &= ~beyond
         if other is not None:
             clear = np.isfinite(other.value) & (other.error <= judge.tolerance(other.value))
-            first = _chosen(beyond & clear, other, first)
+            first = _chosen(beyond & np.isinf(base) & clear, other, first)  # of NaN it sees another branch
             first = _chosen(judge.confirmed(other, first) & doubt & np.isfinite(base), other, first)
             doubt &= ~first.imaginary
         if not doubt.any() or len(steps) == 1:
             return first
         judge, steps = replace(judge, noise=noise(at, steps)), sorted(steps)
         best, used = _agreed([estimate(at, base, h, judge) for h in steps], steps, judge, exact)
+        far = np.array([base, *(at(h) for h in (-steps[-1], -steps[-1] / 2, steps[-1] / 2, steps[-1]))])
+        drowned = judge.noise > DROWNED * np.ptp(far, axis=0)
+        best = replace(best, kink=best.kink & ~drowned, error=np.where(drowned, np.inf, best.error))
         kinked = doubt & best.kink
         for j in np.unique(used[kinked]):
             best = _chosen(kinked & (used == j), _looked_at(at, base, steps[j], best), best)
@@ -232,7 +237,11 @@ def _looked_at(at: At, base: Array, h: float, e: Estimate) -> Estimate:
         np.where(_endless(side, base, 64 * e.blur, h), (side[0] - base) * way * np.inf, own)
         for side, way, own in zip(sides, (-1, 1), (e.left, e.right), strict=True)
     )
-    return replace(e, kink=~(np.maximum(*ways) > within), error=np.full(len(base), np.inf), left=left, right=right)
+    near, far = (slope(sides[0][k] + sides[1][k], 2 * base, h * PARTS[k]) for k in (0, -1))  # jumps between the slopes
+    stays = ~(np.abs(near) + 16 * e.blur < PERSISTS * np.abs(far))
+    return replace(
+        e, kink=~(np.maximum(*ways) > within) & stays, error=np.full(len(base), np.inf), left=left, right=right
+    )
 
 
 def _endless(side: Array, base: Array, blur: Array, h: float) -> NDArray[np.bool_]:
@@ -257,7 +266,10 @@ def _agreed(
     clear = 8 * blur + judge.tolerance(np.maximum(np.abs(left), np.abs(right))) < 0.5 * jump.max(0)
     nearest = np.argmax(clear | ~np.isfinite(left + right), axis=0)  # the smallest step at which the jump would show
     columns = np.arange(value.shape[1])
-    kinked = kink[nearest, columns]
+    one, two = left[nearest, columns], right[nearest, columns]
+    beside = (value + 4 * error < np.minimum(one, two)) | (value - 4 * error > np.maximum(one, two))
+    beside &= (np.arange(len(value))[:, None] < nearest) & ~kink  # smaller steps, which a kink's slopes lie around
+    kinked = kink[nearest, columns] & ~beside.any(0)
     usable = np.where(kink & ~kinked, np.inf, error)
     apart = np.abs(value[1:] - value[:-1])
     cost = np.maximum(usable[1:], usable[:-1]) + np.where(np.isnan(apart), np.inf, apart)
@@ -273,7 +285,7 @@ def _agreed(
     refuted = (np.arange(len(value))[:, None] < at) & ~kink & (away > 4 * (error + claimed))  # by smaller steps
     best = Estimate(
         value[at, columns],
-        np.where(kinked | grown, np.inf, np.maximum(claimed, np.max(np.where(refuted, away, 0), axis=0))),
+        np.where(kinked | grown, np.inf, np.maximum(claimed, np.max(np.where(refuted, away + error, 0), axis=0))),
         kinked | (grown & ~steeper),
         np.where(grown, bare, left[at, columns]),
         np.where(grown, bare, right[at, columns]),

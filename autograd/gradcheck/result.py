@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from math import isfinite
 from typing import Any
 
 
@@ -45,6 +46,12 @@ class Mismatch:
     value: float = 0.0
     mode: str = "reverse"
     imaginary: bool = False
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the one-sided derivatives are one, to a part of a thousand."""
+        size = max(abs(self.left), abs(self.right), abs(self.numeric))
+        return isfinite(size) and abs(self.left - self.right) <= 1e-3 * size
 
     def __str__(self) -> str:
         ratio = self.analytic / self.numeric if self.numeric else float("nan")

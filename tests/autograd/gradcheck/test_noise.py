@@ -47,3 +47,31 @@ def test_noise_is_what_a_function_errs_by_and_not_how_it_bends():
     size = noise(lambda t: np.array([1e-9 * rng.standard_normal() + np.exp(t)]), [2.0**-16, 2.0**-30])
     assert 1e-9 < size[0] < 1e-8
     assert noise(lambda t: np.array([np.exp(1e5 * t), t, 3.0]), [2.0**-16, 2.0**-30]).max() < 1e-14
+
+
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize(
+    "f", [ag.sin, lambda x: ag.sin(abs(x)), lambda x: ag.tanh(3 * ag.cos(x)), lambda x: ag.sin(x) ** 3]
+)
+def test_a_function_that_swings_faster_than_any_step_is_not_accused(f, fast):
+    points = np.random.default_rng(2).uniform(1e7, 1e9, 25)
+    seen = {ag.gradcheck(lambda x: 1e3 * f(x * 1e3), np.array([x]), fast=fast).verdict.value for x in points}
+    assert "WRONG_GRADIENT" not in seen
+
+
+def test_digits_that_cancel_in_the_gradient_itself_are_no_mistake():
+    def f(y):
+        return (0.5 / y + y) * y / 1e-6
+
+    result = ag.gradcheck(f, np.array([2e-6, 3e-6, -1e-6]), mode="both")
+    assert result.verdict in ("PASS", "PRECISION")
+    exact = ag.primitive(lambda y: y**2 / 1e-6, vjp=lambda g, y: g * 2.001 * y / 1e-6, check=False)
+    assert ag.gradcheck(exact, np.array([2e-6, 3e-6, -1e-6])).verdict == "WRONG_GRADIENT"
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1e-4, 1.0, 1e4, 1e8])
+def test_the_fast_mode_sees_a_hundredth_at_any_scale(scale):
+    slip = ag.primitive(lambda x: np.abs(x), vjp=lambda g, x: g * 1.01 * ag.sign(x), check=False)
+    x = np.random.default_rng(0).standard_normal(10) * scale
+    assert ag.gradcheck(slip, x, fast=True).verdict == "WRONG_GRADIENT"
+    assert ag.gradcheck(abs, x, fast=True)
