@@ -136,14 +136,23 @@ def pulled(by: Sequence[Tensor], outputs: Sequence[Tensor], cotangents: Sequence
 
 
 def coarse(problem: Problem, outputs: Sequence[Tensor], rng: np.random.Generator) -> list[str]:
-    """Names of the variables whose gradient has lost the digits of float64 on the way, though the values have not."""
+    """Names of the variables whose gradient has lost the digits of float64 on the way, though the values have not.
+
+    A cast loses them; a cancellation does too, but then the last places of the inputs move what is left of them.
+    """
     cotangents = [rng.uniform(0.5, 1.5, y.shape) for y in outputs]
     sizes = [np.max(np.abs(np.nan_to_num(y.value)), initial=1) for y in outputs]
     noise = 1e-9 * float(max(sizes, default=1))  # what is left of a cancellation has few digits too
-    named = []
+    named: dict[int, Array] = {}
     for k, g in zip(problem.checked, pulled(problem.leaves(), outputs, cotangents), strict=True):
         some = g[(np.abs(g) > noise) & np.isfinite(g)]
         with np.errstate(all="ignore"):
             if some.size and (some == some.astype(np.float32)).all():
-                named.append(problem.names[k])
-    return named
+                named[k] = g
+    if not named:
+        return []
+    shifts = {k: 1e-12 * np.nan_to_num(problem.variables[k].value, posinf=0, neginf=0) for k in problem.checked}
+    with problem.moved(shifts), np.errstate(all="ignore"):
+        beside = dict(zip(problem.checked, pulled(problem.leaves(), problem.outputs(), cotangents), strict=True))
+    held = {k: np.abs(beside[k] - g) <= 1e-8 * np.abs(g) for k, g in named.items()}
+    return [problem.names[k] for k, same in held.items() if np.mean(same) > 0.5]

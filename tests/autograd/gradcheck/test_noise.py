@@ -75,3 +75,9 @@ def test_the_fast_mode_sees_a_hundredth_at_any_scale(scale):
     x = np.random.default_rng(0).standard_normal(10) * scale
     assert ag.gradcheck(slip, x, fast=True).verdict == "WRONG_GRADIENT"
     assert ag.gradcheck(abs, x, fast=True)
+
+
+def test_few_digits_left_of_a_second_derivative_are_no_cast_to_float32():
+    x = np.array([-2.46474303e-06, -3.29072518e-06, 1.47261612e-05])
+    result = ag.gradcheck(lambda x: (ag.expm1(abs(x**3)) / x) ** 3, x * 1e3, fast=True, order=2)
+    assert result.verdict != "WRONG_GRADIENT"
