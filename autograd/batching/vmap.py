@@ -117,7 +117,7 @@ def anew(f: Callable[..., Sequence[Any]], *xs: Any) -> list[Any]:
     mapped = [level.owns(v) and v.mapped for v in values]
     contents = [v.content if level.owns(v) else v for v in values]
     axes = tuple(0 if m else None for m in mapped)
-    again = vmap(f, axes, randomness="same" if level.same else "different") if any(mapped) else f
+    again = vmap(f, axes) if any(mapped) else f
     found = level.aside(lambda: anew(again, *contents))
     boxed = any(isinstance(x, Tensor) for x in xs)
     made = [None if y is None else Batched(level.content_of(y), level, any(mapped)) for y in found]

@@ -145,14 +145,17 @@ def coarse(problem: Problem, outputs: Sequence[Tensor], rng: np.random.Generator
     noise = 1e-9 * float(max(sizes, default=1))  # what is left of a cancellation has few digits too
     named: dict[int, Array] = {}
     for k, g in zip(problem.checked, pulled(problem.leaves(), outputs, cotangents), strict=True):
-        some = g[(np.abs(g) > noise) & np.isfinite(g)]
+        some = np.where((np.abs(g) > noise) & np.isfinite(g), g, 0)
         with np.errstate(all="ignore"):
-            if some.size and (some == some.astype(np.float32)).all():
-                named[k] = g
+            if some.any() and (some == some.astype(np.float32)).all():
+                named[k] = some
     if not named:
         return []
-    shifts = {k: 1e-12 * np.nan_to_num(problem.variables[k].value, posinf=0, neginf=0) for k in problem.checked}
-    with problem.moved(shifts), np.errstate(all="ignore"):
-        beside = dict(zip(problem.checked, pulled(problem.leaves(), problem.outputs(), cotangents), strict=True))
-    held = {k: np.abs(beside[k] - g) <= 1e-8 * np.abs(g) for k, g in named.items()}
-    return [problem.names[k] for k, same in held.items() if np.mean(same) > 0.5]
+    held = {k: g != 0 for k, g in named.items()}
+    for by in (-3e-12, -1e-12, 1e-12, 3e-12):
+        shifts = {k: by * np.nan_to_num(problem.variables[k].value, posinf=0, neginf=0) for k in problem.checked}
+        with problem.moved(shifts), np.errstate(all="ignore"):
+            beside = dict(zip(problem.checked, pulled(problem.leaves(), problem.outputs(), cotangents), strict=True))
+            for k, g in named.items():
+                held[k] &= np.abs(beside[k] - g) <= 1e-8 * np.abs(g)
+    return [problem.names[k] for k, g in named.items() if np.mean(held[k][g != 0]) > 0.5]

@@ -33,6 +33,7 @@ from autograd.tensor import Tensor
 Array = NDArray[Any]
 
 
+SHAKES = 8  # of the inputs in their last places, to see how far rounding moves a derivative
 SHAKEN = 8.0  # times as far as rounding was seen to move a derivative
 LOOKS = 4  # elements of a projection that are looked at one by one
 
@@ -129,10 +130,10 @@ def _excuse(
     It does so where large contributions cancel: they are another number where the inputs differ in the last place.
     """
     spread = {mode: [np.zeros_like(b) for b in parts] for mode, parts in blocks.items()}
-    for way in (-1, 1):
-        rng = np.random.default_rng(0)
-        xs = {k: np.nan_to_num(problem.variables[k].value, posinf=0, neginf=0) for k in problem.checked}
-        shifts = {k: way * how.judge.eps * rng.uniform(0.5, 1.5, x.shape) * x for k, x in xs.items()}
+    rng = np.random.default_rng(0)
+    xs = {k: np.nan_to_num(problem.variables[k].value, posinf=0, neginf=0) for k in problem.checked}
+    for _ in range(SHAKES):
+        shifts = {k: max(8 * how.judge.eps, 1e-12) * rng.uniform(-1, 1, x.shape) * x for k, x in xs.items()}
         with problem.moved(shifts), np.errstate(all="ignore"):
             for mode, parts in blocks.items():
                 run = forwards(problem, chosen) if mode == "forward" else backwards(problem, problem.outputs(), chosen)
@@ -195,7 +196,7 @@ def projected(problem: Problem, outputs: Sequence[Tensor], base: Array, how: How
             everything = [(k, i) for k in problem.checked for i in range(problem.variables[k].value.size)]
             found.compared += 1
             for _ in range(LOOKS):
-                if not everything or check.agrees(everything):
+                if check.agrees(everything):
                     break
                 k, i = _halved(check, everything)
                 everything.remove((k, i))
@@ -204,6 +205,7 @@ def projected(problem: Problem, outputs: Sequence[Tensor], base: Array, how: How
                 closer.compared += found.compared
                 if closer.wrong:
                     return closer
+                found.compared = closer.compared
                 found.kinks += closer.kinks
                 found.imprecise += closer.imprecise
                 if not closer.kinks and not closer.imprecise:
@@ -216,7 +218,9 @@ def projected(problem: Problem, outputs: Sequence[Tensor], base: Array, how: How
         of_others = pulled(problem.leaves(), outputs, _shaped(rng.uniform(0.5, 1.5, base.shape) * ~finite, outputs))
         for (k, fixed), g, other in zip(held.items(), everywhere, of_others, strict=True):
             for place in np.argwhere((fixed & (g != 0)) | (other != 0))[:1].tolist():
-                found.imprecise += full(problem, outputs, base, {k: [tuple(place)]}, how).imprecise
+                closer = full(problem, outputs, base, {k: [tuple(place)]}, how)
+                found.compared += closer.compared
+                found.imprecise += closer.imprecise
     return found
 
 
@@ -331,5 +335,5 @@ class _Projection:
 
 
 def _weighted(row: Array, values: Array, base: Array) -> Array:
-    moved = np.where(values == base, 0.0, values - base)
+    moved = np.where((values == base) | ~np.isfinite(base), 0.0, values - base)  # what is not finite is not judged here
     return np.array([float(row @ moved)])

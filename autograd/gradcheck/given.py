@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autograd.errors import ArgumentError
+from autograd.primitive import Primitive
 from autograd.tensor import Tensor
 from autograd.tree import flatten
 
@@ -35,9 +36,9 @@ def named(f: Any, names: Sequence[str], count: int) -> list[str]:
     >>> named(lambda x, *others: x, ["weight"], 3)
     ['weight', 'others[0]', 'others[1]']
     """
-    own: list[str] = []
+    own: list[str] = list(f.inputs) if isinstance(f, Primitive) and not f.variadic else []
     try:
-        for p in signature(f).parameters.values():
+        for p in () if own else signature(f).parameters.values():
             if p.kind is Parameter.VAR_POSITIONAL:
                 own += [f"{p.name}[{k}]" for k in range(count - len(own))]
             elif p.kind is not Parameter.KEYWORD_ONLY:

@@ -322,6 +322,7 @@ def test_the_command(capsys):
     assert main(["autograd:relu", "[0.0, 1.0]", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["verdict"] == "KINK"
     assert main(["autograd:multiply"]) == 0
+    assert main(["autograd:tanh", "[1, 2]"]) == 2  # whole numbers have no derivative
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ def checked(f, inputs, **settings):
         (lambda x: x / 0.0, [1.0], "not inf"),
         (lambda x: 1 / x, [1e-310, 1.0], "not inf"),
         (lambda x: x * x, [1e200], "not inf"),
+        (lambda x: ag.log(-abs(x)), [1.0, 2.0, 3.0], "not nan"),
         (ag.sum, [NAN, 1.0], "nan cannot be moved"),
         (ag.sum, [INF, 1.0], "inf cannot be moved"),
     ],
@@ -39,6 +40,7 @@ def test_what_is_not_finite_is_named(f, x, said, fast):
     assert result.verdict is Verdict.PRECISION
     assert "not finite" in result.reason
     assert said in result.suggestion
+    assert len(result.imprecise) <= result.compared
 
 
 @pytest.mark.parametrize("settings", [{}, {"fast": True}, {"mode": "both"}, {"order": 2}])
@@ -90,3 +92,16 @@ def test_one_element_of_many_leads_to_its_operation():
     result = ag.gradcheck(lambda x: ag.sin(square(x)), np.linspace(0.5, 1.5, 2000), fast=True)
     assert result.mismatches[0].index == (1234,)
     assert result.culprit.startswith("<lambda> at ")
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_an_infinite_input_of_a_finite_result_is_looked_at(fast):
+    inverse = ag.primitive(lambda x: 1 / x, vjp=lambda g: g, check=False)
+    result = ag.gradcheck(inverse, np.array([INF]), fast=fast)
+    assert result.verdict is Verdict.PRECISION
+
+
+def test_the_fast_mode_counts_what_it_looks_at_more_closely():
+    result = ag.gradcheck(ag.abs, np.zeros(3), fast=True)
+    assert [(m.input, m.index) for m in result.kinks] == [("x", (0,)), ("x", (1,)), ("x", (2,))]
+    assert result.compared == 1 + 3 * 3  # a projection, and each of three columns of the Jacobian
